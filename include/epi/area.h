@@ -1,0 +1,252 @@
+/* area.h: the area logic model: which data movements are safe.
+ *
+ * A model is read from one JSON document (doc/model.md) into an immutable
+ * snapshot. A query asks it about one flow; a decision is its answer: the
+ * verdict, why, and the plan (plan.h) of what must be put in between. */
+#ifndef EPI_AREA_H
+#define EPI_AREA_H
+
+#include "addr.h"
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct epi_model epi_model;
+typedef struct epi_query epi_query;
+typedef struct epi_decision epi_decision;
+typedef struct epi_plan epi_plan; /* plan.h */
+
+/* Verdicts of a flow. The last three are refused alike. */
+#define EPI_DIRECT       1 /* nothing is missing */
+#define EPI_BRIDGED      2 /* the plan's functions apply what is missing */
+#define EPI_UNBRIDGEABLE 3 /* no function may apply what is missing */
+#define EPI_UNPLACEABLE  4 /* functions exist, but no chain of them fits */
+#define EPI_DENIED       5 /* a rule, or the default, says no */
+
+/* The largest model document, in bytes. */
+#define EPI_MODEL_MAX (64 * 1024 * 1024)
+
+/* ---- model ---- */
+
+/* Read a model document, version 1.
+ *
+ * json is yours again when the call returns. problems may be NULL; else every
+ * error of the document is added to it, a line each, with its path, as in
+ * `applications.train.flows[2].to: no node "umx"`.
+ * Returns 0, or EPI_EMODEL (problems has the errors, the error detail the
+ * first), EPI_ELIMIT (over EPI_MODEL_MAX) or EPI_ENOMEM; there is no model
+ * then: nothing of a bad document takes effect. Threads: any. */
+EPI_API int epi_model_read(epi_model **out, epi_report *problems,
+                           const void *json, size_t len);
+
+/* Hold a model once more: one more epi_model_free() is needed.
+ *
+ * Returns its argument. Threads: any, on the same model too. */
+EPI_API epi_model *epi_model_ref(epi_model *model);
+
+/* Let go of a model; the last one frees it. NULL is fine. Threads: any, on the
+ * same model too. */
+EPI_API void epi_model_free(epi_model *model);
+
+/* The rest reads a model. Texts live as long as the model. Indices count from
+ * 0; an index past the end gives NULL, 0 or EPI_EINVAL. Threads: any, on the
+ * same model too. */
+
+/* The SHA-256 of the canonical document, as 64 hexadecimal digits. */
+EPI_API const char *epi_model_hash(const epi_model *model);
+
+/* Write the canonical document: the model as JSON without white space, in
+ * document order, defaults left out. Free it with epi_free().
+ *
+ * Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_model_write(const epi_model *model, char **out);
+
+/* Write everything the model says, as `epi-check --json` prints it: areas,
+ * channels, decisions, numbers. Free it with epi_free().
+ *
+ * Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_model_overview(const epi_model *model, char **out);
+
+EPI_API size_t epi_model_node_count(const epi_model *model);
+EPI_API const char *epi_model_node_name(const epi_model *model, size_t node);
+EPI_API const char *epi_model_node_domain(const epi_model *model, size_t node);
+
+/* Find a node by its name. Returns its index, or EPI_ENOENT. */
+EPI_API ptrdiff_t epi_model_node_find(const epi_model *model, const char *name);
+
+/* Find the node of an address: the longest prefix; of a name: the entry that
+ * is the name or the longest that it ends in, at a dot. The port plays no part.
+ *
+ * Returns its index, or EPI_ENOENT: the address is `unknown`. */
+EPI_API ptrdiff_t epi_model_node_at(const epi_model *model,
+                                    const epi_addr *addr);
+
+EPI_API size_t epi_model_area_count(const epi_model *model);
+EPI_API size_t epi_model_area_node_count(const epi_model *model, size_t area);
+/* Returns a node's index, or EPI_EINVAL. */
+EPI_API ptrdiff_t epi_model_area_node(const epi_model *model, size_t area,
+                                      size_t index);
+EPI_API size_t epi_model_area_attribute_count(const epi_model *model,
+                                              size_t area);
+EPI_API const char *epi_model_area_attribute(const epi_model *model,
+                                             size_t area, size_t index);
+/* Returns the area of a node, or EPI_EINVAL. */
+EPI_API ptrdiff_t epi_model_area_of(const epi_model *model, size_t node);
+
+/* Say whether data may move from one node to another as they are: the first
+ * one's attributes are a subset of the other's (Eq. 4 of the paper).
+ *
+ * Returns 1, 0, or EPI_EINVAL (no such node). */
+EPI_API int epi_model_channel(const epi_model *model, size_t from, size_t to);
+
+/* Count the gap between two nodes, and name its attributes: what `from` has
+ * and `to` lacks; with `"gap": "as-printed"` the set that the paper's Eq. 5
+ * prints, which is the reverse.
+ *
+ * names takes up to max texts; it may be NULL when max is 0.
+ * Returns the size of the gap, or EPI_EINVAL (no such node). */
+EPI_API ptrdiff_t epi_model_gap(const epi_model *model, size_t from, size_t to,
+                                const char **names, size_t max);
+
+EPI_API size_t epi_model_application_count(const epi_model *model);
+EPI_API const char *epi_model_application_name(const epi_model *model,
+                                               size_t application);
+
+/* Which ordered pairs of distinct nodes epi_model_pairs() counts. */
+#define EPI_PAIRS_SUPPORTED    1
+#define EPI_PAIRS_UNSUPPORTED  2
+#define EPI_PAIRS_UNBRIDGEABLE 3
+
+/* Count ordered pairs of distinct nodes, by attributes alone.
+ *
+ * application is an index, or -1 for all nodes; kind is one of EPI_PAIRS_*.
+ * Returns the count, or EPI_EINVAL. */
+EPI_API int64_t epi_model_pairs(const epi_model *model, ptrdiff_t application,
+                                int kind);
+
+/* The unfeasibility ratio: unbridgeable / unsupported pairs, 0 if none is
+ * unsupported. application as above; -1.0 if there is no such application. */
+EPI_API double epi_model_ratio(const epi_model *model, ptrdiff_t application);
+
+/* The endpoint URL of a proxy of the model, or NULL if there is no such proxy
+ * or it has no endpoint. */
+EPI_API const char *epi_model_proxy_endpoint(const epi_model *model,
+                                             const char *proxy);
+EPI_API size_t epi_model_proxy_count(const epi_model *model);
+EPI_API const char *epi_model_proxy_name(const epi_model *model, size_t proxy);
+
+/* ---- query ---- */
+
+/* What epi_query_set() sets. */
+#define EPI_QUERY_APPLICATION 1
+#define EPI_QUERY_PURPOSE     2
+#define EPI_QUERY_DATASET     3
+#define EPI_QUERY_USER        4
+#define EPI_QUERY_CONSENT     5
+
+/* Make a query about one flow; nothing in it is set.
+ *
+ * Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_query_new(epi_query **out);
+
+/* End a query. NULL is fine. */
+EPI_API void epi_query_free(epi_query *query);
+
+/* Say where the flow comes from, and where it goes to, by address. The port
+ * of `to` is the flow's; that of `from` plays no part.
+ *
+ * Returns 0 or EPI_EINVAL (kind EPI_ADDR_NONE). */
+EPI_API int epi_query_set_from(epi_query *query, const epi_addr *from);
+EPI_API int epi_query_set_to(epi_query *query, const epi_addr *to);
+
+/* The same by the name of a node. A flow without a port matches criteria of
+ * any port: use port -1 for that.
+ *
+ * Returns 0, EPI_EINVAL or EPI_ENOMEM. A name that the model does not have
+ * shows in epi_model_decide(). */
+EPI_API int epi_query_set_from_node(epi_query *query, const char *node);
+EPI_API int epi_query_set_to_node(epi_query *query, const char *node, int port);
+
+/* Set a further fact of the flow, EPI_QUERY_*; NULL unsets it.
+ *
+ * Returns 0, EPI_EINVAL (no such key) or EPI_ENOMEM. */
+EPI_API int epi_query_set(epi_query *query, int key, const char *value);
+
+/* Say when the flow happens, in seconds since 1970-01-01 UTC. Without this no
+ * rule with a time window matches. */
+EPI_API void epi_query_set_time(epi_query *query, int64_t seconds);
+
+/* ---- decision ---- */
+
+/* Make an empty decision, to be filled by epi_model_decide() any number of
+ * times. Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_decision_new(epi_decision **out);
+
+/* End a decision. NULL is fine. */
+EPI_API void epi_decision_free(epi_decision *decision);
+
+/* Decide about one flow.
+ *
+ * out holds a reference to the model from then on; what it said before is
+ * gone. Whatever the verdict, the call succeeds.
+ * Returns 0, EPI_EINVAL (from or to is not set), EPI_ENOENT (a node or an
+ * application that the query names is not in the model) or EPI_ENOMEM; out is
+ * then a denial. Threads: any, on the same model and query too. */
+EPI_API int epi_model_decide(epi_model *model, const epi_query *query,
+                             epi_decision *out);
+
+/* The rest reads a decision; texts live until it is filled again or freed. */
+
+/* EPI_DIRECT ... EPI_DENIED, and the same as a word. */
+EPI_API int epi_decision_verdict(const epi_decision *decision);
+EPI_API const char *epi_verdict_name(int verdict);
+
+/* 1 if the flow may exist (direct or bridged), else 0. */
+EPI_API int epi_decision_allowed(const epi_decision *decision);
+
+/* The nodes, or "unknown". */
+EPI_API const char *epi_decision_from(const epi_decision *decision);
+EPI_API const char *epi_decision_to(const epi_decision *decision);
+
+/* The application that the flow is part of, or "". */
+EPI_API const char *epi_decision_application(const epi_decision *decision);
+
+/* The id of the allow or deny rule that decided, or "default". */
+EPI_API const char *epi_decision_rule(const epi_decision *decision);
+
+/* Why, for a person: the rule's reason; for what is unbridgeable the missing
+ * attributes, for what is unplaceable the constraint. Never NULL. */
+EPI_API const char *epi_decision_reason(const epi_decision *decision);
+
+/* The attributes needed, present and missing. */
+#define EPI_NEED    1
+#define EPI_HAVE    2
+#define EPI_MISSING 3
+EPI_API size_t epi_decision_attribute_count(const epi_decision *decision,
+                                            int which);
+EPI_API const char *epi_decision_attribute(const epi_decision *decision,
+                                           int which, size_t index);
+
+/* The ids of the require rules that added to the need, in document order. */
+EPI_API size_t epi_decision_require_count(const epi_decision *decision);
+EPI_API const char *epi_decision_require(const epi_decision *decision,
+                                         size_t index);
+
+/* What must be put in between (plan.h); it lives as long as the decision's
+ * content. Never NULL: without functions and proxies it has no hops. */
+EPI_API const epi_plan *epi_decision_plan(const epi_decision *decision);
+
+/* The model that decided, or NULL for a new decision. */
+EPI_API const epi_model *epi_decision_model(const epi_decision *decision);
+
+/* Write the decision as JSON, the same object everywhere (doc/model.md). Free
+ * it with epi_free(). Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_decision_write(const epi_decision *decision, char **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,188 @@
+/* engine.h: the proxy and the redirector: sockets, decisions, chains, relay.
+ *
+ * Set an engine up, start it, stop it:
+ *
+ *     epi_engine_new(&engine);
+ *     epi_engine_set_model(engine, model);
+ *     epi_engine_listen(engine, "socks://127.0.0.1:1080");
+ *     epi_engine_start(engine);
+ *     ...
+ *     epi_engine_stop(engine);
+ *     epi_engine_free(engine);
+ *
+ * The engine runs its workers in threads of its own. Calls on one engine may
+ * come from any thread, one at a time, but not from its own callbacks. */
+#ifndef EPI_ENGINE_H
+#define EPI_ENGINE_H
+
+#include "area.h"
+#include "filter.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct epi_engine epi_engine;
+
+/* Parameters for epi_engine_set(); the default is in brackets. */
+#define EPI_ENGINE_WORKERS        1 /* event loops [number of processors] */
+#define EPI_ENGINE_LIMIT          2 /* flows at once; 0: what fds allow [0] */
+#define EPI_ENGINE_HANDSHAKE_MS   3 /* for a whole handshake [10,000] */
+#define EPI_ENGINE_CONNECT_MS     4 /* for each address that is tried [10,000] */
+#define EPI_ENGINE_IDLE_MS        5 /* nothing moved; 0: never [3,600,000] */
+#define EPI_ENGINE_HALF_CLOSED_MS 6 /* nothing moved, half closed [120,000] */
+#define EPI_ENGINE_BUFFER         7 /* bytes a flow holds per direction [65,536] */
+#define EPI_ENGINE_MARK           8 /* mark of own connections; 0: none [0] */
+
+/* Make an engine without listeners.
+ *
+ * Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_engine_new(epi_engine **out);
+
+/* Stop an engine if it runs, and end it. NULL is fine. */
+EPI_API void epi_engine_free(epi_engine *engine);
+
+/* Set a parameter before the start.
+ *
+ * Returns 0, EPI_EINVAL (no such parameter, or out of bounds) or EPI_ESTATE
+ * (it runs). */
+EPI_API int epi_engine_set(epi_engine *engine, int parameter, int64_t value);
+
+/* Read a parameter's value and its bounds; each output may be NULL.
+ *
+ * Returns 0 or EPI_EINVAL (no such parameter). */
+EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
+                              int64_t *value, int64_t *lowest,
+                              int64_t *highest);
+
+/* Listen on an address, before the start:
+ *
+ *     socks://HOST:PORT            SOCKS 5 and 6, told apart by the first byte
+ *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
+ *     redirect://HOST:PORT         connections that the kernel redirected
+ *
+ * Settings follow as a query: `users=FILE` (demand a login; lines of
+ * name:password, or name:sha256:SALT:DIGEST, see doc/programs.md),
+ * `version=5` or `version=6` (that one alone), `draft=11` or `draft=12`.
+ * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The
+ * port is bound at once.
+ * Returns 0, EPI_EINVAL, EPI_EBUSY (the port is taken), EPI_EPERM, EPI_ESYS,
+ * EPI_ENOENT (no such file), EPI_ESTATE (it runs) or EPI_ENOMEM. */
+EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
+
+/* The address that a listener has, in order of listening, from 0; with port 0
+ * in its URL, the port that it got.
+ *
+ * Returns 0 or EPI_EINVAL (no such listener). */
+EPI_API int epi_engine_listener(const epi_engine *engine, size_t index,
+                                epi_addr *out);
+
+/* Send every flow through a further proxy, before the start; hops are passed
+ * in order of adding, up to 16:
+ *
+ *     socks5://HOST:PORT    socks6://HOST:PORT
+ *
+ * with `credentials=FILE` (one line, user:password) and `draft=11|12` as a
+ * query, or user:password@ before the host.
+ * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ENOENT, EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
+
+/* Send every flow through a filter, before the start; up to 16, in order. The
+ * engine holds a reference.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ELIMIT or EPI_ESTATE. */
+EPI_API int epi_engine_add_filter(epi_engine *engine, epi_filter *filter);
+
+/* Make a built-in filter from `NAME[:ARGS]` (doc/filters.md): count, seal,
+ * open.
+ *
+ * Returns 0, EPI_ENOENT (no such filter), EPI_EINVAL (its arguments), EPI_ESYS
+ * (a file) or EPI_ENOMEM. */
+EPI_API int epi_filter_make(epi_filter **out, const char *spec);
+
+/* Judge flows by a model; NULL: by none. The engine holds a reference. May be
+ * called while it runs: new flows are judged by the new model at once, and
+ * flows that it does not allow any more are cut, each with a log line.
+ *
+ * Returns 0; or EPI_EINVAL, EPI_ENOENT or EPI_ESYS if a filter that the model
+ * names cannot be made (the detail says which); the engine keeps the old
+ * model then. */
+EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
+
+/* Say which of the model's proxies this is, before the start. Without this it
+ * is the one whose endpoint is a listener's address; else it only judges.
+ *
+ * Returns 0, EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_set_name(epi_engine *engine, const char *name);
+
+/* Set the key that proxies share to believe each other's word on a flow's
+ * source and plan, 16 to 1024 bytes, before the start. It is copied, and wiped
+ * at the end.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
+                                     size_t len);
+
+/* Send metadata along with every flow, EPI_META_* of socks.h, before the
+ * start; NULL takes it back.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_set_metadata(epi_engine *engine, int key,
+                                    const char *value);
+
+/* Levels of log lines. */
+#define EPI_LOG_ERROR 1
+#define EPI_LOG_NOTE  2 /* flows that open, end, are refused */
+#define EPI_LOG_DEBUG 3
+
+/* Call back with log lines, before the start. They have no line end, hold no
+ * payload and no secret, and bytes from peers are made printable.
+ * Threads: the callback runs in workers, one at a time. */
+EPI_API void epi_engine_on_log(epi_engine *engine,
+                               void (*callback)(int level, const char *line,
+                                                void *user),
+                               void *user);
+
+/* Start the workers.
+ *
+ * Returns 0, EPI_ESTATE (it runs, or has no listener), EPI_EINVAL (the name is
+ * none of the model's proxies), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+EPI_API int epi_engine_start(epi_engine *engine);
+
+/* Stop: close the listeners, cut all flows, end the workers, wait for that.
+ * What was set stays, but an engine starts only once. */
+EPI_API void epi_engine_stop(epi_engine *engine);
+
+/* What epi_engine_count() counts. */
+#define EPI_COUNT_OPEN    1 /* flows open now */
+#define EPI_COUNT_ALLOWED 2 /* flows that were allowed, so far */
+#define EPI_COUNT_REFUSED 3 /* flows that policy refused, so far */
+#define EPI_COUNT_FAILED  4 /* flows that failed otherwise, so far */
+
+/* Count flows, over all workers. Returns the count, or EPI_EINVAL. Threads:
+ * any, at any time. */
+EPI_API int64_t epi_engine_count(const epi_engine *engine, int what);
+
+/* ---- a flow, inside a filter's callbacks ---- */
+
+/* Where the flow comes from: the original source if an authenticated proxy
+ * named it, else the TCP peer; and where it goes to. */
+EPI_API const epi_addr *epi_flow_source(const epi_flow *flow);
+EPI_API const epi_addr *epi_flow_dest(const epi_flow *flow);
+
+/* The user that logged in, or "". */
+EPI_API const char *epi_flow_user(const epi_flow *flow);
+
+/* Metadata that came with the flow, EPI_META_* of socks.h, or NULL. Only a
+ * peer that holds the chain key is trusted to tell the truth in libepi's own
+ * keys; what others said there is not shown. */
+EPI_API const char *epi_flow_metadata(const epi_flow *flow, int key);
+
+/* The decision that lets the flow live, or NULL without a model. */
+EPI_API const epi_decision *epi_flow_decision(const epi_flow *flow);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,26 @@
+/* epi.h: all of libepi, in reading order. */
+#ifndef EPI_EPI_H
+#define EPI_EPI_H
+
+#include "base.h"
+#include "error.h"
+
+#include "addr.h"
+
+#include "area.h"
+#include "plan.h"
+
+#include "socks.h"
+
+#include "session.h"
+
+#include "filter.h"
+
+#include "redirect.h"
+
+#include "tls.h"
+
+#include "engine.h"
+#include "estimate.h"
+
+#endif

@@ -1,0 +1,125 @@
+/* session.h: one SOCKS handshake, client or server, without I/O.
+ *
+ * Feed it what came from the peer, send what it lets you peek at, ack what
+ * was sent, and ask what is next:
+ *
+ *     for (;;) {
+ *       while ((n = epi_session_peek(s, &data)) > 0) {
+ *         epi_session_ack(s, write(fd, data, n));
+ *       }
+ *       if (epi_session_next(s) != EPI_NEXT_READ) {
+ *         break;
+ *       }
+ *       got = read(fd, buf, sizeof buf);
+ *       used = epi_session_feed(s, buf, got);
+ *     }
+ *
+ * What feed does not use belongs to whatever follows the handshake. */
+#ifndef EPI_SESSION_H
+#define EPI_SESSION_H
+
+#include "socks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct epi_session epi_session;
+
+/* What a session needs next. Send what there is to peek at in any case. */
+#define EPI_NEXT_READ    1 /* feed it bytes from the peer */
+#define EPI_NEXT_LOGIN   2 /* server: check the login, epi_session_login() */
+#define EPI_NEXT_REPLY   3 /* server: do the request, epi_session_reply() */
+#define EPI_NEXT_DONE    4 /* the handshake succeeded: application data flows */
+#define EPI_NEXT_REFUSED 5 /* it ended in a refusal: send the rest, close */
+#define EPI_NEXT_FAILED  6 /* the peer broke the protocol: same */
+
+/* Which versions a server session takes: add them up. */
+#define EPI_ACCEPT_SOCKS5 1
+#define EPI_ACCEPT_SOCKS6 2
+
+/* Make the server's side of a handshake. The client's first byte chooses the
+ * version.
+ *
+ * accept is a sum of EPI_ACCEPT_*; draft is EPI_SOCKS6 or EPI_SOCKS6_12;
+ * login is 1 to demand user name and password, 0 to demand nothing (a login
+ * that comes in a SOCKS 6 option is then neither checked nor answered).
+ * Returns 0, EPI_EINVAL or EPI_ENOMEM. */
+EPI_API int epi_session_server(epi_session **out, int accept, int draft,
+                               int login);
+
+/* Make the client's side. The request is copied; its login is used when the
+ * server asks (SOCKS 5), or sent along (SOCKS 6).
+ *
+ * Returns 0, EPI_EINVAL or EPI_ENOMEM. */
+EPI_API int epi_session_client(epi_session **out, int version,
+                               const epi_request *request);
+
+/* End a session and wipe its secrets. NULL is fine. */
+EPI_API void epi_session_free(epi_session *session);
+
+/* Take bytes from the peer.
+ *
+ * buf is yours again when the call returns.
+ * Returns the bytes used, which are fewer than len once the handshake needs no
+ * more, or EPI_EPROTO, EPI_EVERSION, EPI_EAUTH, EPI_EREFUSED, EPI_ELIMIT or
+ * EPI_ENOMEM; next is then REFUSED or FAILED and stays so, and there may be a
+ * last message to peek at. */
+EPI_API ptrdiff_t epi_session_feed(epi_session *session, const void *buf,
+                                   size_t len);
+
+/* Look at what is to be sent, valid until the next call on the session.
+ *
+ * Returns the bytes at *out; 0 if there is nothing to send. */
+EPI_API ptrdiff_t epi_session_peek(const epi_session *session,
+                                   const void **out);
+
+/* Say that the first len bytes of what peek showed were sent.
+ *
+ * Returns 0 or EPI_EINVAL (more than there is), which changes nothing. */
+EPI_API int epi_session_ack(epi_session *session, size_t len);
+
+/* Say what is needed next, EPI_NEXT_*. */
+EPI_API int epi_session_next(const epi_session *session);
+
+/* The version that is spoken, EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12; 0 while
+ * a server session does not know. */
+EPI_API int epi_session_version(const epi_session *session);
+
+/* Say whether a client may send application data right behind what peek shows,
+ * without waiting for the peer: 1 or 0. SOCKS 6 allows it from the start when
+ * no authentication can follow (draft-11, "False Starts"). */
+EPI_API int epi_session_may_send(const epi_session *session);
+
+/* The request: a client's own; a server's from EPI_NEXT_REPLY on, its user and
+ * password from EPI_NEXT_LOGIN on. NULL before. It lives with the session. */
+EPI_API const epi_request *epi_session_request(const epi_session *session);
+
+/* Server: answer EPI_NEXT_LOGIN. ok is 1 or 0; 0 ends in a refusal.
+ *
+ * Returns 0, or EPI_ESTATE (not asked), which changes nothing, or EPI_ENOMEM.
+ */
+EPI_API int epi_session_login(epi_session *session, int ok);
+
+/* Server: answer EPI_NEXT_REPLY. Code 0 leads to DONE, others to REFUSED.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ESTATE (not asked) or EPI_ENOMEM. */
+EPI_API int epi_session_reply(epi_session *session, const epi_reply *reply);
+
+/* Server: application data that the session had to take in because it came
+ * before an authentication exchange; it goes before all that follows. At most
+ * EPI_INITIAL_DATA_MAX bytes, valid as long as the session.
+ *
+ * Returns the bytes at *out, 0 for none. */
+EPI_API ptrdiff_t epi_session_initial_data(const epi_session *session,
+                                           const void **out);
+
+/* Client: the server's reply, from DONE or REFUSED on if the server gave one;
+ * else NULL. It lives with the session. */
+EPI_API const epi_reply *epi_session_result(const epi_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,162 @@
+/* json_cjson.c: JSON documents, read by cJSON. */
+#include "base/json.h"
+#include "base/fail.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/* cJSON's own type is hidden behind epi__json: the pointers are the same. */
+static const cJSON *of(const epi__json *value) {
+  return (const cJSON *)(const void *)value;
+}
+
+static const epi__json *from(const cJSON *value) {
+  return (const epi__json *)(const void *)value;
+}
+
+/* Length of the UTF-8 sequence at bytes (RFC 3629), 0 if it is not one. */
+static size_t utf8_len(const uint8_t *bytes, size_t left) {
+  static const struct {
+    uint8_t low, high, second_low, second_high, len;
+  } forms[] = {
+      {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
+      {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+      {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+      {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+      {0xf4, 0xf4, 0x80, 0x8f, 4},
+  };
+
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    size_t len = forms[i].len;
+
+    if (bytes[0] < forms[i].low || bytes[0] > forms[i].high) {
+      continue;
+    }
+    if (left < len || (len > 1 && (bytes[1] < forms[i].second_low ||
+                                   bytes[1] > forms[i].second_high))) {
+      return 0;
+    }
+    for (size_t k = 2; k < len; k++) {
+      if ((bytes[k] & 0xc0) != 0x80) {
+        return 0;
+      }
+    }
+    return len;
+  }
+  return 0;
+}
+
+static unsigned line_at(const uint8_t *text, size_t offset) {
+  unsigned line = 1;
+
+  for (size_t i = 0; i < offset; i++) {
+    line += text[i] == '\n';
+  }
+  return line;
+}
+
+static int check_utf8(const uint8_t *text, size_t len) {
+  for (size_t i = 0; i < len;) {
+    size_t step = utf8_len(text + i, len - i);
+
+    if (!step) {
+      return epi__fail(EPI_EMODEL, "line %u: not UTF-8", line_at(text, i));
+    }
+    i += step;
+  }
+  return 0;
+}
+
+static int white(const char *at, const char *end) {
+  while (at < end && strchr(" \t\r\n", *at)) {
+    at++;
+  }
+  return at == end;
+}
+
+int epi__json_read(epi__json **out, const void *text, size_t len) {
+  const char *end = NULL;
+  cJSON *root;
+
+  if (check_utf8(text, len)) {
+    return EPI_EMODEL;
+  }
+  /* cJSON keeps its own allocator: its hooks are process-wide, and the program
+   * that we are linked into may use cJSON too. */
+  root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+  if (!root && !end) {
+    return epi__fail(EPI_ENOMEM, "no memory for the document");
+  }
+  if (!root || !white(end, (const char *)text + len)) {
+    size_t at = end ? (size_t)(end - (const char *)text) : 0;
+
+    cJSON_Delete(root);
+    return epi__fail(EPI_EMODEL, "line %u: this is not JSON",
+                     line_at(text, at < len ? at : len));
+  }
+  *out = (epi__json *)(void *)root;
+  return 0;
+}
+
+void epi__json_free(epi__json *root) {
+  cJSON_Delete((cJSON *)(void *)root);
+}
+
+int epi__json_type(const epi__json *value) {
+  switch (of(value)->type & 0xff) {
+  case cJSON_False:
+  case cJSON_True:
+    return EPI__JSON_BOOL;
+  case cJSON_Number:
+    return EPI__JSON_NUMBER;
+  case cJSON_String:
+    return EPI__JSON_STRING;
+  case cJSON_Array:
+    return EPI__JSON_LIST;
+  case cJSON_Object:
+    return EPI__JSON_OBJECT;
+  default:
+    return EPI__JSON_NULL;
+  }
+}
+
+const char *epi__json_type_name(int type) {
+  switch (type) {
+  case EPI__JSON_BOOL:
+    return "true or false";
+  case EPI__JSON_NUMBER:
+    return "a number";
+  case EPI__JSON_STRING:
+    return "a string";
+  case EPI__JSON_LIST:
+    return "a list";
+  case EPI__JSON_OBJECT:
+    return "an object";
+  default:
+    return "null";
+  }
+}
+
+double epi__json_number(const epi__json *value) {
+  return of(value)->valuedouble;
+}
+
+const char *epi__json_string(const epi__json *value) {
+  return of(value)->valuestring;
+}
+
+int epi__json_bool(const epi__json *value) {
+  return (of(value)->type & 0xff) == cJSON_True;
+}
+
+const epi__json *epi__json_first(const epi__json *value) {
+  return from(of(value)->child);
+}
+
+const epi__json *epi__json_next(const epi__json *value) {
+  return from(of(value)->next);
+}
+
+const char *epi__json_key(const epi__json *value) {
+  return of(value)->string;
+}

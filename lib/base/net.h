@@ -1,0 +1,65 @@
+/* net.h: address ranges and URLs. */
+#ifndef EPI__NET_H
+#define EPI__NET_H
+
+#include "epi/addr.h"
+
+/* Read a port, decimal, 0 to 65535. Returns it, or EPI_EINVAL. */
+int epi__port_parse(const char *text);
+
+typedef struct epi__addr_buf {
+  char text[EPI_ADDR_TEXT_MAX];
+} epi__addr_buf;
+
+/* An address as text for a message; "-" if there is none. */
+const char *epi__addr_text(const epi_addr *addr, epi__addr_buf *buf);
+
+/* An IP prefix. */
+typedef struct epi__range {
+  int kind; /* EPI_ADDR_IPV4 or EPI_ADDR_IPV6 */
+  int bits;
+  uint8_t ip[16];
+} epi__range;
+
+/* Read "10.0.0.0/8", or a single address. Bits behind the prefix must be 0.
+ * Returns 0 or EPI_EINVAL. */
+int epi__range_parse(epi__range *out, const char *text);
+
+/* 1 if the range has the address. */
+int epi__range_has(const epi__range *range, const epi_addr *addr);
+
+enum {
+  EPI__URL_MAX = 2048,
+  EPI__URL_SETTINGS = 16,
+};
+
+/* SCHEME://[USER:PASSWORD@]HOST:PORT[=DEST:PORT][?KEY=VALUE&...] */
+typedef struct epi__url {
+  char scheme[24];
+  char user[EPI_NAME_MAX + 1];
+  char password[EPI_NAME_MAX + 1];
+  int has_login;
+  epi_addr addr;
+  epi_addr dest; /* kind EPI_ADDR_NONE without "=..." */
+  size_t setting_count;
+  struct {
+    char *key, *value; /* into text */
+  } settings[EPI__URL_SETTINGS];
+  char text[EPI__URL_MAX];
+} epi__url;
+
+/* Read a URL. The detail names what is wrong, without the password.
+ * Returns 0 or EPI_EINVAL. */
+int epi__url_parse(epi__url *out, const char *text);
+
+/* The value of a setting, or NULL. */
+const char *epi__url_setting(const epi__url *url, const char *key);
+
+/* Refuse settings that are not in the list, which ends in NULL. Returns 0 or
+ * EPI_EINVAL, naming the first stranger. */
+int epi__url_check_settings(const epi__url *url, const char *const *known);
+
+/* A copy of a URL without its password, for messages. Returns buf. */
+const char *epi__url_public(const char *text, char *buf, size_t size);
+
+#endif
