@@ -61,8 +61,8 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
  *     redirect://HOST:PORT         connections that the kernel redirected
  *
- * Settings follow as a query: `users=FILE` (demand a login; lines of
- * name:password, or name:sha256:SALT:DIGEST, see doc/programs.md),
+ * Settings follow as a query: `users=FILE` (demand a login; a
+ * line `name:password` for each user; readable by its owner alone),
  * `version=5` or `version=6` (that one alone), `draft=11` or `draft=12`.
  * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The
  * port is bound at once.
@@ -93,12 +93,15 @@ EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
  * Returns 0, EPI_EINVAL, EPI_ELIMIT or EPI_ESTATE. */
 EPI_API int epi_engine_add_filter(epi_engine *engine, epi_filter *filter);
 
-/* Make a built-in filter from `NAME[:ARGS]` (doc/filters.md): count, seal,
- * open.
+/* Make a built-in filter from `NAME[:ARGS]`: count, seal, open
+ * (doc/filters.md).
  *
- * Returns 0, EPI_ENOENT (no such filter), EPI_EINVAL (its arguments), EPI_ESYS
- * (a file) or EPI_ENOMEM. */
-EPI_API int epi_filter_make(epi_filter **out, const char *spec);
+ * key is for filters that need one and whose arguments name no file; it is
+ * copied, and may be NULL.
+ * Returns 0, EPI_ENOENT (no such filter), EPI_EINVAL (its arguments, or it
+ * needs a key), EPI_EPERM or EPI_ESYS (a file) or EPI_ENOMEM. */
+EPI_API int epi_filter_make(epi_filter **out, const char *spec, const void *key,
+                            size_t key_len);
 
 /* Judge flows by a model; NULL: by none. The engine holds a reference. May be
  * called while it runs: new flows are judged by the new model at once, and

@@ -34,11 +34,12 @@ typedef struct epi_flow epi_flow; /* its getters are in engine.h */
 #define EPI_BACKWARD 1
 
 /* What on_open and on_data may return besides 0 and errors: from here on don't
- * call me for this flow. What was given to this call, and has not been
- * written, is passed on as it is by on_data. */
+ * call me for this flow, but for on_close. The data of that call of on_data is
+ * passed on as it is. */
 #define EPI_PASS 1
 
-/* The most that one call of a filter may write, in bytes. */
+/* The most that a flow's filters together may write because of one piece of
+ * data, in bytes. */
 #define EPI_PIPE_MAX (4 * 1024 * 1024)
 
 /* Make a filter that passes everything on. The name is copied.
@@ -97,14 +98,25 @@ EPI_API void epi_filter_on_free(epi_filter *filter,
 
 /* Pass data on. It is copied.
  *
- * Returns 0, EPI_ELIMIT (over EPI_PIPE_MAX in this call), EPI_ESTATE (the
- * direction has ended) or EPI_ENOMEM. */
+ * The flow's other filters in that direction see it before the call returns.
+ * Returns 0, EPI_ELIMIT (over EPI_PIPE_MAX, or filters that write to each other
+ * without end), EPI_ESTATE (the direction has ended, or the filter passed) or
+ * EPI_ENOMEM, or the error of a filter behind; the flow is cut then, whatever
+ * this filter returns. */
 EPI_API int epi_pipe_write(epi_pipe *pipe, int direction, const void *data,
                            size_t len);
+
+/* Ask for no data of a direction, with on 1, until it is called with 0, from a
+ * callback for the other direction. The flow's peer is held back meanwhile. */
+EPI_API void epi_pipe_pause(epi_pipe *pipe, int direction, int on);
 
 /* Keep a pointer of the filter's with the pipe, and read it; NULL at first. */
 EPI_API void epi_pipe_set_state(epi_pipe *pipe, void *state);
 EPI_API void *epi_pipe_state(const epi_pipe *pipe);
+
+/* Say something about the flow, for the line that logs its end; at most 100
+ * bytes of it are kept. No payload. */
+EPI_API void epi_pipe_note(epi_pipe *pipe, const char *note);
 
 /* The flow that goes through. */
 EPI_API epi_flow *epi_pipe_flow(const epi_pipe *pipe);

@@ -61,7 +61,7 @@ extern "C" {
 #define EPI_META_USER          2004
 #define EPI_META_RULE          2005
 #define EPI_META_MODEL         2006 /* hash of the model that decided */
-#define EPI_META_PLAN          2007 /* remaining hops: proxy=f+f;proxy=f */
+#define EPI_META_PLAN          2007 /* remaining hops, as JSON */
 #define EPI_META_PASSED        2008 /* ids of the proxies passed */
 #define EPI_META_ISSUED        2009 /* when, and a number used once */
 #define EPI_META_AUTHENTICATOR 2010 /* HMAC-SHA256 over libepi's keys */

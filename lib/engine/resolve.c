@@ -1,0 +1,207 @@
+/* resolve.c: names to addresses, by c-ares. */
+#include "engine/resolve.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+#include <ares.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/time.h>
+
+enum {
+  SOCKETS = 16, /* that c-ares has open at once, one or two for each server */
+  TIMEOUT_MS = 2000,
+  TRIES = 3,
+};
+
+typedef struct query_socket {
+  epi__io io;
+  epi__resolver *resolver;
+  ares_socket_t fd;
+  int used;
+} query_socket;
+
+struct epi__resolver {
+  epi__loop *loop;
+  ares_channel channel;
+  epi__timer timer;
+  query_socket sockets[SOCKETS];
+};
+
+struct epi__lookup {
+  void (*callback)(void *user, const epi_addr *addrs, size_t count,
+                   const char *why);
+  void *user;
+  uint16_t port;
+};
+
+static void watch_timeout(epi__resolver *resolver);
+
+static void on_socket(epi__io *io, int events) {
+  query_socket *socket = EPI__OWNER(io, query_socket, io);
+  epi__resolver *resolver = socket->resolver;
+
+  ares_process_fd(resolver->channel,
+                  events & EPI__READ ? socket->fd : ARES_SOCKET_BAD,
+                  events & EPI__WRITE ? socket->fd : ARES_SOCKET_BAD);
+  watch_timeout(resolver);
+}
+
+static void on_timeout(epi__timer *timer) {
+  epi__resolver *resolver = EPI__OWNER(timer, epi__resolver, timer);
+
+  ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+  watch_timeout(resolver);
+}
+
+static void watch_timeout(epi__resolver *resolver) {
+  struct timeval wait;
+
+  if (ares_timeout(resolver->channel, NULL, &wait)) {
+    epi__timer_start(resolver->loop, &resolver->timer,
+                     wait.tv_sec * 1000 + wait.tv_usec / 1000 + 1, on_timeout);
+  } else {
+    epi__timer_stop(resolver->loop, &resolver->timer);
+  }
+}
+
+static void on_state(void *user, ares_socket_t fd, int readable, int writable) {
+  int events = (readable ? EPI__READ : 0) | (writable ? EPI__WRITE : 0);
+  epi__resolver *resolver = user;
+  query_socket *free_one = NULL;
+
+  for (int i = 0; i < SOCKETS; i++) {
+    query_socket *socket = &resolver->sockets[i];
+
+    if (socket->used && socket->fd == fd) {
+      epi__io_set(resolver->loop, &socket->io, fd, events, on_socket);
+      socket->used = events != 0;
+      return;
+    }
+    if (!socket->used && !free_one) {
+      free_one = socket;
+    }
+  }
+  /* With no place left the query ends by its timeout. */
+  if (events && free_one) {
+    free_one->resolver = resolver;
+    free_one->fd = fd;
+    free_one->used = 1;
+    epi__io_set(resolver->loop, &free_one->io, fd, events, on_socket);
+  }
+}
+
+static int library_status;
+
+static void start_library(void) {
+  library_status = ares_library_init(ARES_LIB_INIT_ALL);
+}
+
+int epi__resolver_new(epi__resolver **out, epi__loop *loop) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  struct ares_options options = {0};
+  epi__resolver *resolver;
+  int status;
+
+  pthread_once(&once, start_library);
+  resolver = epi__alloc(sizeof *resolver);
+  if (!resolver) {
+    return EPI_ENOMEM;
+  }
+  resolver->loop = loop;
+  options.sock_state_cb = on_state;
+  options.sock_state_cb_data = resolver;
+  options.timeout = TIMEOUT_MS;
+  options.tries = TRIES;
+  status = library_status
+               ? library_status
+               : ares_init_options(&resolver->channel, &options,
+                                   ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS |
+                                       ARES_OPT_TRIES);
+  if (status) {
+    epi__free(resolver);
+    return epi__fail(EPI_ESYS, "no resolver: %s", ares_strerror(status));
+  }
+  *out = resolver;
+  return 0;
+}
+
+void epi__resolver_free(epi__resolver *resolver) {
+  if (resolver) {
+    ares_destroy(resolver->channel);
+    epi__timer_stop(resolver->loop, &resolver->timer);
+    for (int i = 0; i < SOCKETS; i++) {
+      epi__io_stop(resolver->loop, &resolver->sockets[i].io);
+    }
+    epi__free(resolver);
+  }
+}
+
+static size_t take_addrs(epi_addr *out, const struct ares_addrinfo *info,
+                         uint16_t port) {
+  size_t count = 0;
+
+  for (const struct ares_addrinfo_node *node = info->nodes;
+       node && count < EPI__LOOKUP_MAX; node = node->ai_next) {
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (node->ai_family == AF_INET) {
+      memcpy(&v4, node->ai_addr, sizeof v4);
+      epi_addr_set_ip(&out[count++], &v4.sin_addr, 4, port);
+    } else if (node->ai_family == AF_INET6) {
+      memcpy(&v6, node->ai_addr, sizeof v6);
+      epi_addr_set_ip(&out[count++], &v6.sin6_addr, 16, port);
+    }
+  }
+  return count;
+}
+
+static void on_answer(void *user, int status, int timeouts,
+                      struct ares_addrinfo *info) {
+  epi_addr addrs[EPI__LOOKUP_MAX];
+  epi__lookup *lookup = user;
+  size_t count = 0;
+
+  (void)timeouts;
+  if (info) {
+    count = take_addrs(addrs, info, lookup->port);
+    ares_freeaddrinfo(info);
+  }
+  if (lookup->callback && status != ARES_EDESTRUCTION) {
+    lookup->callback(lookup->user, addrs, count,
+                     count ? "" : ares_strerror(status));
+  }
+  epi__free(lookup);
+}
+
+int epi__lookup_start(epi__resolver *resolver, const epi_addr *name,
+                      void (*callback)(void *user, const epi_addr *addrs,
+                                       size_t count, const char *why),
+                      void *user, epi__lookup **out) {
+  struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
+                                      .ai_family = AF_UNSPEC,
+                                      .ai_socktype = SOCK_STREAM};
+  epi__lookup *lookup = epi__alloc(sizeof *lookup);
+
+  if (!lookup) {
+    return EPI_ENOMEM;
+  }
+  lookup->callback = callback;
+  lookup->user = user;
+  lookup->port = name->port;
+  *out = lookup;
+  ares_getaddrinfo(resolver->channel, name->name, NULL, &hints, on_answer,
+                   lookup);
+  watch_timeout(resolver);
+  return 0;
+}
+
+void epi__lookup_cancel(epi__lookup *lookup) {
+  if (lookup) {
+    lookup->callback = NULL;
+  }
+}

@@ -1,0 +1,36 @@
+/* resolve.h: names to addresses, off the loop. c-ares is behind it, in
+ * resolve.c only. */
+#ifndef EPI__RESOLVE_H
+#define EPI__RESOLVE_H
+
+#include "engine/loop.h"
+#include "epi/addr.h"
+
+typedef struct epi__resolver epi__resolver;
+typedef struct epi__lookup epi__lookup;
+
+enum {
+  EPI__LOOKUP_MAX = 16, /* addresses of a name that are kept */
+};
+
+/* Make the resolver of a loop. Returns 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__resolver_new(epi__resolver **out, epi__loop *loop);
+
+/* End it; lookups under way end without calling back. */
+void epi__resolver_free(epi__resolver *resolver);
+
+/* Look up both families of a name. callback gets the addresses, with the
+ * name's port, in the order in which they are to be tried, or count 0 and why
+ * in words; it may run before this returns. *out is set first, and is no more
+ * valid once callback runs.
+ *
+ * Returns 0, or EPI_ENOMEM and callback does not run. */
+int epi__lookup_start(epi__resolver *resolver, const epi_addr *name,
+                      void (*callback)(void *user, const epi_addr *addrs,
+                                       size_t count, const char *why),
+                      void *user, epi__lookup **out);
+
+/* The callback shall not run any more. */
+void epi__lookup_cancel(epi__lookup *lookup);
+
+#endif

@@ -1,0 +1,59 @@
+/* chain.h: the filters of one flow, in order. */
+#ifndef EPI__CHAIN_H
+#define EPI__CHAIN_H
+
+#include "base/bytes.h"
+#include "epi/filter.h"
+
+typedef struct epi__chain epi__chain;
+
+enum {
+  EPI__CHAIN_MAX = 32, /* filters of a flow */
+};
+
+/* Open a flow's filters, in order. Data goes through them in this order
+ * forward and in the reverse order backward; what comes out is appended to
+ * queues[direction], which outlive the chain.
+ *
+ * Returns 0, EPI_EINVAL (too many), EPI_EFILTER (one refused; the detail names
+ * it) or EPI_ENOMEM; those that had opened are closed then. */
+int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
+                   epi_flow *flow, epi__queue *queues);
+
+/* Close the filters. NULL is fine. */
+void epi__chain_free(epi__chain *chain);
+
+/* Send data through. Returns 0, or the error of a filter or EPI_ENOMEM; the
+ * flow must be cut then. */
+int epi__chain_feed(epi__chain *chain, int direction, const void *data,
+                    size_t len);
+
+/* Say that a direction has ended. Returns as epi__chain_feed(). */
+int epi__chain_end(epi__chain *chain, int direction);
+
+/* 1 if no filter wants to be called any more: data may go past the chain. */
+int epi__chain_passed(const epi__chain *chain);
+
+/* 1 if a filter asks for no data of a direction now: feed none, and don't end
+ * the direction. */
+int epi__chain_paused(const epi__chain *chain, int direction);
+
+/* What the filters noted about the flow, ", "-separated; "" for nothing. */
+const char *epi__chain_notes(const epi__chain *chain);
+
+/* The callbacks of a filter, for chain.c. */
+typedef struct epi__filter_calls {
+  int (*open)(epi_pipe *pipe, void *user);
+  void *open_user;
+  int (*data)(epi_pipe *pipe, int direction, const void *data, size_t len,
+              void *user);
+  void *data_user;
+  int (*end)(epi_pipe *pipe, int direction, void *user);
+  void *end_user;
+  void (*close)(epi_pipe *pipe, void *user);
+  void *close_user;
+} epi__filter_calls;
+
+const epi__filter_calls *epi__filter_calls_of(const epi_filter *filter);
+
+#endif

@@ -1,0 +1,63 @@
+/* os.h: what libepi asks of Linux, with its own types and errors. */
+#ifndef EPI__OS_H
+#define EPI__OS_H
+
+#include "epi/addr.h"
+#include "epi/error.h"
+
+/* ---- sockets: all are non-blocking and close on exec ---- */
+
+/* Listen on an address. shared is 1 to let sockets of this process share the
+ * port; 0 fails if anybody has it, EPI_EBUSY. Returns 0, EPI_EBUSY, EPI_EPERM
+ * or EPI_ESYS. */
+int epi__sock_listen(const epi_addr *addr, int shared, int *out);
+
+/* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
+ * process or the system is out of descriptors or memory; EPI_ESYS for a
+ * connection that is gone already. */
+int epi__sock_accept(int listener, int *out, epi_addr *peer);
+
+/* Start to connect; the outcome is known when the socket is writable. A mark
+ * of 0 sets none; one that may not be set is left out. Returns 0, or EPI_ESYS
+ * with errno as connect() left it. */
+int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out);
+
+/* The outcome of connecting: 0 or an errno. */
+int epi__sock_outcome(int fd);
+
+/* The addresses of a socket. Return 0 or EPI_ESYS. */
+int epi__sock_local(int fd, epi_addr *out);
+
+/* Where a redirected connection wanted to go. Returns 0, or EPI_ENOENT if it
+ * was not redirected. */
+int epi__sock_original(int fd, epi_addr *out);
+
+/* Read and write. Return a count; 0 is the end of data (reading) or no room
+ * (writing); EPI_ENOENT: nothing there now; EPI_ECLOSED: the peer is gone. */
+ptrdiff_t epi__sock_read(int fd, void *buf, size_t size);
+ptrdiff_t epi__sock_write(int fd, const void *data, size_t len);
+
+/* No more will be written. */
+void epi__sock_end(int fd);
+
+/* Close; reset is 1 to let the peer see that something went wrong. */
+void epi__sock_close(int fd, int reset);
+
+/* ---- the rest ---- */
+
+/* Read a whole file of at most max bytes. secret is 1 to refuse a file that
+ * others than its owner and group can read. Free *out with epi__free().
+ * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
+int epi__file_read(const char *path, size_t max, int secret, char **out,
+                   size_t *len);
+
+/* Seconds since 1970 UTC. */
+int64_t epi__clock_wall(void);
+
+/* Raise the descriptor limit as far as it goes; returns it. */
+int64_t epi__fd_limit(void);
+
+/* Processors this process may use, at least 1. */
+int epi__cpu_count(void);
+
+#endif

@@ -1,0 +1,223 @@
+/* socket.c: TCP sockets of Linux. */
+#include "os/os.h"
+
+#include "base/fail.h"
+#include "base/net.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+  BACKLOG = 4096,
+  /* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST: their headers clash with
+   * <netinet/in.h>. */
+  ORIGINAL_DST = 80,
+};
+
+typedef union sock_addr {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} sock_addr;
+
+static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
+  memset(out, 0, sizeof *out);
+  if (addr->kind == EPI_ADDR_IPV4) {
+    out->v4.sin_family = AF_INET;
+    out->v4.sin_port = htons(addr->port);
+    memcpy(&out->v4.sin_addr, addr->ip, 4);
+    return sizeof out->v4;
+  }
+  out->v6.sin6_family = AF_INET6;
+  out->v6.sin6_port = htons(addr->port);
+  memcpy(&out->v6.sin6_addr, addr->ip, 16);
+  return sizeof out->v6;
+}
+
+static int from_sockaddr(epi_addr *out, const sock_addr *from) {
+  switch (from->any.sa_family) {
+  case AF_INET:
+    return epi_addr_set_ip(out, &from->v4.sin_addr, 4,
+                           ntohs(from->v4.sin_port));
+  case AF_INET6:
+    return epi_addr_set_ip(out, &from->v6.sin6_addr, 16,
+                           ntohs(from->v6.sin6_port));
+  default:
+    return epi__fail(EPI_ESYS, "not an IP socket");
+  }
+}
+
+static int make_socket(const epi_addr *addr, int *out) {
+  int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int on = 1;
+
+  if (fd < 0) {
+    return epi__fail(EPI_ESYS, "no socket: %s", strerror(errno));
+  }
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  *out = fd;
+  return 0;
+}
+
+int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
+  epi__addr_buf text;
+  sock_addr name;
+  socklen_t len = to_sockaddr(&name, addr);
+  int on = 1;
+  int fd, why;
+
+  if (make_socket(addr, &fd)) {
+    return EPI_ESYS;
+  }
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared) {
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  }
+  if (addr->kind == EPI_ADDR_IPV6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (!bind(fd, &name.any, len) && !listen(fd, BACKLOG)) {
+    *out = fd;
+    return 0;
+  }
+  why = errno;
+  close(fd);
+  return epi__fail(why == EADDRINUSE               ? EPI_EBUSY
+                   : why == EACCES || why == EPERM ? EPI_EPERM
+                                                   : EPI_ESYS,
+                   "cannot listen on %s: %s", epi__addr_text(addr, &text),
+                   strerror(why));
+}
+
+int epi__sock_accept(int listener, int *out, epi_addr *peer) {
+  sock_addr name;
+  socklen_t len = sizeof name;
+  int fd = accept4(listener, &name.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+  if (fd >= 0) {
+    if (from_sockaddr(peer, &name)) {
+      close(fd);
+      return EPI_ESYS;
+    }
+    *out = fd;
+    return 0;
+  }
+  switch (errno) {
+  case EAGAIN:
+    return EPI_ENOENT;
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+    return epi__fail(EPI_ELIMIT, "cannot accept: %s", strerror(errno));
+  default:
+    return epi__fail(EPI_ESYS, "cannot accept: %s", strerror(errno));
+  }
+}
+
+int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
+  sock_addr name;
+  socklen_t len = to_sockaddr(&name, addr);
+  int fd, why;
+
+  if (make_socket(addr, &fd)) {
+    return EPI_ESYS;
+  }
+  if (mark) {
+    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+  }
+  if (!connect(fd, &name.any, len) || errno == EINPROGRESS) {
+    *out = fd;
+    return 0;
+  }
+  why = errno;
+  close(fd);
+  epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
+  errno = why;
+  return EPI_ESYS;
+}
+
+int epi__sock_outcome(int fd) {
+  int why = 0;
+  socklen_t len = sizeof why;
+
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len) ? errno : why;
+}
+
+int epi__sock_local(int fd, epi_addr *out) {
+  sock_addr name;
+  socklen_t len = sizeof name;
+
+  if (getsockname(fd, &name.any, &len)) {
+    return epi__fail(EPI_ESYS, "no local address: %s", strerror(errno));
+  }
+  return from_sockaddr(out, &name);
+}
+
+int epi__sock_original(int fd, epi_addr *out) {
+  epi_addr local;
+  sock_addr name;
+  socklen_t len = sizeof name;
+  int level;
+
+  if (epi__sock_local(fd, &local)) {
+    return EPI_ENOENT;
+  }
+  level = local.kind == EPI_ADDR_IPV4 ? SOL_IP : SOL_IPV6;
+  if (getsockopt(fd, level, level == SOL_IP ? SO_ORIGINAL_DST : ORIGINAL_DST_V6,
+                 &name.any, &len) ||
+      from_sockaddr(out, &name) || epi_addr_equal(out, &local)) {
+    return epi__fail(EPI_ENOENT, "the connection was not redirected here");
+  }
+  return 0;
+}
+
+ptrdiff_t epi__sock_read(int fd, void *buf, size_t size) {
+  ssize_t got;
+
+  do {
+    got = recv(fd, buf, size, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got >= 0) {
+    return got;
+  }
+  return errno == EAGAIN
+             ? EPI_ENOENT
+             : epi__fail(EPI_ECLOSED, "reading: %s", strerror(errno));
+}
+
+ptrdiff_t epi__sock_write(int fd, const void *data, size_t len) {
+  ssize_t sent;
+
+  do {
+    sent = send(fd, data, len, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0) {
+    return sent;
+  }
+  return errno == EAGAIN
+             ? 0
+             : epi__fail(EPI_ECLOSED, "writing: %s", strerror(errno));
+}
+
+void epi__sock_end(int fd) {
+  shutdown(fd, SHUT_WR);
+}
+
+void epi__sock_close(int fd, int reset) {
+  if (fd < 0) {
+    return;
+  }
+  if (reset) {
+    struct linger now = {1, 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  close(fd);
+}

@@ -1,0 +1,108 @@
+/* system.c: files, the wall clock, limits. */
+#include "os/os.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int read_all(int fd, const char *path, size_t max, char **out,
+                    size_t *len) {
+  size_t used = 0, capacity = 4096;
+  char *text = epi__alloc(capacity);
+
+  while (text) {
+    ssize_t got = read(fd, text + used, capacity - used - 1);
+    char *moved;
+
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      int why = errno;
+
+      epi__free(text);
+      return epi__fail(EPI_ESYS, "cannot read %s: %s", path, strerror(why));
+    }
+    if (got == 0) {
+      text[used] = '\0';
+      *out = text;
+      *len = used;
+      return 0;
+    }
+    used += (size_t)got;
+    if (used > max) {
+      epi__free(text);
+      return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", path, max);
+    }
+    if (capacity - used > 1) {
+      continue;
+    }
+    capacity *= 2;
+    moved = epi__realloc_array(text, capacity, 1);
+    if (!moved) {
+      epi__free(text);
+    }
+    text = moved;
+  }
+  return EPI_ENOMEM;
+}
+
+int epi__file_read(const char *path, size_t max, int secret, char **out,
+                   size_t *len) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat info;
+  int result;
+
+  if (fd < 0) {
+    return epi__fail(errno == ENOENT   ? EPI_ENOENT
+                     : errno == EACCES ? EPI_EPERM
+                                       : EPI_ESYS,
+                     "cannot open %s: %s", path, strerror(errno));
+  }
+  if (fstat(fd, &info) || S_ISDIR(info.st_mode)) {
+    close(fd);
+    return epi__fail(EPI_ESYS, "%s is not a file", path);
+  }
+  if (secret && info.st_mode & S_IROTH) {
+    close(fd);
+    return epi__fail(EPI_EPERM, "everybody can read %s: chmod o-r it", path);
+  }
+  result = read_all(fd, path, max, out, len);
+  close(fd);
+  return result;
+}
+
+int64_t epi__clock_wall(void) {
+  return (int64_t)time(NULL);
+}
+
+int64_t epi__fd_limit(void) {
+  struct rlimit limit;
+
+  if (getrlimit(RLIMIT_NOFILE, &limit)) {
+    return 1024;
+  }
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
+
+int epi__cpu_count(void) {
+  cpu_set_t set;
+
+  if (sched_getaffinity(0, sizeof set, &set)) {
+    return 1;
+  }
+  return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
+}

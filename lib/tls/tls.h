@@ -1,0 +1,10 @@
+/* tls.h: what lib/tls gives to the layers above and, as tables, to the core. */
+#ifndef EPI__TLS_H
+#define EPI__TLS_H
+
+#include "base/crypto.h"
+
+/* The primitives, by wolfCrypt and the kernel's random bytes. */
+const epi__crypto *epi__crypto_wolfssl(void);
+
+#endif
