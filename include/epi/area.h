@@ -137,6 +137,14 @@ EPI_API const char *epi_model_proxy_endpoint(const epi_model *model,
 EPI_API size_t epi_model_proxy_count(const epi_model *model);
 EPI_API const char *epi_model_proxy_name(const epi_model *model, size_t proxy);
 
+/* The functions, in document order: the name, and how one runs in process, as
+ * `NAME[:ARGS]`; NULL for one that runs at endpoints. */
+EPI_API size_t epi_model_function_count(const epi_model *model);
+EPI_API const char *epi_model_function_name(const epi_model *model,
+                                            size_t function);
+EPI_API const char *epi_model_function_filter(const epi_model *model,
+                                              size_t function);
+
 /* ---- query ---- */
 
 /* What epi_query_set() sets. */

@@ -29,7 +29,7 @@ struct epi_pipe {
 
 struct epi__chain {
   epi_flow *flow;
-  epi__queue *queues;
+  epi__queue *queues[2];
   size_t count;
   int failed;     /* sticky: what the flow is cut for */
   int depth;      /* calls of filters inside each other */
@@ -72,8 +72,8 @@ static int deliver(epi__chain *chain, ptrdiff_t at, int direction,
     at += step;
   }
   if (at < 0 || at == (ptrdiff_t)chain->count) {
-    return keep_failure(
-        chain, epi__queue_append(&chain->queues[direction], data, len));
+    return keep_failure(chain,
+                        epi__queue_append(chain->queues[direction], data, len));
   }
   if (chain->depth == DEPTH_MAX) {
     return keep_failure(
@@ -158,7 +158,7 @@ static int open_pipe(epi_pipe *pipe) {
 }
 
 int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *queues) {
+                   epi_flow *flow, epi__queue *const queues[2]) {
   epi__chain *chain;
 
   if (count > EPI__CHAIN_MAX) {
@@ -170,7 +170,8 @@ int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
     return EPI_ENOMEM;
   }
   chain->flow = flow;
-  chain->queues = queues;
+  chain->queues[EPI_FORWARD] = queues[EPI_FORWARD];
+  chain->queues[EPI_BACKWARD] = queues[EPI_BACKWARD];
   chain->count = count;
   for (size_t i = 0; i < count; i++) {
     chain->pipes[i].chain = chain;

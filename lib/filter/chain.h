@@ -18,7 +18,7 @@ enum {
  * Returns 0, EPI_EINVAL (too many), EPI_EFILTER (one refused; the detail names
  * it) or EPI_ENOMEM; those that had opened are closed then. */
 int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *queues);
+                   epi_flow *flow, epi__queue *const queues[2]);
 
 /* Close the filters. NULL is fine. */
 void epi__chain_free(epi__chain *chain);

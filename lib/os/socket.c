@@ -170,8 +170,7 @@ int epi__sock_original(int fd, epi_addr *out) {
     return EPI_ENOENT;
   }
   level = local.kind == EPI_ADDR_IPV4 ? SOL_IP : SOL_IPV6;
-  if (getsockopt(fd, level, level == SOL_IP ? SO_ORIGINAL_DST : ORIGINAL_DST_V6,
-                 &name.any, &len) ||
+  if (getsockopt(fd, level, ORIGINAL_DST, &name.any, &len) ||
       from_sockaddr(out, &name) || epi_addr_equal(out, &local)) {
     return epi__fail(EPI_ENOENT, "the connection was not redirected here");
   }

@@ -1,0 +1,362 @@
+/* engine.c: an engine's settings, start and stop. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/worker.h"
+#include "os/os.h"
+#include "tls/tls.h"
+
+#include <string.h>
+
+enum {
+  CHAIN_KEY_MIN = 16,
+  CHAIN_KEY_MAX = 1024,
+  RESERVED_FDS = 64, /* for the loops, resolvers, files */
+  FDS_PER_FLOW = 2,
+};
+
+static const struct {
+  int64_t lowest, highest, value;
+} bounds[EPI_ENGINE_MARK + 1] = {
+    [EPI_ENGINE_WORKERS] = {1, EPI__WORKERS_MAX, 0},
+    [EPI_ENGINE_LIMIT] = {0, INT32_MAX, 0},
+    [EPI_ENGINE_HANDSHAKE_MS] = {1, INT32_MAX, 10000},
+    [EPI_ENGINE_CONNECT_MS] = {1, INT32_MAX, 10000},
+    [EPI_ENGINE_IDLE_MS] = {0, INT32_MAX, 3600000},
+    [EPI_ENGINE_HALF_CLOSED_MS] = {1, INT32_MAX, 120000},
+    [EPI_ENGINE_BUFFER] = {4096, EPI__SCRATCH, 65536},
+    [EPI_ENGINE_MARK] = {0, UINT32_MAX, 0},
+};
+
+static int known(int parameter) {
+  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_MARK
+             ? 1
+             : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
+}
+
+static int not_started(const epi_engine *engine) {
+  return engine->started
+             ? epi__fail(EPI_ESTATE, "the engine was started already")
+             : 0;
+}
+
+static int make_id(epi_engine *engine) {
+  uint8_t id[EPI__PROXY_ID / 2];
+  int result = engine->crypto->random(id, sizeof id);
+
+  if (!result) {
+    epi__hex(engine->id, id, sizeof id);
+  }
+  return result;
+}
+
+int epi_engine_new(epi_engine **out) {
+  epi_engine *engine = epi__alloc(sizeof *engine);
+  int result;
+
+  if (!engine) {
+    return EPI_ENOMEM;
+  }
+  engine->crypto = epi__crypto_wolfssl();
+  pthread_mutex_init(&engine->lock, NULL);
+  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
+    engine->settings[i] = bounds[i].value;
+  }
+  engine->settings[EPI_ENGINE_WORKERS] =
+      epi__cpu_count() < EPI__WORKERS_MAX ? epi__cpu_count() : EPI__WORKERS_MAX;
+  atomic_init(&engine->next_flow, 1);
+  result = make_id(engine);
+  if (!result) {
+    result = epi_request_new(&engine->metadata);
+  }
+  if (result) {
+    epi_engine_free(engine);
+    return result;
+  }
+  *out = engine;
+  return 0;
+}
+
+void epi_engine_free(epi_engine *engine) {
+  if (!engine) {
+    return;
+  }
+  epi_engine_stop(engine);
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    epi__listener_free(engine->listeners[i]);
+  }
+  for (size_t i = 0; i < engine->hop_count; i++) {
+    epi__hop_clear(&engine->hops[i]);
+  }
+  for (size_t i = 0; i < engine->filter_count; i++) {
+    epi_filter_free(engine->filters[i]);
+  }
+  if (engine->chain_key) {
+    epi_wipe(engine->chain_key, engine->chain_key_len);
+  }
+  epi__free(engine->chain_key);
+  epi_wipe(engine->claims_key, sizeof engine->claims_key);
+  epi__claims_seen_clear(&engine->seen);
+  epi_request_free(engine->metadata);
+  epi__policy_free(engine->policy);
+  epi__free(engine->name);
+  pthread_mutex_destroy(&engine->lock);
+  epi__free(engine);
+}
+
+int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
+  if (known(parameter) < 0) {
+    return EPI_EINVAL;
+  }
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (parameter == EPI_ENGINE_WORKERS && engine->listener_count) {
+    return epi__fail(EPI_ESTATE, "set the workers before listening");
+  }
+  if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {
+    return epi__fail(EPI_EINVAL, "engine parameter %d is from %lld to %lld",
+                     parameter, (long long)bounds[parameter].lowest,
+                     (long long)bounds[parameter].highest);
+  }
+  engine->settings[parameter] = value;
+  return 0;
+}
+
+int epi_engine_bounds(const epi_engine *engine, int parameter, int64_t *value,
+                      int64_t *lowest, int64_t *highest) {
+  if (known(parameter) < 0) {
+    return EPI_EINVAL;
+  }
+  if (value) {
+    *value = engine->settings[parameter];
+  }
+  if (lowest) {
+    *lowest = bounds[parameter].lowest;
+  }
+  if (highest) {
+    *highest = bounds[parameter].highest;
+  }
+  return 0;
+}
+
+int epi_engine_listen(epi_engine *engine, const char *url) {
+  epi__listener *listener;
+  int result = not_started(engine);
+
+  if (result) {
+    return result;
+  }
+  if (engine->listener_count == EPI__LISTENERS_MAX) {
+    return epi__fail(EPI_ELIMIT, "over %d listeners", EPI__LISTENERS_MAX);
+  }
+  result = epi__listener_new(&listener, url,
+                             (int)engine->settings[EPI_ENGINE_WORKERS]);
+  if (!result) {
+    engine->listeners[engine->listener_count++] = listener;
+  }
+  return result;
+}
+
+int epi_engine_listener(const epi_engine *engine, size_t index, epi_addr *out) {
+  if (index >= engine->listener_count) {
+    return epi__fail(EPI_EINVAL, "no listener %zu", index);
+  }
+  *out = engine->listeners[index]->addr;
+  return 0;
+}
+
+int epi_engine_add_hop(epi_engine *engine, const char *url) {
+  int result = not_started(engine);
+
+  if (result) {
+    return result;
+  }
+  if (engine->hop_count == EPI__HOPS_MAX) {
+    return epi__fail(EPI_ELIMIT, "over %d hops", EPI__HOPS_MAX);
+  }
+  result = epi__hop_read(&engine->hops[engine->hop_count], url);
+  engine->hop_count += !result;
+  return result;
+}
+
+int epi_engine_add_filter(epi_engine *engine, epi_filter *filter) {
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (!filter) {
+    return epi__fail(EPI_EINVAL, "no filter");
+  }
+  if (engine->filter_count == EPI__FILTERS_MAX) {
+    return epi__fail(EPI_ELIMIT, "over %d filters", EPI__FILTERS_MAX);
+  }
+  engine->filters[engine->filter_count++] = epi_filter_ref(filter);
+  return 0;
+}
+
+int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+  epi__policy *policy = NULL;
+  epi__policy *old;
+
+  if (model) {
+    int result = epi__policy_new(&policy, model, engine->chain_key,
+                                 engine->chain_key_len);
+
+    if (result) {
+      return result;
+    }
+  }
+  pthread_mutex_lock(&engine->lock);
+  old = engine->policy;
+  engine->policy = policy;
+  atomic_fetch_add(&engine->generation, 1);
+  pthread_mutex_unlock(&engine->lock);
+  epi__policy_free(old);
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    epi__wake_send(&engine->workers[i]->wake);
+  }
+  return 0;
+}
+
+int epi_engine_set_name(epi_engine *engine, const char *name) {
+  char *copy;
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  copy = name ? epi__strdup(name) : NULL;
+  if (name && !copy) {
+    return EPI_ENOMEM;
+  }
+  epi__free(engine->name);
+  engine->name = copy;
+  return 0;
+}
+
+int epi_engine_set_chain_key(epi_engine *engine, const void *key, size_t len) {
+  uint8_t *copy;
+  int result = not_started(engine);
+
+  if (result) {
+    return result;
+  }
+  if (len < CHAIN_KEY_MIN || len > CHAIN_KEY_MAX) {
+    return epi__fail(EPI_EINVAL, "a chain key has %d to %d bytes, not %zu",
+                     CHAIN_KEY_MIN, CHAIN_KEY_MAX, len);
+  }
+  if (engine->policy) {
+    return epi__fail(EPI_ESTATE, "set the chain key before the model");
+  }
+  result = epi__claims_key(engine->claims_key, engine->crypto, key, len);
+  if (result) {
+    return result;
+  }
+  copy = epi__alloc(len);
+  if (!copy) {
+    return EPI_ENOMEM;
+  }
+  memcpy(copy, key, len);
+  if (engine->chain_key) {
+    epi_wipe(engine->chain_key, engine->chain_key_len);
+    epi__free(engine->chain_key);
+  }
+  engine->chain_key = copy;
+  engine->chain_key_len = len;
+  return 0;
+}
+
+int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
+  return not_started(engine)
+             ? EPI_ESTATE
+             : epi_request_set_metadata(engine->metadata, key, value);
+}
+
+void epi_engine_on_log(epi_engine *engine,
+                       void (*callback)(int level, const char *line,
+                                        void *user),
+                       void *user) {
+  engine->on_log = callback;
+  engine->log_user = user;
+}
+
+/* Which of the model's proxies this is: the one at a listener's address. */
+static int find_name(epi_engine *engine) {
+  const epi_model *model =
+      engine->policy ? epi__policy_model(engine->policy) : NULL;
+  size_t count = model ? epi_model_proxy_count(model) : 0;
+
+  for (size_t i = 0; i < count; i++) {
+    const char *name = epi_model_proxy_name(model, i);
+    epi__url url;
+
+    if (engine->name
+            ? strcmp(engine->name, name) != 0
+            : epi__url_parse(&url, epi_model_proxy_endpoint(model, name))) {
+      continue;
+    }
+    if (engine->name) {
+      return 0;
+    }
+    for (size_t k = 0; k < engine->listener_count; k++) {
+      if (engine->listeners[k]->kind == EPI__LISTEN_SOCKS &&
+          epi_addr_equal(&engine->listeners[k]->addr, &url.addr)) {
+        return epi_engine_set_name(engine, name);
+      }
+    }
+  }
+  return engine->name && model
+             ? epi__fail(EPI_EINVAL, "no proxy '%s' in the model", engine->name)
+             : 0;
+}
+
+static int set_limit(epi_engine *engine) {
+  int64_t fds = epi__fd_limit() - RESERVED_FDS;
+  int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
+  int64_t *limit = &engine->settings[EPI_ENGINE_LIMIT];
+
+  if (!*limit || *limit > most) {
+    *limit = most;
+  }
+  return 0;
+}
+
+int epi_engine_start(epi_engine *engine) {
+  int count = (int)engine->settings[EPI_ENGINE_WORKERS];
+  int result = not_started(engine);
+
+  if (!result && !engine->listener_count) {
+    result = epi__fail(EPI_ESTATE, "the engine listens nowhere");
+  }
+  if (!result) {
+    result = find_name(engine);
+  }
+  if (result) {
+    return result;
+  }
+  set_limit(engine);
+  engine->started = 1;
+  for (int i = 0; i < count && !result; i++) {
+    result = epi__worker_start(&engine->workers[i], engine, i);
+    engine->worker_count += !result;
+  }
+  if (result) {
+    epi_engine_stop(engine);
+  }
+  return result;
+}
+
+void epi_engine_stop(epi_engine *engine) {
+  atomic_store(&engine->stopping, 1);
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    epi__worker_join(engine->workers[i]);
+  }
+  engine->worker_count = 0;
+}
+
+int64_t epi_engine_count(const epi_engine *engine, int what) {
+  if (what < EPI_COUNT_OPEN || what > EPI_COUNT_FAILED) {
+    return epi__fail(EPI_EINVAL, "no count %d", what);
+  }
+  return atomic_load(&engine->counts[what]);
+}

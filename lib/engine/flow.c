@@ -1,0 +1,410 @@
+/* flow.c: a flow's beginning and end, its timer and its sockets. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "os/os.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  LINGER_MS = 2000,
+};
+
+static void on_client(epi__io *io, int events);
+static void on_server(epi__io *io, int events);
+static void on_timer(epi__timer *timer);
+
+void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
+                   const epi_addr *peer) {
+  epi_engine *engine = worker->engine;
+  epi_flow *flow = epi__alloc(sizeof *flow);
+
+  if (!flow) {
+    epi__sock_close(fd, 1);
+    epi__log(engine, EPI_LOG_ERROR, "%s", epi_error_detail());
+    return;
+  }
+  flow->worker = worker;
+  flow->listener = listener;
+  flow->number = atomic_fetch_add(&engine->next_flow, 1);
+  flow->peer = flow->source = *peer;
+  flow->user = "";
+  for (int i = 0; i < 2; i++) {
+    flow->legs[i].flow = flow;
+    flow->legs[i].fd = -1;
+  }
+  flow->legs[EPI_FORWARD].fd = fd;
+  flow->next = worker->flows;
+  if (flow->next) {
+    flow->next->previous = flow;
+  }
+  worker->flows = flow;
+  atomic_fetch_add(&engine->counts[EPI_COUNT_OPEN], 1);
+  flow->opened_at = flow->moved_at = epi__loop_now(worker->loop);
+  epi__flow_enter(flow, EPI__HANDSHAKE);
+  epi__handshake_begin(flow);
+  epi__flow_watch(flow);
+}
+
+/* How long a phase may last; 0: for ever. */
+static int64_t limit_of(const epi_flow *flow) {
+  const int64_t *settings = flow->worker->engine->settings;
+
+  switch (flow->phase) {
+  case EPI__HANDSHAKE:
+    return settings[EPI_ENGINE_HANDSHAKE_MS];
+  case EPI__DIAL:
+    return settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__HOPS: /* the proxies on the way connect meanwhile */
+    return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__RELAY:
+    return flow->legs[0].eof || flow->legs[1].eof
+               ? settings[EPI_ENGINE_HALF_CLOSED_MS]
+               : settings[EPI_ENGINE_IDLE_MS];
+  default:
+    return LINGER_MS;
+  }
+}
+
+void epi__flow_enter(epi_flow *flow, int phase) {
+  epi__loop *loop = flow->worker->loop;
+  int64_t limit;
+
+  flow->phase = phase;
+  flow->phase_at = epi__loop_now(loop);
+  limit = limit_of(flow);
+  if (limit) {
+    epi__timer_start(loop, &flow->timer, limit, on_timer);
+  } else {
+    epi__timer_stop(loop, &flow->timer);
+  }
+}
+
+static void on_timer(epi__timer *timer) {
+  epi_flow *flow = EPI__OWNER(timer, epi_flow, timer);
+  int64_t now = epi__loop_now(flow->worker->loop);
+  int64_t since = flow->phase == EPI__RELAY ? flow->moved_at : flow->phase_at;
+  int64_t left = since + limit_of(flow) - now;
+
+  if (left > 0) { /* something moved since the timer was started */
+    epi__timer_start(flow->worker->loop, timer, left, on_timer);
+    return;
+  }
+  switch (flow->phase) {
+  case EPI__HANDSHAKE:
+    epi__flow_end(flow, 1, "the client did not finish its handshake in time");
+    break;
+  case EPI__DIAL:
+    epi__dial_outcome(flow, 1);
+    epi__flow_watch(flow);
+    break;
+  case EPI__HOPS:
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT,
+                     "a proxy on the way did not answer in time");
+    epi__flow_watch(flow);
+    break;
+  case EPI__RELAY:
+    epi__flow_end(flow, 1, "nothing moved for too long");
+    break;
+  default:
+    epi__flow_end(flow, 0, NULL);
+  }
+}
+
+static void close_leg(epi_flow *flow, int which, int reset) {
+  epi__leg *leg = &flow->legs[which];
+
+  epi__io_stop(flow->worker->loop, &leg->io);
+  epi__sock_close(leg->fd, reset);
+  leg->fd = -1;
+}
+
+static void unlink_flow(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+
+  if (flow->previous) {
+    flow->previous->next = flow->next;
+  } else {
+    worker->flows = flow->next;
+  }
+  if (flow->next) {
+    flow->next->previous = flow->previous;
+  }
+  flow->next = worker->ended;
+  flow->previous = NULL;
+  worker->ended = flow;
+}
+
+static void log_end(const epi_flow *flow, const char *why) {
+  const char *notes = flow->chain ? epi__chain_notes(flow->chain) : "";
+  int64_t took = epi__loop_now(flow->worker->loop) - flow->opened_at;
+
+  epi__log(flow->worker->engine, EPI_LOG_NOTE,
+           "flow %" PRId64 ": ended after %" PRId64 ".%03" PRId64 " s, %" PRId64
+           " bytes out, %" PRId64 " back%s%s: %s",
+           flow->number, took / 1000, took % 1000,
+           flow->lanes[EPI_FORWARD].bytes, flow->lanes[EPI_BACKWARD].bytes,
+           *notes ? "; " : "", notes, why);
+}
+
+void epi__flow_end(epi_flow *flow, int reset, const char *why) {
+  epi_engine *engine = flow->worker->engine;
+
+  if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  if (why && flow->phase == EPI__RELAY) {
+    log_end(flow, why);
+  } else if (why && flow->phase != EPI__LINGER) {
+    epi__addr_buf peer;
+
+    epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
+             epi__addr_text(&flow->peer, &peer), why);
+    atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
+  }
+  flow->phase = EPI__ENDED;
+  epi__lookup_cancel(flow->lookup);
+  flow->lookup = NULL;
+  epi__timer_stop(flow->worker->loop, &flow->timer);
+  close_leg(flow, EPI_FORWARD, reset);
+  close_leg(flow, EPI_BACKWARD, reset);
+  atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
+  unlink_flow(flow);
+}
+
+static int waits_to_send(const epi_flow *flow, int direction) {
+  const epi_session *session =
+      direction == EPI_FORWARD ? flow->hop_session : flow->session;
+  const epi__lane *lane = &flow->lanes[direction];
+  const void *data;
+
+  return (session && epi_session_peek(session, &data) > 0) ||
+         (lane->open && lane->pending.end > lane->pending.start);
+}
+
+static void linger_flush(epi_flow *flow) {
+  epi__relay_flush(flow, EPI_BACKWARD);
+  if (flow->phase == EPI__LINGER && !waits_to_send(flow, EPI_BACKWARD)) {
+    epi__sock_end(flow->legs[EPI_FORWARD].fd);
+  }
+}
+
+/* Send the reply and wait for the client to close: a close with unread data
+ * would reset the connection, and the reply might never arrive. */
+static void send_refusal(epi_flow *flow, int code, const char *why) {
+  epi_reply *reply = NULL;
+
+  if (!epi_reply_new(&reply)) {
+    epi_reply_set_code(reply, code);
+    if (code == EPI_REPLY_NOT_ALLOWED) {
+      epi_reply_set_metadata(reply, EPI_META_REASON, why);
+    }
+    epi_session_reply(flow->session, reply);
+    epi_reply_free(reply);
+  }
+  epi__flow_enter(flow, EPI__LINGER);
+  linger_flush(flow);
+}
+
+void epi__flow_linger(epi_flow *flow, const char *why) {
+  epi__addr_buf peer;
+
+  epi__log(flow->worker->engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s",
+           flow->number, epi__addr_text(&flow->peer, &peer), why);
+  atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_FAILED], 1);
+  epi__flow_enter(flow, EPI__LINGER);
+  linger_flush(flow);
+}
+
+void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
+  epi_engine *engine = flow->worker->engine;
+  epi__addr_buf source, dest;
+
+  if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER) {
+    return;
+  }
+  if (flow->phase == EPI__RELAY) {
+    epi__flow_end(flow, 1, why);
+    return;
+  }
+  epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 ": %s > %s refused (%s): %s",
+           flow->number, epi__addr_text(&flow->source, &source),
+           epi__addr_text(&flow->dest, &dest), epi_reply_text(code), why);
+  atomic_fetch_add(
+      &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
+                                                    : EPI_COUNT_FAILED],
+      1);
+  close_leg(flow, EPI_BACKWARD, 1);
+  if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
+    send_refusal(flow, code, why);
+  } else {
+    epi__flow_end(flow, 1, NULL);
+  }
+}
+
+void epi__flow_sweep(epi__worker *worker) {
+  while (worker->ended) {
+    epi_flow *flow = worker->ended;
+
+    worker->ended = flow->next;
+    epi__chain_free(flow->chain);
+    epi__route_free(flow->route);
+    epi_decision_free(flow->decision);
+    epi__policy_free(flow->policy);
+    epi_session_free(flow->hop_session);
+    epi_request_free(flow->hop_request);
+    epi_session_free(flow->session);
+    epi_request_free(flow->own_request);
+    epi__free(flow->addrs);
+    epi__queue_clear(&flow->early, 0);
+    epi__queue_clear(&flow->lanes[EPI_FORWARD].pending, 0);
+    epi__queue_clear(&flow->lanes[EPI_BACKWARD].pending, 0);
+    epi__free(flow);
+  }
+}
+
+/* ---- sockets ---- */
+
+/* May a lane take more from its leg? Only once all it took is sent. */
+static int may_take(const epi_flow *flow, int direction) {
+  const epi__lane *lane = &flow->lanes[direction];
+
+  return !flow->legs[direction].eof &&
+         lane->pending.end == lane->pending.start &&
+         !(flow->chain && epi__chain_paused(flow->chain, direction));
+}
+
+static int client_events(const epi_flow *flow) {
+  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+  int events = waits_to_send(flow, EPI_BACKWARD) ? EPI__WRITE : 0;
+
+  switch (flow->phase) {
+  case EPI__HANDSHAKE:
+    return events | EPI__READ;
+  case EPI__LINGER:
+    return flow->legs[EPI_FORWARD].eof ? events : events | EPI__READ;
+  default:
+    if (flow->lanes[EPI_FORWARD].open) {
+      return may_take(flow, EPI_FORWARD) ? events | EPI__READ : events;
+    }
+    return flow->legs[EPI_FORWARD].eof ||
+                   flow->early.end - flow->early.start >= limit
+               ? events
+               : events | EPI__READ;
+  }
+}
+
+static int server_events(const epi_flow *flow) {
+  int events = waits_to_send(flow, EPI_FORWARD) ? EPI__WRITE : 0;
+
+  switch (flow->phase) {
+  case EPI__DIAL:
+    return EPI__WRITE;
+  case EPI__HOPS:
+    return events | EPI__READ;
+  default:
+    return may_take(flow, EPI_BACKWARD) ? events | EPI__READ : events;
+  }
+}
+
+void epi__flow_watch(epi_flow *flow) {
+  epi__loop *loop = flow->worker->loop;
+  epi__leg *client = &flow->legs[EPI_FORWARD];
+  epi__leg *server = &flow->legs[EPI_BACKWARD];
+
+  if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  epi__io_set(loop, &client->io, client->fd, client_events(flow), on_client);
+  if (server->fd >= 0) {
+    epi__io_set(loop, &server->io, server->fd, server_events(flow), on_server);
+  }
+}
+
+/* Read and drop what still comes, until the client closes. */
+static void linger_read(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+  ptrdiff_t got =
+      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch, EPI__SCRATCH);
+
+  if (got == 0 || got == EPI_ECLOSED) {
+    epi__flow_end(flow, 0, NULL);
+  }
+}
+
+static void on_client(epi__io *io, int events) {
+  epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
+
+  if (events & EPI__WRITE && flow->phase == EPI__LINGER) {
+    linger_flush(flow);
+  } else if (events & EPI__WRITE) {
+    epi__relay_flush(flow, EPI_BACKWARD);
+  }
+  if (events & EPI__READ) {
+    switch (flow->phase) {
+    case EPI__HANDSHAKE:
+      epi__handshake_read(flow);
+      break;
+    case EPI__LINGER:
+      linger_read(flow);
+      break;
+    case EPI__ENDED:
+      break;
+    default:
+      if (flow->lanes[EPI_FORWARD].open) {
+        epi__relay_read(flow, EPI_FORWARD);
+      } else {
+        epi__relay_keep_early(flow);
+      }
+    }
+  }
+  epi__flow_watch(flow);
+}
+
+static void on_server(epi__io *io, int events) {
+  epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
+
+  if (flow->phase == EPI__DIAL) {
+    epi__dial_outcome(flow, 0);
+  } else {
+    if (events & EPI__WRITE) {
+      epi__relay_flush(flow, EPI_FORWARD);
+    }
+    if (events & EPI__READ && flow->phase == EPI__HOPS) {
+      epi__hops_read(flow);
+    } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
+      epi__relay_read(flow, EPI_BACKWARD);
+    }
+  }
+  epi__flow_watch(flow);
+}
+
+/* ---- getters ---- */
+
+const epi_addr *epi_flow_source(const epi_flow *flow) {
+  return &flow->source;
+}
+
+const epi_addr *epi_flow_dest(const epi_flow *flow) {
+  return &flow->dest;
+}
+
+const char *epi_flow_user(const epi_flow *flow) {
+  return flow->user;
+}
+
+const char *epi_flow_metadata(const epi_flow *flow, int key) {
+  if (!flow->request || (key >= EPI_META_SOURCE && !flow->trusted)) {
+    return NULL;
+  }
+  return epi_request_metadata(flow->request, key);
+}
+
+const epi_decision *epi_flow_decision(const epi_flow *flow) {
+  return flow->decision;
+}

@@ -1,0 +1,157 @@
+/* flow.h: one connection on its way.
+ *
+ *     handshake -> judge -> route -> dial -> hops -> relay -> linger
+ *
+ * A flow has two legs, the client's and the server's, and two lanes, forward
+ * and backward: lane d takes from leg d and gives to the other leg. Each step
+ * has a file of its own; a flow that ends stays in memory until the loop waits
+ * again, so that whoever ended it may still look at its phase. */
+#ifndef EPI__FLOW_H
+#define EPI__FLOW_H
+
+#include "base/bytes.h"
+#include "engine/route.h"
+#include "engine/worker.h"
+#include "filter/chain.h"
+
+enum {
+  EPI__HANDSHAKE = 1, /* the client says what it wants */
+  EPI__DIAL,          /* resolving and connecting */
+  EPI__HOPS,          /* handshakes with the proxies on the way */
+  EPI__RELAY,
+  EPI__LINGER, /* a last message is out; the client shall get it */
+  EPI__ENDED,
+};
+
+typedef struct epi__leg {
+  epi__io io;
+  epi_flow *flow;
+  int fd;   /* -1: none */
+  int eof;  /* no more comes from it */
+  int shut; /* no more goes to it */
+} epi__leg;
+
+typedef struct epi__lane {
+  epi__queue pending; /* on its way to the leg it gives to */
+  int open;           /* pending may be sent */
+  int ended;          /* the last byte is in pending, or sent */
+  int64_t bytes;      /* taken from the leg, after the handshake */
+} epi__lane;
+
+struct epi_flow {
+  epi_flow *next, *previous;
+  epi__worker *worker;
+  epi__listener *listener;
+  int64_t number;
+  int phase;
+  epi__leg legs[2];   /* by the lane that takes from them */
+  epi__lane lanes[2]; /* by EPI_FORWARD and EPI_BACKWARD */
+  epi__queue early;   /* from the client, before its lane is open */
+  epi__timer timer;
+  int64_t opened_at, phase_at, moved_at;
+
+  epi_addr peer, source, dest;
+  epi_session *session;       /* the client's handshake */
+  epi_request *own_request;   /* of flows without a handshake */
+  const epi_request *request; /* what is asked, of either */
+  int trusted;                /* its metadata is authenticated */
+  const char *user;           /* or "" */
+
+  epi__policy *policy;
+  epi_decision *decision; /* NULL without a model */
+  epi__route *route;
+  epi__chain *chain; /* NULL: no filters */
+
+  /* dialling */
+  epi__lookup *lookup;
+  epi_addr *addrs; /* still to be tried: addrs[next_addr] and on */
+  size_t addr_count, next_addr;
+  int dial_error; /* errno of the last attempt */
+
+  /* handshakes on the way */
+  size_t hop; /* whose handshake this is */
+  epi_request *hop_request;
+  epi_session *hop_session;
+};
+
+/* ---- flow.c ---- */
+
+/* Begin with an accepted connection, which the flow closes. */
+void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
+                   const epi_addr *peer);
+
+/* Go to the next phase, with the time that it may take. */
+void epi__flow_enter(epi_flow *flow, int phase);
+
+/* End at once. reset lets the peers see that something went wrong. why is for
+ * the log, NULL for a flow that never was one. */
+void epi__flow_end(epi_flow *flow, int reset, const char *why);
+
+/* Refuse: send the reply code if the client waits for one, log why, end. */
+void epi__flow_refuse(epi_flow *flow, int code, const char *why);
+
+/* Free the flows of a worker that have ended. */
+void epi__flow_sweep(epi__worker *worker);
+
+/* Watch the sockets for what the flow can do next. */
+void epi__flow_watch(epi_flow *flow);
+
+/* ---- handshake.c: with the client ---- */
+
+/* Begin: make the session, or find out at once what is wanted. */
+void epi__handshake_begin(epi_flow *flow);
+
+/* The client is readable. */
+void epi__handshake_read(epi_flow *flow);
+
+/* Tell the client that it is connected: data may flow back. bound is the
+ * address that the proxy, or the last one on the way, bound. */
+void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
+
+/* The client's handshake cannot go on: let it have the last message. */
+void epi__flow_linger(epi_flow *flow, const char *why);
+
+/* ---- judge.c ---- */
+
+/* Find out whom to believe, and judge. Refuses or goes on to the route. */
+void epi__flow_judge(epi_flow *flow);
+
+/* Judge again by a new policy; NULL: by none. Returns 1 if the flow may live
+ * on as it is; else 0, and it was cut. */
+int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
+
+/* ---- dial.c ---- */
+
+/* Connect to the first hop or to the destination. */
+void epi__dial_begin(epi_flow *flow);
+
+/* The attempt under way has an outcome, or took too long. */
+void epi__dial_outcome(epi_flow *flow, int timed_out);
+
+/* ---- hops.c: with the proxies on the way ---- */
+
+/* The first hop, or the destination, is connected. */
+void epi__hops_begin(epi_flow *flow);
+
+/* The server leg is readable during the handshakes. */
+void epi__hops_read(epi_flow *flow);
+
+/* ---- relay.c ---- */
+
+/* Let a lane flow; what came early goes first. */
+void epi__relay_open(epi_flow *flow, int direction);
+
+/* The leg that a lane takes from is readable. */
+void epi__relay_read(epi_flow *flow, int direction);
+
+/* The client is readable while its lane is not open: keep what it sends. */
+void epi__relay_keep_early(epi_flow *flow);
+
+/* Pass on bytes that came from the leg of a lane. Ends the flow on failure. */
+void epi__relay_take(epi_flow *flow, int direction, const void *data,
+                     size_t len);
+
+/* Send what there is to send in a direction. Ends the flow on failure. */
+void epi__relay_flush(epi_flow *flow, int direction);
+
+#endif

@@ -1,0 +1,189 @@
+/* handshake.c: what the client asks for: by SOCKS, by the port it came to, or
+ * by the address that the kernel redirected it from. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+#include "os/os.h"
+
+/* A flow without a handshake asks for a destination all the same. */
+static int ask_for(epi_flow *flow, const epi_addr *dest) {
+  epi_request *request = NULL;
+  int result = epi_request_new(&request);
+
+  if (result) {
+    return result;
+  }
+  result = epi_request_set_dest(request, dest);
+  flow->own_request = request;
+  flow->request = request;
+  flow->dest = *dest;
+  return result;
+}
+
+static void begin_redirected(epi_flow *flow) {
+  epi_addr dest;
+
+  if (epi__sock_original(flow->legs[EPI_FORWARD].fd, &dest)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return;
+  }
+  if (ask_for(flow, &dest)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return;
+  }
+  epi__flow_judge(flow);
+}
+
+void epi__handshake_begin(epi_flow *flow) {
+  const epi__listener *listener = flow->listener;
+
+  switch (listener->kind) {
+  case EPI__LISTEN_REDIRECT:
+    begin_redirected(flow);
+    return;
+  case EPI__LISTEN_REVERSE:
+    if (ask_for(flow, &listener->dest)) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    epi__flow_judge(flow);
+    return;
+  default:
+    if (epi_session_server(&flow->session, listener->accept, listener->draft,
+                           listener->users != NULL)) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    epi__handshake_read(flow); /* the request is often there already */
+  }
+}
+
+static int check_login(const epi_flow *flow) {
+  const epi_request *request = epi_session_request(flow->session);
+  const char *user = request ? epi_request_user(request) : NULL;
+  const char *password = request ? epi_request_password(request) : NULL;
+
+  return user && flow->listener->users &&
+         epi__users_check(flow->listener->users, user,
+                          password ? password : "");
+}
+
+static void refuse_command(epi_flow *flow) {
+  int command = epi_request_command(flow->request);
+
+  if (command == EPI_NOOP) { /* draft-11: answered, then closed */
+    epi_addr none = {0};
+
+    epi__handshake_succeed(flow, &none);
+    epi__flow_end(flow, 0, NULL);
+    return;
+  }
+  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND,
+                   command == EPI_BIND ? "BIND is not offered"
+                                       : "UDP ASSOCIATE is not offered");
+}
+
+/* The request is complete; what the session left over is early data. */
+static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
+  const void *initial;
+  ptrdiff_t initial_len = epi_session_initial_data(flow->session, &initial);
+
+  flow->request = epi_session_request(flow->session);
+  flow->dest = *epi_request_dest(flow->request);
+  if (flow->listener->users) {
+    flow->user = epi_request_user(flow->request);
+    flow->user = flow->user ? flow->user : "";
+  }
+  if ((initial_len > 0 &&
+       epi__queue_append(&flow->early, initial, (size_t)initial_len)) ||
+      epi__queue_append(&flow->early, rest, len)) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+    return;
+  }
+  epi__relay_flush(flow, EPI_BACKWARD); /* SOCKS 6 authentication reply */
+  if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  if (epi_request_command(flow->request) != EPI_CONNECT) {
+    refuse_command(flow);
+    return;
+  }
+  if (flow->dest.kind == EPI_ADDR_NONE || !flow->dest.port) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, "no destination port");
+    return;
+  }
+  epi__flow_judge(flow);
+}
+
+static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
+  for (;;) {
+    ptrdiff_t used = epi_session_feed(flow->session, data, len);
+
+    if (used < 0) {
+      epi__flow_linger(flow, epi_error_detail());
+      return;
+    }
+    data += used;
+    len -= (size_t)used;
+    switch (epi_session_next(flow->session)) {
+    case EPI_NEXT_LOGIN:
+      if (epi_session_login(flow->session, check_login(flow))) {
+        epi__flow_end(flow, 1, epi_error_detail());
+        return;
+      }
+      continue;
+    case EPI_NEXT_REPLY:
+      take_request(flow, data, len);
+      return;
+    case EPI_NEXT_READ:
+      epi__relay_flush(flow, EPI_BACKWARD);
+      if (!used || !len) {
+        return;
+      }
+      continue;
+    default: /* refused: a login was wrong */
+      epi__flow_linger(flow, "the login was refused");
+      return;
+    }
+  }
+}
+
+void epi__handshake_read(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+  ptrdiff_t got =
+      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch,
+                     (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+
+  if (got == EPI_ENOENT) {
+    return;
+  }
+  if (got <= 0) {
+    epi__flow_end(flow, 0,
+                  got ? epi_error_detail()
+                      : "the client left during its handshake");
+    return;
+  }
+  feed(flow, worker->scratch, (size_t)got);
+}
+
+void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
+  epi_reply *reply = NULL;
+  int error;
+
+  if (!flow->session) {
+    return;
+  }
+  error = epi_reply_new(&reply);
+  if (!error && bound->kind != EPI_ADDR_NONE) {
+    error = epi_reply_set_bound(reply, bound);
+  }
+  if (!error) {
+    error = epi_session_reply(flow->session, reply);
+  }
+  epi_reply_free(reply);
+  if (error) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+    return;
+  }
+  epi__relay_flush(flow, EPI_BACKWARD);
+}

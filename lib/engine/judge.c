@@ -1,0 +1,236 @@
+/* judge.c: who asks, and may it be. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "epi/plan.h"
+#include "os/os.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  WHY_MAX = 512,
+};
+
+/* Which loop this would be: a proxy's id twice, or too many proxies. */
+static const char *find_loop(const epi_flow *flow) {
+  const char *passed = epi_request_metadata(flow->request, EPI_META_PASSED);
+
+  if (!passed) {
+    return NULL;
+  }
+  if (strstr(passed, flow->worker->engine->id)) {
+    return "a loop: the flow passed this proxy before";
+  }
+  return strlen(passed) / (EPI__PROXY_ID + 1) >= EPI__HOPS_MAX
+             ? "a loop: the flow passed too many proxies"
+             : NULL;
+}
+
+/* Find out whether to believe the metadata. Returns 0, or an error to refuse
+ * the flow for. */
+static int check_claims(epi_flow *flow) {
+  epi_engine *engine = flow->worker->engine;
+  const char *source;
+  int result;
+
+  if (!engine->chain_key || !flow->session) {
+    return 0;
+  }
+  pthread_mutex_lock(&engine->lock);
+  result = epi__claims_check(flow->request, engine->crypto, engine->claims_key,
+                             epi__clock_wall(), &engine->seen);
+  pthread_mutex_unlock(&engine->lock);
+  if (result == EPI_ENOENT) {
+    return 0;
+  }
+  if (result) {
+    return result;
+  }
+  source = epi_request_metadata(flow->request, EPI_META_SOURCE);
+  if (source && epi_addr_parse(&flow->source, source, -1)) {
+    return epi__fail(EPI_EPROTO, "the metadata names no source");
+  }
+  flow->trusted = 1;
+  return 0;
+}
+
+/* What somebody who is known says about the flow; NULL from anybody else. */
+static const char *said(const epi_flow *flow, int key) {
+  return flow->trusted || *flow->user ? epi_request_metadata(flow->request, key)
+                                      : NULL;
+}
+
+static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
+  const char *user = flow->trusted ? said(flow, EPI_META_USER) : NULL;
+  epi_query *query = NULL;
+  int result = epi_query_new(&query);
+
+  if (!user && *flow->user) {
+    user = flow->user;
+  }
+  if (!result) {
+    result = epi_query_set_from(query, &flow->source);
+  }
+  if (!result) {
+    result = epi_query_set_to(query, &flow->dest);
+  }
+  if (!result) {
+    result = epi_query_set(query, EPI_QUERY_APPLICATION,
+                           said(flow, EPI_META_APPLICATION));
+  }
+  if (!result) {
+    result =
+        epi_query_set(query, EPI_QUERY_PURPOSE, said(flow, EPI_META_PURPOSE));
+  }
+  if (!result) {
+    result =
+        epi_query_set(query, EPI_QUERY_DATASET, said(flow, EPI_META_DATASET));
+  }
+  if (!result) {
+    result = epi_query_set(query, EPI_QUERY_USER, user);
+  }
+  if (!result) {
+    epi_query_set_time(query, epi__clock_wall());
+    result = epi_model_decide(model, query, out);
+  }
+  epi_query_free(query);
+  return result;
+}
+
+static void refuse_decision(epi_flow *flow, const epi_decision *decision) {
+  char why[WHY_MAX];
+
+  snprintf(why, sizeof why, "%s > %s is %s by rule %s: %s",
+           epi_decision_from(decision), epi_decision_to(decision),
+           epi_verdict_name(epi_decision_verdict(decision)),
+           epi_decision_rule(decision), epi_decision_reason(decision));
+  epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
+}
+
+static void log_allowed(const epi_flow *flow) {
+  const epi__route *route = flow->route;
+  epi__addr_buf source, dest;
+  epi__text way = {0};
+
+  for (size_t i = 0; i < route->filter_count; i++) {
+    epi__text_printf(&way, "%s%s", i ? ", " : " through ",
+                     epi_filter_name(route->filters[i]));
+  }
+  for (size_t i = 0; i < route->hop_count; i++) {
+    epi__text_printf(&way, " via %s", route->hops[i].link);
+  }
+  if (flow->decision) {
+    epi__log(flow->worker->engine, EPI_LOG_NOTE,
+             "flow %" PRId64 ": %s (%s) > %s (%s) %s by rule %s%s",
+             flow->number, epi__addr_text(&flow->source, &source),
+             epi_decision_from(flow->decision),
+             epi__addr_text(&flow->dest, &dest),
+             epi_decision_to(flow->decision),
+             epi_verdict_name(epi_decision_verdict(flow->decision)),
+             epi_decision_rule(flow->decision),
+             way.block && !way.failed ? way.block : "");
+  } else {
+    epi__log(flow->worker->engine, EPI_LOG_NOTE, "flow %" PRId64 ": %s > %s%s",
+             flow->number, epi__addr_text(&flow->source, &source),
+             epi__addr_text(&flow->dest, &dest),
+             way.block && !way.failed ? way.block : "");
+  }
+  epi__text_clear(&way);
+}
+
+static int code_for(int error) {
+  return error == EPI_EDENIED || error == EPI_EAUTH || error == EPI_ENOENT
+             ? EPI_REPLY_NOT_ALLOWED
+                                                    : EPI_REPLY_FAILURE;
+}
+
+void epi__flow_judge(epi_flow *flow) {
+  epi__policy *policy = epi__worker_policy(flow->worker);
+  const char *loop = find_loop(flow);
+  int result;
+
+  if (loop) {
+    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, loop);
+    return;
+  }
+  result = check_claims(flow);
+  if (!result && policy) {
+    flow->policy = epi__policy_ref(policy);
+    result = epi_decision_new(&flow->decision);
+    if (!result) {
+      result = ask_model(flow, epi__policy_model(policy), flow->decision);
+    }
+    if (!result && !epi_decision_allowed(flow->decision)) {
+      refuse_decision(flow, flow->decision);
+      return;
+    }
+  }
+  if (!result) {
+    result = epi__route_new(&flow->route, flow);
+  }
+  if (!result && flow->route->filter_count) {
+    result = epi__chain_new(
+        &flow->chain, flow->route->filters, flow->route->filter_count, flow,
+        (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
+                          &flow->lanes[EPI_BACKWARD].pending});
+  }
+  if (result) {
+    epi__flow_refuse(flow, code_for(result), epi_error_detail());
+    return;
+  }
+  log_allowed(flow);
+  atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_ALLOWED], 1);
+  epi__dial_begin(flow);
+}
+
+static int same_plan(const epi_decision *a, const epi_decision *b) {
+  char *first = epi__plan_text(epi_decision_plan(a), 0);
+  char *second = epi__plan_text(epi_decision_plan(b), 0);
+  int same = first && second && !strcmp(first, second);
+
+  epi__free(first);
+  epi__free(second);
+  return same;
+}
+
+int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
+  epi_decision *decision = NULL;
+  char why[WHY_MAX];
+  int result;
+
+  if (!flow->request || flow->phase < EPI__DIAL || flow->phase > EPI__RELAY ||
+      !policy) {
+    return 1; /* not judged yet, gone, or nothing to judge by */
+  }
+  result = epi_decision_new(&decision);
+  if (!result) {
+    result = ask_model(flow, epi__policy_model(policy), decision);
+  }
+  if (result) {
+    snprintf(why, sizeof why, "cut, it cannot be judged: %s",
+             epi_error_detail());
+  } else if (!epi_decision_allowed(decision)) {
+    snprintf(why, sizeof why, "cut by the new model: %s by rule %s: %s",
+             epi_verdict_name(epi_decision_verdict(decision)),
+             epi_decision_rule(decision), epi_decision_reason(decision));
+    result = EPI_EDENIED;
+  } else if (!flow->decision || !same_plan(flow->decision, decision)) {
+    snprintf(why, sizeof why, "cut by the new model: another chain is needed");
+    result = EPI_EDENIED;
+  }
+  if (result) {
+    epi_decision_free(decision);
+    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
+    epi__flow_watch(flow);
+    return 0;
+  }
+  epi_decision_free(flow->decision);
+  flow->decision = decision;
+  epi__policy_free(flow->policy);
+  flow->policy = epi__policy_ref(policy);
+  return 1;
+}

@@ -1,0 +1,225 @@
+/* listener.c: where connections come in. */
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/flow.h"
+#include "os/os.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  ACCEPTS = 64, /* in a row, before others get their turn */
+  PAUSE_MS = 100,
+};
+
+static int read_socks(epi__listener *listener, const epi__url *url) {
+  const char *version = epi__url_setting(url, "version");
+  const char *draft = epi__url_setting(url, "draft");
+  const char *users = epi__url_setting(url, "users");
+
+  listener->kind = EPI__LISTEN_SOCKS;
+  listener->accept = EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6;
+  if (version && !strcmp(version, "5")) {
+    listener->accept = EPI_ACCEPT_SOCKS5;
+  } else if (version && !strcmp(version, "6")) {
+    listener->accept = EPI_ACCEPT_SOCKS6;
+  } else if (version) {
+    return epi__fail(EPI_EINVAL, "version is 5 or 6, not %s", version);
+  }
+  listener->draft = EPI_SOCKS6;
+  if (draft && !strcmp(draft, "12")) {
+    listener->draft = EPI_SOCKS6_12;
+  } else if (draft && strcmp(draft, "11")) {
+    return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
+  }
+  return users ? epi__users_read(&listener->users, users) : 0;
+}
+
+static int read_kind(epi__listener *listener, const epi__url *url) {
+  static const char *const socks[] = {"users", "version", "draft", NULL};
+  static const char *const none[] = {NULL};
+  int is_socks = !strcmp(url->scheme, "socks");
+  int result = epi__url_check_settings(url, is_socks ? socks : none);
+
+  if (result) {
+    return result;
+  }
+  if (strcmp(url->scheme, "tcp") && url->dest.kind != EPI_ADDR_NONE) {
+    return epi__fail(EPI_EINVAL, "only tcp:// takes '=DEST:PORT'");
+  }
+  if (is_socks) {
+    return read_socks(listener, url);
+  }
+  if (!strcmp(url->scheme, "tcp")) {
+    listener->kind = EPI__LISTEN_REVERSE;
+    listener->dest = url->dest;
+    return url->dest.kind != EPI_ADDR_NONE && url->dest.port
+               ? 0
+               : epi__fail(EPI_EINVAL, "tcp:// needs '=DEST:PORT'");
+  }
+  if (!strcmp(url->scheme, "redirect")) {
+    listener->kind = EPI__LISTEN_REDIRECT;
+    return 0;
+  }
+  if (!strcmp(url->scheme, "socks+tls") || !strcmp(url->scheme, "tproxy")) {
+    return epi__fail(EPI_ENOTSUP, "%s:// is not in this version", url->scheme);
+  }
+  return epi__fail(EPI_EINVAL,
+                   "a listener is socks://, tcp:// or redirect://, not %s://",
+                   url->scheme);
+}
+
+static int resolve_local(epi_addr *addr) {
+  if (addr->kind == EPI_ADDR_NAME && !strcmp(addr->name, "localhost")) {
+    return epi_addr_parse(addr, "127.0.0.1", addr->port);
+  }
+  return addr->kind == EPI_ADDR_NAME
+             ? epi__fail(EPI_EINVAL, "listen on an IP address, not on a name")
+             : 0;
+}
+
+/* A socket for each worker, all on one port. The first one is bound alone, to
+ * see whether another process has the port: sharing would succeed silently. */
+static int bind_all(epi__listener *listener, const epi_addr *addr,
+                    int workers) {
+  epi_addr bound = *addr;
+  int fd;
+  int result = epi__sock_listen(addr, 0, &fd);
+
+  if (result) {
+    return result;
+  }
+  if (workers == 1) {
+    listener->fds[listener->fd_count++] = fd;
+    return epi__sock_local(fd, &listener->addr);
+  }
+  result = epi__sock_local(fd, &bound);
+  epi__sock_close(fd, 0);
+  for (int i = 0; i < workers && !result; i++) {
+    result = epi__sock_listen(&bound, 1, &listener->fds[i]);
+    listener->fd_count += !result;
+  }
+  listener->addr = bound;
+  return result;
+}
+
+static int make_name(epi__listener *listener, const epi__url *url) {
+  char text[2 * EPI_ADDR_TEXT_MAX + 32];
+  epi__addr_buf addr, dest;
+
+  snprintf(text, sizeof text, "%s://%s%s%s", url->scheme,
+           epi__addr_text(&listener->addr, &addr),
+           listener->kind == EPI__LISTEN_REVERSE ? "=" : "",
+           listener->kind == EPI__LISTEN_REVERSE
+               ? epi__addr_text(&listener->dest, &dest)
+               : "");
+  listener->name = epi__strdup(text);
+  return listener->name ? 0 : EPI_ENOMEM;
+}
+
+int epi__listener_new(epi__listener **out, const char *text, int workers) {
+  epi__listener *listener = epi__alloc(sizeof *listener);
+  epi__url url;
+  int result;
+
+  if (!listener) {
+    return EPI_ENOMEM;
+  }
+  result = epi__url_parse(&url, text);
+  if (!result) {
+    result = resolve_local(&url.addr);
+  }
+  if (!result) {
+    result = read_kind(listener, &url);
+  }
+  if (!result) {
+    result = bind_all(listener, &url.addr, workers);
+  }
+  if (!result) {
+    result = make_name(listener, &url);
+  }
+  if (result) {
+    epi__listener_free(listener);
+    return result;
+  }
+  *out = listener;
+  return 0;
+}
+
+void epi__listener_free(epi__listener *listener) {
+  if (!listener) {
+    return;
+  }
+  for (int i = 0; i < listener->fd_count; i++) {
+    epi__sock_close(listener->fds[i], 0);
+  }
+  epi__users_free(listener->users);
+  epi__free(listener->name);
+  epi__free(listener);
+}
+
+/* ---- doors ---- */
+
+static void on_connection(epi__io *io, int events);
+
+static void on_pause_end(epi__timer *timer) {
+  epi__door *door = EPI__OWNER(timer, epi__door, pause);
+
+  epi__io_set(door->worker->loop, &door->io, door->fd, EPI__READ,
+              on_connection);
+}
+
+/* Too much for now: let connections wait in the kernel for a moment. */
+static void pause_door(epi__door *door) {
+  epi__loop *loop = door->worker->loop;
+
+  epi__io_set(loop, &door->io, door->fd, 0, on_connection);
+  epi__timer_start(loop, &door->pause, PAUSE_MS, on_pause_end);
+}
+
+static void on_connection(epi__io *io, int events) {
+  epi__door *door = EPI__OWNER(io, epi__door, io);
+  epi_engine *engine = door->worker->engine;
+
+  (void)events;
+  for (int i = 0; i < ACCEPTS; i++) {
+    epi_addr peer;
+    int fd = -1;
+    int result;
+
+    if (atomic_load(&engine->counts[EPI_COUNT_OPEN]) >=
+        engine->settings[EPI_ENGINE_LIMIT]) {
+      pause_door(door);
+      return;
+    }
+    result = epi__sock_accept(door->fd, &fd, &peer);
+    if (result == EPI_ENOENT) {
+      return;
+    }
+    if (result == EPI_ELIMIT) {
+      epi__log(engine, EPI_LOG_ERROR, "%s: %s; waiting %d ms",
+               door->listener->name, epi_error_detail(), PAUSE_MS);
+      pause_door(door);
+      return;
+    }
+    if (!result) {
+      epi__flow_new(door->worker, door->listener, fd, &peer);
+    }
+  }
+}
+
+void epi__door_open(epi__door *door, epi__worker *worker,
+                    epi__listener *listener) {
+  door->worker = worker;
+  door->listener = listener;
+  door->fd = listener->fds[worker->number];
+  epi__io_set(worker->loop, &door->io, door->fd, EPI__READ, on_connection);
+}
+
+void epi__door_close(epi__door *door) {
+  if (door->worker) {
+    epi__io_stop(door->worker->loop, &door->io);
+    epi__timer_stop(door->worker->loop, &door->pause);
+  }
+}

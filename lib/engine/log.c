@@ -1,0 +1,26 @@
+/* log.c: log lines of an engine. */
+#include "base/fail.h"
+#include "engine/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+  LINE_MAX_BYTES = 1000,
+};
+
+void epi__log(epi_engine *engine, int level, const char *format, ...) {
+  char line[LINE_MAX_BYTES + 1], clean[LINE_MAX_BYTES + 1];
+  va_list args;
+
+  if (!engine->on_log) {
+    return;
+  }
+  va_start(args, format);
+  vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  epi__printable(clean, sizeof clean, line);
+  pthread_mutex_lock(&engine->lock);
+  engine->on_log(level, clean, engine->log_user);
+  pthread_mutex_unlock(&engine->lock);
+}

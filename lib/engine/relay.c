@@ -1,0 +1,216 @@
+/* relay.c: bytes from one leg to the other.
+ *
+ * A lane reads into the worker's buffer and writes at once; what does not fit
+ * waits in the lane, and nothing is read until it has gone. So a flow holds at
+ * most EPI_ENGINE_BUFFER bytes a direction, or what its filters make of them,
+ * and nothing while it is idle. A short read means that the socket is empty:
+ * no second read asks it. The directions end one by one: the end of data goes
+ * on once all before it is sent. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+#include "os/os.h"
+
+enum {
+  READS = 4, /* in a row from one socket, before others get their turn */
+};
+
+static epi__leg *target_of(epi_flow *flow, int direction) {
+  return &flow->legs[!direction];
+}
+
+/* The handshake's bytes go before all others. Returns 1 if none are left. */
+static int flush_session(epi_flow *flow, int direction) {
+  epi_session *session =
+      direction == EPI_FORWARD ? flow->hop_session : flow->session;
+  const void *data;
+  ptrdiff_t len, sent;
+
+  while (session && (len = epi_session_peek(session, &data)) > 0) {
+    sent = epi__sock_write(target_of(flow, direction)->fd, data, (size_t)len);
+    if (sent < 0) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return 0;
+    }
+    epi_session_ack(session, (size_t)sent);
+    if (sent < len) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void end_if_done(epi_flow *flow, int direction) {
+  epi__lane *lane = &flow->lanes[direction];
+  epi__leg *target = target_of(flow, direction);
+
+  if (lane->open && lane->ended && lane->pending.end == lane->pending.start &&
+      !target->shut) {
+    target->shut = 1;
+    epi__sock_end(target->fd);
+  }
+  if (flow->legs[0].shut && flow->legs[1].shut) {
+    epi__flow_end(flow, 0, "both sides are done");
+  }
+}
+
+void epi__relay_flush(epi_flow *flow, int direction) {
+  epi__lane *lane = &flow->lanes[direction];
+  const uint8_t *data;
+  size_t len;
+  ptrdiff_t sent;
+
+  if (flow->phase == EPI__ENDED || target_of(flow, direction)->fd < 0 ||
+      !flush_session(flow, direction) || !lane->open) {
+    return;
+  }
+  len = epi__queue_peek(&lane->pending, &data);
+  if (len) {
+    sent = epi__sock_write(target_of(flow, direction)->fd, data, len);
+    if (sent < 0) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    epi__queue_ack(&lane->pending, (size_t)sent);
+    flow->moved_at = epi__loop_now(flow->worker->loop);
+  }
+  end_if_done(flow, direction);
+}
+
+static void cut(epi_flow *flow, int error) {
+  (void)error;
+  epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+}
+
+void epi__relay_take(epi_flow *flow, int direction, const void *data,
+                     size_t len) {
+  epi__lane *lane = &flow->lanes[direction];
+  const uint8_t *bytes = data;
+  int error;
+
+  lane->bytes += (int64_t)len;
+  if (flow->chain && !epi__chain_passed(flow->chain)) {
+    error = epi__chain_feed(flow->chain, direction, data, len);
+    if (error) {
+      cut(flow, error);
+      return;
+    }
+    /* A filter may have answered the other way. */
+    epi__relay_flush(flow, !direction);
+    epi__relay_flush(flow, direction);
+    return;
+  }
+  if (lane->open && lane->pending.end == lane->pending.start) {
+    ptrdiff_t sent = epi__sock_write(target_of(flow, direction)->fd, data, len);
+
+    if (sent < 0) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    bytes += sent;
+    len -= (size_t)sent;
+  }
+  error = epi__queue_append(&lane->pending, bytes, len);
+  if (error) {
+    cut(flow, error);
+  }
+}
+
+static void take_end(epi_flow *flow, int direction) {
+  int error;
+
+  flow->legs[direction].eof = 1;
+  if (flow->lanes[direction].ended) {
+    return;
+  }
+  if (flow->chain) {
+    error = epi__chain_end(flow->chain, direction);
+    if (error) {
+      cut(flow, error);
+      return;
+    }
+    epi__relay_flush(flow, !direction);
+  }
+  flow->lanes[direction].ended = 1;
+  epi__relay_flush(flow, direction);
+}
+
+void epi__relay_read(epi_flow *flow, int direction) {
+  epi__worker *worker = flow->worker;
+  size_t size = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
+  epi__lane *lane = &flow->lanes[direction];
+
+  for (int i = 0; i < READS; i++) {
+    ptrdiff_t got;
+
+    if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
+        lane->pending.end > lane->pending.start ||
+        (flow->chain && epi__chain_paused(flow->chain, direction))) {
+      return;
+    }
+    got = epi__sock_read(flow->legs[direction].fd, worker->scratch, size);
+    if (got == EPI_ENOENT) {
+      return;
+    }
+    if (got < 0) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    flow->moved_at = epi__loop_now(worker->loop);
+    if (got == 0) {
+      take_end(flow, direction);
+      if (flow->phase == EPI__RELAY) { /* the half-closed time counts now */
+        epi__flow_enter(flow, EPI__RELAY);
+      }
+      return;
+    }
+    epi__relay_take(flow, direction, worker->scratch, (size_t)got);
+    if ((size_t)got < size) {
+      return;
+    }
+  }
+}
+
+void epi__relay_keep_early(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+  ptrdiff_t got =
+      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch,
+                     (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+
+  if (got == EPI_ENOENT) {
+    return;
+  }
+  if (got < 0) {
+    epi__flow_end(flow, 1, "the client left before it was connected");
+    return;
+  }
+  if (got == 0) {
+    flow->legs[EPI_FORWARD].eof = 1;
+    return;
+  }
+  if (epi__queue_append(&flow->early, worker->scratch, (size_t)got)) {
+    cut(flow, EPI_ENOMEM);
+  }
+}
+
+void epi__relay_open(epi_flow *flow, int direction) {
+  epi__lane *lane = &flow->lanes[direction];
+  const uint8_t *data;
+  size_t len;
+
+  if (lane->open) {
+    return;
+  }
+  lane->open = 1;
+  epi__relay_flush(flow, direction); /* what filters wrote on opening */
+  if (direction == EPI_FORWARD && flow->phase != EPI__ENDED) {
+    len = epi__queue_peek(&flow->early, &data);
+    if (len) {
+      epi__relay_take(flow, direction, data, len);
+      epi__queue_clear(&flow->early, 0);
+    }
+    if (flow->phase != EPI__ENDED && flow->legs[direction].eof) {
+      take_end(flow, direction);
+    }
+  }
+}

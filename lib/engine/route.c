@@ -1,0 +1,235 @@
+/* route.c: filters and hops of a flow, from plan, settings and metadata. */
+#include "engine/route.h"
+
+#include "base/fail.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/flow.h"
+#include "epi/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *epi__plan_text(const epi_plan *plan, size_t from) {
+  epi__text text = {0};
+
+  epi__text_puts(&text, "[");
+  for (size_t hop = from; hop < epi_plan_hop_count(plan); hop++) {
+    epi__text_puts(&text, hop > from ? ",{\"proxy\":" : "{\"proxy\":");
+    epi__json_put_string(&text, epi_plan_hop_proxy(plan, hop));
+    epi__text_puts(&text, ",\"functions\":[");
+    for (size_t i = 0; i < epi_plan_function_count(plan, hop); i++) {
+      epi__text_puts(&text, i ? "," : "");
+      epi__json_put_string(&text, epi_plan_function_name(plan, hop, i));
+    }
+    epi__text_puts(&text, "]}");
+  }
+  epi__text_puts(&text, "]");
+  return epi__text_take(&text);
+}
+
+static int add_filter(epi__route *route, epi_filter *filter) {
+  if (route->filter_count == EPI__CHAIN_MAX) {
+    return epi__fail(EPI_EFILTER, "over %d filters", EPI__CHAIN_MAX);
+  }
+  route->filters[route->filter_count++] = epi_filter_ref(filter);
+  return 0;
+}
+
+static int add_link(epi__route *route, const char *link) {
+  if (route->hop_count == EPI__HOPS_MAX) {
+    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  }
+  if (epi__hop_read(&route->hops[route->hop_count], link)) {
+    char public[EPI__URL_MAX], why[400];
+
+    snprintf(why, sizeof why, "%s", epi_error_detail());
+    return epi__fail(EPI_EFILTER, "cannot go through %s: %s",
+                     epi__url_public(link, public, sizeof public), why);
+  }
+  route->hop_count++;
+  return 0;
+}
+
+static int add_own_hops(epi__route *route, const epi_engine *engine) {
+  for (size_t i = 0; i < engine->hop_count; i++) {
+    int result;
+
+    if (route->hop_count == EPI__HOPS_MAX) {
+      return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+    }
+    result = epi__hop_copy(&route->hops[route->hop_count], &engine->hops[i]);
+    if (result) {
+      return result;
+    }
+    route->hop_count++;
+  }
+  return 0;
+}
+
+/* The plan's functions at one hop: filters here, then endpoints. */
+static int add_functions(epi__route *route, const epi_flow *flow,
+                         const epi_plan *plan, size_t hop) {
+  int result = 0;
+
+  for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
+    const char *spec = epi_plan_function_filter(plan, hop, i);
+    const char *link = epi_plan_function_endpoint(plan, hop, i);
+
+    if (spec) {
+      epi_filter *filter = epi__policy_filter(flow->policy, spec);
+
+      result = filter ? add_filter(route, filter)
+                      : epi__fail(EPI_EFILTER, "no filter %s", spec);
+    } else {
+      result = add_link(route, link);
+    }
+  }
+  return result;
+}
+
+/* Which hop of the plan this proxy is, or an error: the flow is not for it. */
+static int own_place(const epi_flow *flow, const epi_plan *plan, size_t *out) {
+  const char *name = flow->worker->engine->name;
+  const char *given = epi_request_metadata(flow->request, EPI_META_PLAN);
+  size_t count = epi_plan_hop_count(plan);
+  char *mine;
+  int same;
+
+  for (size_t hop = 0; hop < count; hop++) {
+    const char *proxy = epi_plan_hop_proxy(plan, hop);
+
+    if (*proxy && (!name || strcmp(name, proxy))) {
+      continue;
+    }
+    *out = hop;
+    if (hop == 0) {
+      return 0;
+    }
+    if (!flow->trusted) {
+      return epi__fail(EPI_EDENIED,
+                       "the flow must pass %s first, and nothing "
+                       "authenticated says that it did",
+                       epi_plan_hop_proxy(plan, 0));
+    }
+    mine = epi__plan_text(plan, hop);
+    same = mine && given && !strcmp(mine, given);
+    epi__free(mine);
+    return same ? 0
+                : epi__fail(EPI_EDENIED, "the proxy before has another plan: "
+                                         "do both have the same model?");
+  }
+  return epi__fail(EPI_EDENIED, "the flow must pass %s, and this is %s",
+                   epi_plan_hop_proxy(plan, 0),
+                   name ? name
+                        : "none of the "
+                          "model's proxies");
+}
+
+static int add_plan(epi__route *route, const epi_flow *flow) {
+  const epi_plan *plan = epi_decision_plan(flow->decision);
+  size_t hop = 0;
+  int result;
+
+  if (!epi_plan_hop_count(plan)) {
+    return add_own_hops(route, flow->worker->engine);
+  }
+  result = own_place(flow, plan, &hop);
+  if (!result) {
+    result = add_functions(route, flow, plan, hop);
+  }
+  if (!result) {
+    result = add_own_hops(route, flow->worker->engine);
+  }
+  if (result || hop + 1 == epi_plan_hop_count(plan)) {
+    return result;
+  }
+  route->plan = epi__plan_text(plan, hop + 1);
+  if (!route->plan) {
+    return EPI_ENOMEM;
+  }
+  return add_link(route, epi_plan_hop_endpoint(plan, hop + 1));
+}
+
+static int read_number(const char *text, int *out) {
+  if (!text || !*text || strlen(text) > 4 ||
+      strspn(text, "0123456789") != strlen(text)) {
+    return epi__fail(EPI_EPROTO, "chain metadata without index or length");
+  }
+  *out = atoi(text);
+  return 0;
+}
+
+/* Links that came as metadata (socksx-wire): those behind the index. */
+static int add_metadata_links(epi__route *route, const epi_flow *flow) {
+  const epi_engine *engine = flow->worker->engine;
+  const epi_request *request = flow->request;
+  int index, length, result = 0;
+
+  if (!epi_request_metadata(request, EPI_META_CHAIN_LENGTH)) {
+    return 0;
+  }
+  if (read_number(epi_request_metadata(request, EPI_META_CHAIN_INDEX),
+                  &index) ||
+      read_number(epi_request_metadata(request, EPI_META_CHAIN_LENGTH),
+                  &length)) {
+    return EPI_EPROTO;
+  }
+  if (index >= length || length > EPI__HOPS_MAX + 1) {
+    return epi__fail(EPI_EPROTO, "chain metadata with index %d of %d", index,
+                     length);
+  }
+  if (index + 1 < length && !flow->trusted &&
+      (flow->decision || engine->chain_key)) {
+    return epi__fail(EPI_EDENIED, "chain metadata that is not authenticated");
+  }
+  for (int i = index + 1; i < length && !result; i++) {
+    const char *link = epi_request_metadata(request, EPI_META_CHAIN_LINK + i);
+
+    result = link ? add_link(route, link)
+                  : epi__fail(EPI_EPROTO, "chain metadata without link %d", i);
+  }
+  return result;
+}
+
+int epi__route_new(epi__route **out, const epi_flow *flow) {
+  const epi_engine *engine = flow->worker->engine;
+  epi__route *route = epi__alloc(sizeof *route);
+  int result = 0;
+
+  if (!route) {
+    return EPI_ENOMEM;
+  }
+  for (size_t i = 0; i < engine->filter_count && !result; i++) {
+    result = add_filter(route, engine->filters[i]);
+  }
+  if (!result) {
+    result =
+        flow->decision ? add_plan(route, flow) : add_own_hops(route, engine);
+  }
+  if (!result) {
+    result = add_metadata_links(route, flow);
+  }
+  if (result) {
+    epi__route_free(route);
+    return result;
+  }
+  *out = route;
+  return 0;
+}
+
+void epi__route_free(epi__route *route) {
+  if (!route) {
+    return;
+  }
+  for (size_t i = 0; i < route->filter_count; i++) {
+    epi_filter_free(route->filters[i]);
+  }
+  for (size_t i = 0; i < route->hop_count; i++) {
+    epi__hop_clear(&route->hops[i]);
+  }
+  epi__free(route->plan);
+  epi__free(route);
+}

@@ -1,0 +1,35 @@
+/* route.h: what a flow goes through from here on. */
+#ifndef EPI__ROUTE_H
+#define EPI__ROUTE_H
+
+#include "engine/worker.h"
+#include "filter/chain.h"
+
+typedef struct epi__route {
+  epi_filter *filters[EPI__CHAIN_MAX]; /* referenced */
+  size_t filter_count;
+  epi__hop hops[EPI__HOPS_MAX];
+  size_t hop_count;
+  char *plan; /* what is left for the next proxies, as JSON; NULL for nothing */
+} epi__route;
+
+/* Put together, in this order: the engine's own filters and the plan's of this
+ * proxy; the plan's functions at endpoints, the engine's own hops, the next
+ * proxy of the plan, and the links that came as chain metadata.
+ *
+ * Returns 0; EPI_EDENIED: this proxy may not carry the flow, the detail says
+ * why; EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata;
+ * or EPI_ENOMEM. */
+int epi__route_new(epi__route **out, const epi_flow *flow);
+void epi__route_free(epi__route *route);
+
+/* What a plan leaves for its hops from one on, as JSON: the same text in every
+ * proxy. NULL when out of memory. */
+char *epi__plan_text(const epi_plan *plan, size_t from);
+
+/* Fill the request for a hop of the flow's route: where to, login, metadata.
+ *
+ * Returns 0, EPI_ELIMIT or another error. */
+int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out);
+
+#endif

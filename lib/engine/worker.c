@@ -1,0 +1,128 @@
+/* worker.c: a thread with a loop, its doors and its flows. */
+#include "engine/worker.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "engine/flow.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+epi__policy *epi__worker_policy(epi__worker *worker) {
+  epi_engine *engine = worker->engine;
+
+  if (worker->generation != atomic_load(&engine->generation)) {
+    pthread_mutex_lock(&engine->lock);
+    epi__policy_free(worker->policy);
+    worker->policy = epi__policy_ref(engine->policy);
+    worker->generation = atomic_load(&engine->generation);
+    pthread_mutex_unlock(&engine->lock);
+  }
+  return worker->policy;
+}
+
+static void cut_all(epi__worker *worker) {
+  while (worker->flows) {
+    epi__flow_end(worker->flows, 1, "the proxy stops");
+  }
+}
+
+static void rejudge_all(epi__worker *worker) {
+  epi__policy *policy = epi__worker_policy(worker);
+  epi_flow *next;
+
+  for (epi_flow *flow = worker->flows; flow; flow = next) {
+    next = flow->next; /* a cut flow moves to another list */
+    epi__flow_rejudge(flow, policy);
+  }
+}
+
+static void on_wake(epi__wake *wake) {
+  epi__worker *worker = EPI__OWNER(wake, epi__worker, wake);
+
+  if (atomic_load(&worker->engine->stopping)) {
+    cut_all(worker);
+    epi__loop_stop(worker->loop);
+    return;
+  }
+  if (worker->generation != atomic_load(&worker->engine->generation)) {
+    rejudge_all(worker);
+  }
+}
+
+static void sweep(void *user) {
+  epi__flow_sweep(user);
+}
+
+static void *run(void *user) {
+  epi__worker *worker = user;
+
+  for (size_t i = 0; i < worker->engine->listener_count; i++) {
+    epi__door_open(&worker->doors[i], worker, worker->engine->listeners[i]);
+  }
+  epi__loop_run(worker->loop);
+  for (size_t i = 0; i < worker->engine->listener_count; i++) {
+    epi__door_close(&worker->doors[i]);
+  }
+  epi__flow_sweep(worker);
+  return NULL;
+}
+
+static void free_worker(epi__worker *worker) {
+  epi__wake_stop(&worker->wake);
+  epi__resolver_free(worker->resolver);
+  epi__loop_free(worker->loop);
+  epi__policy_free(worker->policy);
+  epi__free(worker->scratch);
+  epi__free(worker);
+}
+
+/* The embedding program's signals are its own: its threads get them. */
+static int start_thread(epi__worker *worker) {
+  sigset_t all, before;
+  int why;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  why = pthread_create(&worker->thread, NULL, run, worker);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return why ? epi__fail(EPI_ESYS, "no thread: %s", strerror(why)) : 0;
+}
+
+int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
+  epi__worker *worker = epi__alloc(sizeof *worker);
+  int result;
+
+  if (!worker) {
+    return EPI_ENOMEM;
+  }
+  worker->engine = engine;
+  worker->number = number;
+  worker->generation = -1;
+  worker->scratch = epi__alloc(EPI__SCRATCH);
+  result = worker->scratch ? epi__loop_new(&worker->loop) : EPI_ENOMEM;
+  if (result) {
+    epi__free(worker->scratch);
+    epi__free(worker);
+    return result;
+  }
+  epi__loop_before_wait(worker->loop, sweep, worker);
+  epi__wake_start(worker->loop, &worker->wake, on_wake);
+  result = epi__resolver_new(&worker->resolver, worker->loop);
+  if (!result) {
+    result = start_thread(worker);
+  }
+  if (result) {
+    free_worker(worker);
+    return result;
+  }
+  *out = worker;
+  return 0;
+}
+
+void epi__worker_join(epi__worker *worker) {
+  epi__wake_send(&worker->wake);
+  pthread_join(worker->thread, NULL);
+  free_worker(worker);
+}

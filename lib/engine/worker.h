@@ -1,0 +1,155 @@
+/* worker.h: the engine, its workers and its listeners.
+ *
+ * A worker is a thread with an event loop, sockets of its own on every
+ * listener, and the flows that it accepted; it shares with the others only what
+ * is set before the start, the policy (under a lock) and counters. */
+#ifndef EPI__WORKER_H
+#define EPI__WORKER_H
+
+#include "engine/loop.h"
+#include "engine/policy.h"
+#include "engine/resolve.h"
+#include "epi/engine.h"
+#include "epi/session.h"
+#include "socks/claims.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+  EPI__HOPS_MAX = 16,
+  EPI__FILTERS_MAX = 16,
+  EPI__LISTENERS_MAX = 64,
+  EPI__WORKERS_MAX = 64,
+  EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
+  EPI__PROXY_ID = 16,        /* hexadecimal digits of a proxy's own id */
+};
+
+/* A proxy or function that flows are sent through. */
+typedef struct epi__hop {
+  int version; /* EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12 */
+  epi_addr addr;
+  char *user, *password; /* NULL for none */
+  char *link;            /* as a URL, without the password */
+} epi__hop;
+
+typedef struct epi__users epi__users;
+
+#define EPI__LISTEN_SOCKS    1
+#define EPI__LISTEN_REVERSE  2
+#define EPI__LISTEN_REDIRECT 3
+
+typedef struct epi__listener {
+  int kind;
+  int accept, draft; /* of SOCKS listeners, as epi_session_server() has them */
+  epi_addr addr;     /* as bound */
+  epi_addr dest;     /* of reverse listeners */
+  epi__users *users; /* NULL: no login */
+  int fds[EPI__WORKERS_MAX];
+  int fd_count;
+  char *name; /* its URL for log lines */
+} epi__listener;
+
+typedef struct epi__worker epi__worker;
+
+/* A listener's socket in one worker. */
+typedef struct epi__door {
+  epi__io io;
+  epi__timer pause;
+  epi__worker *worker;
+  epi__listener *listener;
+  int fd;
+} epi__door;
+
+struct epi__worker {
+  epi_engine *engine;
+  int number;
+  pthread_t thread;
+  epi__loop *loop;
+  epi__resolver *resolver;
+  epi__wake wake;
+  epi__door doors[EPI__LISTENERS_MAX];
+  epi__policy *policy; /* as of generation; NULL: no model */
+  int generation;
+  epi_flow *flows, *ended;
+  uint8_t *scratch;
+};
+
+struct epi_engine {
+  int64_t settings[EPI_ENGINE_MARK + 1];
+  char *name; /* which proxy of the model, or NULL */
+  char id[EPI__PROXY_ID + 1];
+  epi__listener *listeners[EPI__LISTENERS_MAX];
+  size_t listener_count;
+  epi__hop hops[EPI__HOPS_MAX];
+  size_t hop_count;
+  epi_filter *filters[EPI__FILTERS_MAX];
+  size_t filter_count;
+  epi_request *metadata; /* goes along with every flow */
+
+  const epi__crypto *crypto;
+  uint8_t *chain_key;
+  size_t chain_key_len;
+  uint8_t claims_key[EPI__CLAIMS_KEY];
+
+  pthread_mutex_t lock; /* guards policy, seen, and calls of on_log */
+  epi__policy *policy;
+  atomic_int generation;
+  epi__claims_seen seen;
+  void (*on_log)(int level, const char *line, void *user);
+  void *log_user;
+
+  atomic_int stopping;
+  int started;
+  epi__worker *workers[EPI__WORKERS_MAX];
+  size_t worker_count;
+  atomic_llong counts[EPI_COUNT_FAILED + 1];
+  atomic_llong next_flow;
+};
+
+/* Write a log line, at most 1,000 bytes, made printable. */
+void epi__log(epi_engine *engine, int level, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
+ * EPI_ENOMEM. */
+int epi__worker_start(epi__worker **out, epi_engine *engine, int number);
+
+/* Wait for a worker's end, after engine->stopping was set, and free it. */
+void epi__worker_join(epi__worker *worker);
+
+/* The policy to judge by now, brought up to date; NULL for none. */
+epi__policy *epi__worker_policy(epi__worker *worker);
+
+/* ---- listeners ---- */
+
+/* Read a listener's URL and bind its sockets, one for each worker. */
+int epi__listener_new(epi__listener **out, const char *url, int workers);
+void epi__listener_free(epi__listener *listener);
+
+/* Watch a listener's socket in a worker, and end that. */
+void epi__door_open(epi__door *door, epi__worker *worker,
+                    epi__listener *listener);
+void epi__door_close(epi__door *door);
+
+/* ---- hops ---- */
+
+/* Read a hop's URL, with its credentials file. Returns 0 or an error. */
+int epi__hop_read(epi__hop *out, const char *url);
+int epi__hop_copy(epi__hop *out, const epi__hop *hop);
+void epi__hop_clear(epi__hop *hop);
+
+/* ---- users ---- */
+
+/* Read a users file. Returns 0 or an error that names file and line. */
+int epi__users_read(epi__users **out, const char *path);
+void epi__users_free(epi__users *users);
+
+/* 1 if the user has this password. */
+int epi__users_check(const epi__users *users, const char *user,
+                     const char *password);
+
+#endif
