@@ -94,6 +94,10 @@ void epi__text_printf(epi__text *text, const char *format, ...);
 char *epi__text_take(epi__text *text);
 void epi__text_clear(epi__text *text);
 
+/* The length of the UTF-8 sequence (RFC 3629) in front of left bytes, at least
+ * one; 0 if there is none, or a NUL. */
+size_t epi__utf8_len(const uint8_t *bytes, size_t left);
+
 /* ---- hexadecimal ---- */
 
 /* Write 2 * len digits and NUL. */

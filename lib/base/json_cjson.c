@@ -14,38 +14,6 @@ static const epi__json *from(const cJSON *value) {
   return (const epi__json *)(const void *)value;
 }
 
-/* Length of the UTF-8 sequence at bytes (RFC 3629), 0 if it is not one. */
-static size_t utf8_len(const uint8_t *bytes, size_t left) {
-  static const struct {
-    uint8_t low, high, second_low, second_high, len;
-  } forms[] = {
-      {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
-      {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-      {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-      {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-      {0xf4, 0xf4, 0x80, 0x8f, 4},
-  };
-
-  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-    size_t len = forms[i].len;
-
-    if (bytes[0] < forms[i].low || bytes[0] > forms[i].high) {
-      continue;
-    }
-    if (left < len || (len > 1 && (bytes[1] < forms[i].second_low ||
-                                   bytes[1] > forms[i].second_high))) {
-      return 0;
-    }
-    for (size_t k = 2; k < len; k++) {
-      if ((bytes[k] & 0xc0) != 0x80) {
-        return 0;
-      }
-    }
-    return len;
-  }
-  return 0;
-}
-
 static unsigned line_at(const uint8_t *text, size_t offset) {
   unsigned line = 1;
 
@@ -57,7 +25,7 @@ static unsigned line_at(const uint8_t *text, size_t offset) {
 
 static int check_utf8(const uint8_t *text, size_t len) {
   for (size_t i = 0; i < len;) {
-    size_t step = utf8_len(text + i, len - i);
+    size_t step = epi__utf8_len(text + i, len - i);
 
     if (!step) {
       return epi__fail(EPI_EMODEL, "line %u: not UTF-8", line_at(text, i));

@@ -1,4 +1,4 @@
-/* text.c: texts that grow, and hexadecimal. */
+/* text.c: texts that grow, UTF-8, and hexadecimal. */
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/memory.h"
@@ -76,6 +76,37 @@ char *epi__text_take(epi__text *text) {
 void epi__text_clear(epi__text *text) {
   epi__free(text->block);
   memset(text, 0, sizeof *text);
+}
+
+size_t epi__utf8_len(const uint8_t *bytes, size_t left) {
+  static const struct {
+    uint8_t low, high, second_low, second_high, len;
+  } forms[] = {
+      {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
+      {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+      {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+      {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+      {0xf4, 0xf4, 0x80, 0x8f, 4},
+  };
+
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    size_t len = forms[i].len;
+
+    if (bytes[0] < forms[i].low || bytes[0] > forms[i].high) {
+      continue;
+    }
+    if (left < len || (len > 1 && (bytes[1] < forms[i].second_low ||
+                                   bytes[1] > forms[i].second_high))) {
+      return 0;
+    }
+    for (size_t k = 2; k < len; k++) {
+      if ((bytes[k] & 0xc0) != 0x80) {
+        return 0;
+      }
+    }
+    return len;
+  }
+  return 0;
 }
 
 void epi__hex(char *out, const uint8_t *data, size_t len) {

@@ -109,3 +109,26 @@ Test(bytes, secrets_compare_by_value) {
   cr_expect(epi__equal_secret("abc", "abc", 3));
   cr_expect_not(epi__equal_secret("abc", "abd", 3));
 }
+
+Test(bytes, utf8_is_told_from_other_bytes) {
+  static const struct {
+    const char *bytes;
+    size_t left, len;
+  } cases[] = {
+      {"a", 1, 1},
+      {"\xc3\xa9", 2, 2},
+      {"\xc3", 1, 0},
+      {"\xe2\x82\xac", 3, 3},
+      {"\xf0\x9f\x8c\x8d", 4, 4},
+      {"\xc0\x80", 2, 0},
+      {"\xed\xa0\x80", 3, 0},
+      {"\xf4\x90\x80\x80", 4, 0},
+      {"\x80", 1, 0},
+      {"", 1, 0},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cr_expect_eq(epi__utf8_len((const uint8_t *)cases[i].bytes, cases[i].left),
+                 cases[i].len, "case %zu", i);
+  }
+}
