@@ -1,0 +1,61 @@
+/* message.h: what is inside of a request and a reply. */
+#ifndef EPI__MESSAGE_H
+#define EPI__MESSAGE_H
+
+#include "socks/metadata.h"
+
+/* User name and password: texts; a login that is not there has no user. */
+typedef struct epi__login {
+  char user[EPI_LOGIN_MAX + 1];
+  char password[EPI_LOGIN_MAX + 1];
+} epi__login;
+
+/* What the client of a SOCKS 6 request can do to authenticate (draft-11
+ * section 8.2): a bit for each method. */
+typedef struct epi__advert {
+  int present;
+  unsigned initial_data; /* bytes, at most EPI_INITIAL_DATA_MAX */
+  uint8_t methods[256 / 8];
+} epi__advert;
+
+/* All zero but for the command is what epi_request_new() makes: reading one
+ * without metadata allocates nothing. */
+struct epi_request {
+  int command; /* EPI_CONNECT and so on; from the wire any byte */
+  epi_addr dest;
+  epi__login login;
+  epi__advert advert;
+  epi__metadata metadata;
+};
+
+struct epi_reply {
+  int code;
+  epi_addr bound;
+  epi__metadata metadata;
+};
+
+/* Set a login of bytes from a peer. Returns 0 or EPI_EPROTO (no user, or a NUL
+ * inside, which would cut a text short). */
+int epi__login_set(epi__login *login, const void *user, size_t user_len,
+                   const void *password, size_t password_len);
+
+int epi__advert_has(const epi__advert *advert, unsigned method);
+void epi__advert_add(epi__advert *advert, unsigned method);
+
+/* Copy into a request that is all zero. Returns 0 or EPI_ENOMEM, and out is
+ * then all zero. */
+int epi__request_copy(epi_request *out, const epi_request *request);
+
+/* Wipe and empty: all zero. */
+void epi__request_clear(epi_request *request);
+
+/* Move what was read into *out, whose content ends; from is then all zero and
+ * the login's bytes in it are wiped. */
+void epi__request_move(epi_request *out, epi_request *from);
+
+void epi__reply_clear(epi_reply *reply);
+
+/* 0.0.0.0:0, for an address that does not matter. */
+epi_addr epi__addr_any(void);
+
+#endif

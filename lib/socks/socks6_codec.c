@@ -1,0 +1,211 @@
+/* socks6_codec.c: the messages of SOCKS 6, draft-11 and draft-12. */
+#include "base/fail.h"
+#include "socks/wire.h"
+
+/* What every message of SOCKS 6 starts with. */
+typedef struct epi__head {
+  unsigned second; /* command, type or reply code */
+  size_t options_len;
+} epi__head;
+
+/* Read the head of a message. Returns 0, which says nothing about in->missing,
+ * EPI_EVERSION or EPI_EPROTO. */
+static int read_head(epi__reader *in, int draft, const char *what,
+                     epi__head *out) {
+  unsigned version = epi__read_u8(in);
+
+  if (!in->missing && version != EPI_SOCKS6) {
+    return epi__fail(EPI_EVERSION, "%s has version %u", what, version);
+  }
+  out->second = epi__read_u8(in);
+  out->options_len = epi__read_u16(in);
+  if (out->options_len > epi__options_max(draft)) {
+    return epi__fail(EPI_EPROTO, "%s has %zu bytes of options, at most %zu go",
+                     what, out->options_len, epi__options_max(draft));
+  }
+  if (out->options_len % 4) {
+    return epi__fail(EPI_EPROTO, "%s has an options length of %zu", what,
+                     out->options_len);
+  }
+  return 0;
+}
+
+/* Read port, padding, address type and address. Returns as read_head(). */
+static int read_addr(epi__reader *in, const char *what, epi_addr *out) {
+  uint16_t port = (uint16_t)epi__read_u16(in);
+  unsigned type;
+
+  epi__skip(in, 1);
+  type = epi__read_u8(in);
+  if (epi__wire_addr_read(in, type, EPI__NAME_PADDED, what, out)) {
+    return EPI_EPROTO;
+  }
+  out->port = port;
+  return 0;
+}
+
+/* Write everything of a request or operation reply but the options. */
+static void write_head(epi__writer *out, int draft, int second,
+                       size_t options_len, const epi_addr *addr) {
+  epi__write_u8(out, EPI_SOCKS6);
+  epi__write_u8(out, (unsigned)second);
+  epi__write_u16(out, (unsigned)options_len);
+  epi__write_u16(out, addr->port);
+  epi__write_u8(out, 0);
+  epi__write_u8(out, addr->kind);
+  epi__wire_addr_write(
+      out, draft == EPI_SOCKS6 ? EPI__NAME_PADDED : EPI__NAME_COUNTED, addr);
+}
+
+static int check_options(size_t len, int draft) {
+  if (len > epi__options_max(draft)) {
+    return epi__fail(EPI_ELIMIT, "options of %zu bytes, at most %zu go", len,
+                     epi__options_max(draft));
+  }
+  return 0;
+}
+
+/* ---- request ---- */
+
+ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
+                                   size_t len) {
+  epi__reader in = epi__reader_over(buf, len);
+  epi_request request = {0};
+  epi__reader options;
+  epi__head head;
+  int error = read_head(&in, draft, "request", &head);
+
+  if (error || (error = read_addr(&in, "request", &request.dest))) {
+    return error;
+  }
+  options = epi__read_part(&in, head.options_len);
+  if (in.missing) {
+    return 0;
+  }
+  request.command = (int)head.second;
+  if (request.command == EPI_NOOP) {
+    request.dest = epi__addr_any(); /* "the fields have no meaning" */
+  }
+  error = epi__request_options_read(&options, &request);
+  if (error) {
+    epi__request_clear(&request);
+    return error;
+  }
+  epi__request_move(out, &request);
+  return (ptrdiff_t)in.used;
+}
+
+int epi__socks6_refusal(const void *buf, size_t len) {
+  epi__reader in = epi__reader_over(buf, len);
+  unsigned version = epi__read_u8(&in);
+  unsigned type;
+
+  epi__skip(&in, 6); /* command, options length, port, padding */
+  type = epi__read_u8(&in);
+  return version == EPI_SOCKS6 && !in.missing && !epi__wire_addr_known(type)
+             ? EPI_REPLY_NO_ADDRESS_TYPE
+             : -1;
+}
+
+int epi__socks6_request_write(epi__writer *out, int draft,
+                              const epi_request *request) {
+  epi__writer counter = epi__writer_over(NULL, 0);
+  epi_addr any = epi__addr_any();
+  const epi_addr *dest = &request->dest;
+
+  if (request->command == EPI_CONNECT && !dest->kind) {
+    return epi__fail(EPI_EINVAL, "the request says not where to connect to");
+  }
+  if (request->command == EPI_NOOP || !dest->kind) {
+    dest = &any;
+  }
+  epi__request_options_write(&counter, request);
+  if (check_options(counter.used, draft)) {
+    return EPI_ELIMIT;
+  }
+  write_head(out, draft, request->command, counter.used, dest);
+  epi__request_options_write(out, request);
+  return 0;
+}
+
+/* ---- authentication reply ---- */
+
+ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
+                                      const void *buf, size_t len) {
+  epi__auth_reply reply = {.method = -1, .login_status = -1};
+  epi__reader in = epi__reader_over(buf, len);
+  epi__reader options;
+  epi__head head;
+  int error = read_head(&in, draft, "authentication reply", &head);
+
+  if (error) {
+    return error;
+  }
+  options = epi__read_part(&in, head.options_len);
+  if (head.second > 1) {
+    return epi__fail(EPI_EPROTO, "authentication reply has type %u",
+                     head.second);
+  }
+  if (in.missing) {
+    return 0;
+  }
+  reply.failed = (int)head.second;
+  error = epi__auth_options_read(&options, &reply);
+  if (error) {
+    return error;
+  }
+  *out = reply;
+  return (ptrdiff_t)in.used;
+}
+
+void epi__socks6_auth_reply_write(epi__writer *out,
+                                  const epi__auth_reply *reply) {
+  epi__writer counter = epi__writer_over(NULL, 0);
+
+  epi__auth_options_write(&counter, reply);
+  epi__write_u8(out, EPI_SOCKS6);
+  epi__write_u8(out, (unsigned)reply->failed);
+  epi__write_u16(out, (unsigned)counter.used);
+  epi__auth_options_write(out, reply);
+}
+
+/* ---- operation reply ---- */
+
+ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
+                                 size_t len) {
+  epi__reader in = epi__reader_over(buf, len);
+  epi_reply reply = {0};
+  epi__reader options;
+  epi__head head;
+  int error = read_head(&in, draft, "reply", &head);
+
+  if (error || (error = read_addr(&in, "reply", &reply.bound))) {
+    return error;
+  }
+  options = epi__read_part(&in, head.options_len);
+  if (in.missing) {
+    return 0;
+  }
+  reply.code = (int)head.second;
+  error = epi__reply_options_read(&options, &reply);
+  if (error) {
+    epi__reply_clear(&reply);
+    return error;
+  }
+  epi__reply_clear(out);
+  *out = reply;
+  return (ptrdiff_t)in.used;
+}
+
+int epi__socks6_reply_write(epi__writer *out, int draft,
+                            const epi_reply *reply) {
+  epi__writer counter = epi__writer_over(NULL, 0);
+
+  epi__reply_options_write(&counter, reply);
+  if (check_options(counter.used, draft)) {
+    return EPI_ELIMIT;
+  }
+  write_head(out, draft, reply->code, counter.used, &reply->bound);
+  epi__reply_options_write(out, reply);
+  return 0;
+}

@@ -1,0 +1,125 @@
+/* wire.h: the messages of SOCKS 5 and SOCKS 6 as bytes.
+ *
+ * A function that reads takes a message from its first byte and returns the
+ * bytes used, 0 while the message is not all there, or an error: EPI_EVERSION
+ * or EPI_EPROTO with the field in the detail. What is wrong with the first
+ * bytes is said before more of them come, and never depends on how the message
+ * was cut. Outputs are written on success only. A function that writes puts
+ * the message into a writer, which counts. */
+#ifndef EPI__WIRE_H
+#define EPI__WIRE_H
+
+#include "base/bytes.h"
+#include "socks/message.h"
+
+/* Authentication methods (RFC 1928 section 3). */
+enum {
+  EPI__METHOD_NONE = 0,
+  EPI__METHOD_LOGIN = 2, /* user name and password, RFC 1929 */
+  EPI__METHOD_REFUSED = 0xff,
+};
+
+/* ---- addresses ---- */
+
+/* How a host name stands on the wire, behind its length byte. */
+enum {
+  EPI__NAME_PLAIN,   /* SOCKS 5: as it is */
+  EPI__NAME_PADDED,  /* draft-11: NULs behind it, which the length leaves out */
+  EPI__NAME_COUNTED, /* draft-12: NULs behind it, which the length counts */
+};
+
+/* Read an address of a type; its port is 0. For a padded or a counted name,
+ * both are taken. `what` is the message, for the detail.
+ *
+ * Returns 0, which says nothing about in->missing, or EPI_EPROTO. */
+int epi__wire_addr_read(epi__reader *in, unsigned type, int names,
+                        const char *what, epi_addr *out);
+
+/* Write an address of a kind other than EPI_ADDR_NONE, without its port. */
+void epi__wire_addr_write(epi__writer *out, int names, const epi_addr *addr);
+
+/* 1 if there are addresses of that type. */
+int epi__wire_addr_known(unsigned type);
+
+/* ---- SOCKS 5 (RFC 1928) ---- */
+
+/* The greeting: which methods the client takes. */
+ptrdiff_t epi__socks5_greeting_read(epi__advert *out, const void *buf,
+                                    size_t len);
+void epi__socks5_greeting_write(epi__writer *out, int with_login);
+
+/* The method that the server selected. */
+ptrdiff_t epi__socks5_method_read(unsigned *out, const void *buf, size_t len);
+
+/* The request of RFC 1929, of which SOCKS 6 makes use as well. */
+ptrdiff_t epi__login_read(epi__login *out, const void *buf, size_t len);
+void epi__login_write(epi__writer *out, const epi__login *login);
+
+/* The reply of RFC 1929: status 0 is success. */
+ptrdiff_t epi__login_reply_read(unsigned *out, const void *buf, size_t len);
+void epi__login_reply_write(epi__writer *out, unsigned status);
+
+/* The request: sets command, any byte, and dest of *out, nothing else. */
+ptrdiff_t epi__socks5_request_read(epi_request *out, const void *buf,
+                                   size_t len);
+
+/* The reply code for a request that could not be read. */
+int epi__socks5_refusal(const void *buf, size_t len);
+
+/* Returns 0 or EPI_EINVAL: nowhere to connect to, or a command that SOCKS 5
+ * does not have. */
+int epi__socks5_request_write(epi__writer *out, const epi_request *request);
+
+ptrdiff_t epi__socks5_reply_read(epi_reply *out, const void *buf, size_t len);
+void epi__socks5_reply_write(epi__writer *out, const epi_reply *reply);
+
+/* ---- SOCKS 6; draft is EPI_SOCKS6 or EPI_SOCKS6_12 ---- */
+
+/* Takes over the content of *out as well; EPI_ENOMEM too. */
+ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
+                                   size_t len);
+
+/* The reply code for a request that could not be read, or -1: it is malformed,
+ * and no code says so. */
+int epi__socks6_refusal(const void *buf, size_t len);
+
+/* Returns 0, EPI_EINVAL (nowhere to connect to) or EPI_ELIMIT (options). */
+int epi__socks6_request_write(epi__writer *out, int draft,
+                              const epi_request *request);
+
+/* An authentication reply (draft-11 section 6). */
+typedef struct epi__auth_reply {
+  int failed;       /* 0 or 1 */
+  int method;       /* the one to go on with, or -1 */
+  int login_status; /* the RFC 1929 status for a login in options, or -1 */
+} epi__auth_reply;
+
+ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
+                                      const void *buf, size_t len);
+void epi__socks6_auth_reply_write(epi__writer *out,
+                                  const epi__auth_reply *reply);
+
+/* The operation reply; EPI_ENOMEM too. */
+ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
+                                 size_t len);
+/* Returns 0 or EPI_ELIMIT (options). */
+int epi__socks6_reply_write(epi__writer *out, int draft,
+                            const epi_reply *reply);
+
+/* ---- the options of SOCKS 6 ---- */
+
+/* The largest size of the options of a message. */
+size_t epi__options_max(int draft);
+
+/* Read all options of a message. Unknown kinds are skipped.
+ *
+ * Returns 0, EPI_EPROTO or EPI_ENOMEM; what was read so far is then in *out. */
+int epi__request_options_read(epi__reader *options, epi_request *out);
+int epi__auth_options_read(epi__reader *options, epi__auth_reply *out);
+int epi__reply_options_read(epi__reader *options, epi_reply *out);
+
+void epi__request_options_write(epi__writer *out, const epi_request *request);
+void epi__auth_options_write(epi__writer *out, const epi__auth_reply *reply);
+void epi__reply_options_write(epi__writer *out, const epi_reply *reply);
+
+#endif
