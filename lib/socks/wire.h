@@ -75,7 +75,7 @@ void epi__socks5_reply_write(epi__writer *out, const epi_reply *reply);
 
 /* ---- SOCKS 6; draft is EPI_SOCKS6 or EPI_SOCKS6_12 ---- */
 
-/* Takes over the content of *out as well; EPI_ENOMEM too. */
+/* Sets all of *out, and ends what it held; EPI_ENOMEM too. */
 ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
                                    size_t len);
 
@@ -99,7 +99,7 @@ ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
 void epi__socks6_auth_reply_write(epi__writer *out,
                                   const epi__auth_reply *reply);
 
-/* The operation reply; EPI_ENOMEM too. */
+/* The operation reply; sets all of *out; EPI_ENOMEM too. */
 ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
                                  size_t len);
 /* Returns 0 or EPI_ELIMIT (options). */

@@ -1,0 +1,122 @@
+/* session_server.c: the server's side of a handshake, whatever the version. */
+#include "socks/session_state.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+
+/* The first byte tells the version: hand over to its first step. */
+static ptrdiff_t first_step(epi_session *session, const void *data,
+                            size_t len) {
+  static const uint8_t mismatch = EPI_SOCKS6; /* draft-11 section 5 */
+  epi__reader in = epi__reader_over(data, len);
+  unsigned version = epi__read_u8(&in);
+
+  if (version == EPI_SOCKS5 && session->accept & EPI_ACCEPT_SOCKS5) {
+    session->version = EPI_SOCKS5;
+    epi__session_read(session, epi__socks5_server_greeting);
+    return session->step(session, data, len);
+  }
+  if (version == EPI_SOCKS6 && session->accept & EPI_ACCEPT_SOCKS6) {
+    session->version = session->draft;
+    epi__session_read(session, epi__socks6_server_request);
+    return session->step(session, data, len);
+  }
+  if (session->accept & EPI_ACCEPT_SOCKS6 &&
+      epi__session_send(session, &mismatch, 1)) {
+    return EPI_ENOMEM;
+  }
+  return epi__fail(EPI_EVERSION, "the first byte is %u, no version to take",
+                   version);
+}
+
+int epi_session_server(epi_session **out, int accept, int draft, int login) {
+  epi_session *session;
+
+  if (accept < 1 || accept > (EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6)) {
+    return epi__fail(EPI_EINVAL, "no versions to accept are %d", accept);
+  }
+  if (draft != EPI_SOCKS6 && draft != EPI_SOCKS6_12) {
+    return epi__fail(EPI_EINVAL, "no draft of SOCKS 6 is %d", draft);
+  }
+  if (login != 0 && login != 1) {
+    return epi__fail(EPI_EINVAL, "login is 0 or 1, not %d", login);
+  }
+  session = epi__alloc(sizeof *session);
+  if (!session) {
+    return EPI_ENOMEM;
+  }
+  session->accept = accept;
+  session->draft = draft;
+  session->needs_login = login;
+  epi__session_read(session, first_step);
+  *out = session;
+  return 0;
+}
+
+void epi__session_ask(epi_session *session) {
+  session->has_request = 1;
+  session->next = EPI_NEXT_REPLY;
+}
+
+int epi__session_knows_command(const epi_session *session) {
+  int first = session->version == EPI_SOCKS5 ? EPI_CONNECT : EPI_NOOP;
+
+  return session->request.command >= first &&
+         session->request.command <= EPI_UDP_ASSOCIATE;
+}
+
+const epi_request *epi_session_request(const epi_session *session) {
+  return session->has_request ? &session->request : NULL;
+}
+
+ptrdiff_t epi_session_initial_data(const epi_session *session,
+                                   const void **out) {
+  const uint8_t *data;
+  size_t len = epi__queue_peek(&session->initial, &data);
+
+  *out = data;
+  return (ptrdiff_t)len;
+}
+
+int epi_session_login(epi_session *session, int ok) {
+  int error;
+
+  if (session->next != EPI_NEXT_LOGIN) {
+    return epi__fail(EPI_ESTATE, "no login waits for an answer");
+  }
+  error = session->version == EPI_SOCKS5
+              ? epi__socks5_server_login(session, ok)
+              : epi__socks6_server_login(session, ok);
+  if (error) {
+    session->next = EPI_NEXT_FAILED;
+    session->error = error;
+  }
+  return error;
+}
+
+int epi_session_reply(epi_session *session, const epi_reply *reply) {
+  ptrdiff_t size;
+  uint8_t *message;
+  int error;
+
+  if (session->next != EPI_NEXT_REPLY) {
+    return epi__fail(EPI_ESTATE, "no request waits for a reply");
+  }
+  size = epi_reply_write(reply, session->version, NULL, 0);
+  if (size < 0) {
+    return (int)size;
+  }
+  message = epi__alloc((size_t)size);
+  if (!message) {
+    return EPI_ENOMEM;
+  }
+  epi_reply_write(reply, session->version, message, (size_t)size);
+  error = epi__session_send(session, message, (size_t)size);
+  epi__free(message);
+  if (error) {
+    return error;
+  }
+  session->next =
+      reply->code == EPI_REPLY_SUCCESS ? EPI_NEXT_DONE : EPI_NEXT_REFUSED;
+  return 0;
+}

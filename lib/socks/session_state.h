@@ -1,0 +1,77 @@
+/* session_state.h: what a session is inside, and the four state machines.
+ *
+ * A state is the step that waits for the peer's next message. */
+#ifndef EPI__SESSION_STATE_H
+#define EPI__SESSION_STATE_H
+
+#include "epi/session.h"
+#include "socks/wire.h"
+
+/* Read one message from its first byte.
+ *
+ * Returns the bytes used, at least 1, having chosen what is next; 0 while the
+ * message is not all there, and nothing changed; or an error, for which next
+ * is REFUSED if the step said so and else becomes FAILED. */
+typedef ptrdiff_t epi__step(epi_session *session, const void *data, size_t len);
+
+struct epi_session {
+  epi__step *step; /* while next is EPI_NEXT_READ */
+  int next;        /* EPI_NEXT_* */
+  int error;       /* what feed returns from REFUSED or FAILED on */
+  int version;     /* 0 while not known */
+
+  int accept;       /* server: EPI_ACCEPT_* */
+  int draft;        /* server: EPI_SOCKS6 or EPI_SOCKS6_12 */
+  int needs_login;  /* server: 1 or 0 */
+  int has_exchange; /* server, SOCKS 6: the login came after the request */
+  int has_request;  /* server: the caller may look at it */
+  int may_send;     /* client: application data need not wait */
+  int has_result;   /* client: the server gave a reply */
+
+  size_t initial_left; /* server: bytes of initial data still to come */
+  epi__queue initial;  /* server: initial data */
+  epi__queue in;       /* the message that came in pieces so far */
+  epi__queue out;      /* what is to be sent */
+  epi_request request;
+  epi_reply result;
+};
+
+/* Queue a message for the peer. Returns 0 or EPI_ENOMEM, and nothing changed.
+ */
+int epi__session_send(epi_session *session, const void *message, size_t len);
+
+/* Wait for another message. */
+void epi__session_read(epi_session *session, epi__step *step);
+
+/* End in a refusal. Returns the error. */
+int epi__session_refuse(epi_session *session, int error);
+
+/* The request is complete and its sender accepted: let the caller do it. */
+void epi__session_ask(epi_session *session);
+
+/* 1 if the request has a command of the version that is spoken. */
+int epi__session_knows_command(const epi_session *session);
+
+/* ---- server ---- */
+
+/* The first steps. */
+ptrdiff_t epi__socks5_server_greeting(epi_session *session, const void *data,
+                                      size_t len);
+ptrdiff_t epi__socks6_server_request(epi_session *session, const void *data,
+                                     size_t len);
+
+/* Answer EPI_NEXT_LOGIN. Returns 0 or EPI_ENOMEM. */
+int epi__socks5_server_login(epi_session *session, int ok);
+int epi__socks6_server_login(epi_session *session, int ok);
+
+/* ---- client ---- */
+
+/* Queue the first message. Returns 0, EPI_EINVAL, EPI_ELIMIT or EPI_ENOMEM. */
+int epi__socks5_client_start(epi_session *session);
+int epi__socks6_client_start(epi_session *session);
+
+/* Take the server's reply: n is what reading it gave. Returns n, or
+ * EPI_EREFUSED when the reply is a refusal. */
+ptrdiff_t epi__session_take_result(epi_session *session, ptrdiff_t n);
+
+#endif
