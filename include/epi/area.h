@@ -69,6 +69,7 @@ EPI_API int epi_model_write(const epi_model *model, char **out);
  * Returns 0 or EPI_ENOMEM. */
 EPI_API int epi_model_overview(const epi_model *model, char **out);
 
+/* Nodes, in document order; the domain is "" if the node has none. */
 EPI_API size_t epi_model_node_count(const epi_model *model);
 EPI_API const char *epi_model_node_name(const epi_model *model, size_t node);
 EPI_API const char *epi_model_node_domain(const epi_model *model, size_t node);
@@ -83,6 +84,7 @@ EPI_API ptrdiff_t epi_model_node_find(const epi_model *model, const char *name);
 EPI_API ptrdiff_t epi_model_node_at(const epi_model *model,
                                     const epi_addr *addr);
 
+/* Areas, with the nodes and the attributes of each. */
 EPI_API size_t epi_model_area_count(const epi_model *model);
 EPI_API size_t epi_model_area_node_count(const epi_model *model, size_t area);
 /* Returns a node's index, or EPI_EINVAL. */
@@ -110,6 +112,7 @@ EPI_API int epi_model_channel(const epi_model *model, size_t from, size_t to);
 EPI_API ptrdiff_t epi_model_gap(const epi_model *model, size_t from, size_t to,
                                 const char **names, size_t max);
 
+/* Applications, in document order. */
 EPI_API size_t epi_model_application_count(const epi_model *model);
 EPI_API const char *epi_model_application_name(const epi_model *model,
                                                size_t application);

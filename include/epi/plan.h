@@ -16,6 +16,7 @@ extern "C" {
 /* Texts live as long as the decision that holds the plan is not filled again
  * or freed. Indices count from 0; past the end there is NULL or 0. */
 
+/* Hops, in the order in which the flow passes them. */
 EPI_API size_t epi_plan_hop_count(const epi_plan *plan);
 
 /* The name of a hop's proxy, and where it listens, as a URL. The endpoint is
@@ -23,6 +24,8 @@ EPI_API size_t epi_plan_hop_count(const epi_plan *plan);
 EPI_API const char *epi_plan_hop_proxy(const epi_plan *plan, size_t hop);
 EPI_API const char *epi_plan_hop_endpoint(const epi_plan *plan, size_t hop);
 
+/* The functions of a hop, in the order in which data passes them on its way to
+ * the destination. */
 EPI_API size_t epi_plan_function_count(const epi_plan *plan, size_t hop);
 EPI_API const char *epi_plan_function_name(const epi_plan *plan, size_t hop,
                                            size_t function);
