@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""check.py: epi-check answers as its manual says."""
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import flow
+
+HOSPITALS = flow.EXAMPLES / "hospitals.json"
+DECISION = {"from", "to", "port", "application", "verdict", "rule",
+            "requires", "reason", "need", "have", "missing", "chain", "cost",
+            "optimal", "model"}
+OVERVIEW = {"model", "areas", "channels", "flows", "applications",
+            "supported", "unsupported", "unbridgeable", "unfeasibility_ratio",
+            "cost"}
+
+# The worked example: four areas, 8 of 20 pairs supported, 6 unbridgeable.
+WORKED = {
+    "epi": 1,
+    "nodes": {
+        "n1": {"attributes": ["seg", "fw"]},
+        "n2": {"attributes": ["seg", "fw", "enc"]},
+        "n3": {"attributes": ["fw"]},
+        "n4": {"attributes": ["seg", "fw"]},
+        "n5": {"attributes": ["enc"]},
+    },
+    "functions": {
+        "crypt": {"provides": ["enc"], "filter": "seal"},
+        "wall": {"provides": ["fw"], "filter": "count"},
+    },
+}
+
+
+def check(*options, code=0, stdin=""):
+    """What epi-check printed; it must end with this exit code."""
+    got = flow.run(flow.program_path("epi-check"), *options, stdin=stdin)
+    assert got.returncode == code, (
+        f"exit code {got.returncode}, not {code}\n{got.stdout}{got.stderr}")
+    return got
+
+
+def answer(*options, code=0, stdin=""):
+    return json.loads(check(*options, "--json", code=code,
+                            stdin=stdin).stdout)
+
+
+def refused(*options, says, stdin=""):
+    got = check(*options, code=2, stdin=stdin)
+    assert says in got.stderr, f"{says!r} is not in {got.stderr!r}"
+    assert got.stdout == "", got.stdout
+    return got.stderr.splitlines()
+
+
+def document(**parts):
+    return flow.file({**WORKED, **parts}, "model.json")
+
+
+@flow.test
+def a_valid_model_is_fine():
+    got = check(HOSPITALS)
+    assert "umc" in got.stdout and "antonius" in got.stdout
+    assert got.stderr == "", got.stderr
+
+
+@flow.test
+def the_worked_example_has_its_numbers():
+    got = answer(document())
+    assert set(got) == OVERVIEW, set(got) ^ OVERVIEW
+    areas = sorted(sorted(area["nodes"]) for area in got["areas"])
+    assert areas == [["n1", "n4"], ["n2"], ["n3"], ["n5"]], areas
+    assert all(set(a) == {"id", "attributes", "nodes"} for a in got["areas"])
+    numbers = [got[k] for k in ("supported", "unsupported", "unbridgeable",
+                                "unfeasibility_ratio")]
+    assert numbers == [8, 12, 6, 0.5], numbers
+
+
+@flow.test
+def the_papers_gap_can_be_asked_for():
+    got = answer(document(gap="as-printed"))
+    assert got["unbridgeable"] == 2, got["unbridgeable"]
+    assert abs(got["unfeasibility_ratio"] - 1 / 6) < 1e-9
+
+
+@flow.test
+def a_bridged_flow_names_its_chain():
+    got = answer(HOSPITALS, "--flow", "umc:antonius:443")
+    assert set(got) == DECISION, set(got) ^ DECISION
+    assert got["verdict"] == "bridged", got
+    assert got["rule"] == "train" and got["requires"] == ["inspect-in"], got
+    assert sorted(got["missing"]) == ["encryption", "inspection"], got
+    hops = [(hop["proxy"], hop["functions"]) for hop in got["chain"]]
+    assert hops == [("px-umc", ["scan", "seal"]), ("px-ant", ["open"])], hops
+    assert got["application"] == "train" and got["port"] == 443
+    assert len(got["model"]) == 64
+
+
+@flow.test
+def a_refused_flow_is_exit_code_1():
+    got = answer(HOSPITALS, "--flow", "antonius:umc:443", code=1)
+    assert got["verdict"] == "denied" and got["rule"] == "default", got
+    assert check(HOSPITALS, "--flow", "antonius:umc:443", code=1).stdout
+
+
+@flow.test
+def flows_may_be_given_by_address():
+    got = answer(HOSPITALS, "--flow", "10.1.2.3:10.2.3.4:443")
+    assert (got["from"], got["to"]) == ("umc", "antonius"), got
+    got = answer(HOSPITALS, "--flow", "10.1.2.3:[2001:db8::1]:443", code=1)
+    assert got["to"] == "unknown", got
+
+
+@flow.test
+def facts_of_a_flow_count():
+    rules = [{"id": "no-sale", "effect": "deny", "purpose": ["commercial"],
+              "reason": "research only"},
+             {"id": "rest", "effect": "allow"}]
+    path = document(policy={"rules": rules})
+    assert answer(path, "--flow", "n3:n4")["rule"] == "rest"
+    got = answer(path, "--flow", "n3:n4", "--purpose", "commercial", code=1)
+    assert got["rule"] == "no-sale", got
+    assert got["reason"] == "research only", got
+
+
+@flow.test
+def the_model_may_come_on_standard_input():
+    got = answer("-", stdin=json.dumps(WORKED))
+    assert got["supported"] == 8
+
+
+@flow.test
+def the_hash_depends_on_what_the_document_says():
+    spaced = flow.file(json.dumps(WORKED, indent=4), "spaced.json")
+    same = answer(spaced)["model"]
+    assert same == answer(document())["model"]
+    assert same != answer(document(bridgeable=["enc"]))["model"]
+
+
+@flow.test
+def all_errors_of_a_document_are_named():
+    lines = refused(document(
+        colour="red",
+        nodes={"n1": {"attributes": "seg"}, "n2": {}},
+        applications={"a": {"flows": [{"from": "n1", "to": "n9"}]}}),
+        says='no node "n9"')
+    text = "\n".join(lines)
+    for path in ("colour", "nodes.n1.attributes", "applications.a.flows[0].to"):
+        assert path in text, f"{path} is not in {text}"
+
+
+@flow.test
+def what_is_no_model_is_named():
+    refused(flow.folder() / "none.json", says="none.json")
+    refused(flow.folder(), says="epi-flow-")
+    refused(flow.file("", "empty.json"), says="empty.json")
+    refused(flow.file("{", "half.json"), says="half.json")
+    refused("-", says="")
+
+
+@flow.test
+def bad_command_lines_are_one_line():
+    for options, says in (((), "MODEL"),
+                          ((HOSPITALS, "--no-such-option"), "no-such-option"),
+                          ((HOSPITALS, "--flow"), "--flow"),
+                          ((HOSPITALS, "--flow", "umc"), "umc"),
+                          ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
+                          ((HOSPITALS, "--flow", "umc:antonius:70000"),
+                           "70000")):
+        lines = refused(*options, says=says)
+        assert len(lines) == 1, lines
+
+
+@flow.test
+def help_and_version_go_to_standard_output():
+    assert "--flow" in check("--help").stdout
+    assert "0." in check("--version").stdout
+
+
+flow.main()

@@ -1,0 +1,314 @@
+"""flow.py: the harness of the flow tests: whole programs, real sockets.
+
+    import flow
+
+    @flow.test
+    def answers_over_ipv4():
+        origin = flow.origin()
+        proxy = flow.proxy()
+        ...
+
+    flow.main()
+
+A test is a function; it passes if it returns. Whatever it started through
+this module (programs, servers, folders, network namespaces) ends with it,
+however it ends. What the programs said is printed if it fails. A test file
+takes a part of a test's name as its argument, and prints the lines that
+verdict.py describes. Programs come from $EPI_BUILD, by default `build`."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+from support import verdict
+from support.verdict import ROOT
+
+BUILD = ROOT / os.environ.get("EPI_BUILD", "build")
+EXAMPLES = ROOT / "examples"
+LOCAL = "127.0.0.1"
+
+# What a program must never say: a sanitizer found something.
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
+
+_tests = []
+_ending = contextlib.ExitStack()  # of the test that runs
+_programs = []                    # of the test that runs
+
+
+class Skip(Exception):
+    """The test cannot run here."""
+
+
+class Timeout(Exception):
+    """The test took too long."""
+
+
+def test(function=None, *, timeout=30):
+    """Register a test, with the seconds that it may take."""
+    if function is None:
+        return lambda function: test(function, timeout=timeout)
+    _tests.append((function, timeout))
+    return function
+
+
+def skip(why):
+    raise Skip(why)
+
+
+def need(*commands):
+    """Skip the test unless these commands are installed; return their paths,
+    one as such, several as a list."""
+    paths = []
+    for command in commands:
+        path = shutil.which(command, path=os.environ["PATH"] +
+                            ":/usr/sbin:/sbin")
+        if not path:
+            skip(f"{command} is not installed")
+        paths.append(path)
+    return paths[0] if len(paths) == 1 else paths
+
+
+def need_root():
+    if os.geteuid() != 0:
+        skip("not root")
+
+
+def need_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        skip("no IPv6 on the loopback device")
+
+
+def at_end(function, *arguments):
+    """Call a function when the running test ends; the last one first."""
+    _ending.callback(function, *arguments)
+
+
+def folder():
+    """A new folder that goes with the test."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="epi-flow-"))
+    at_end(shutil.rmtree, path, True)
+    return path
+
+
+def file(text, name="file"):
+    """A file with this text, only its owner can read it; its path."""
+    path = folder() / name
+    path.touch(0o600)
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    return path
+
+
+def free_port(host=LOCAL):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.bind((host, 0))
+        return sock.getsockname()[1]
+
+
+def until(condition, what, timeout=10):
+    """Wait for a condition; its value, which is true."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {timeout} s")
+        time.sleep(0.01)
+
+
+def answers(port, host=LOCAL):
+    """1 if something listens on a port."""
+    try:
+        socket.create_connection((host, port), 1).close()
+    except OSError:
+        return 0
+    return 1
+
+
+class Program:
+    """A running program, its standard error kept line by line."""
+
+    def __init__(self, argv, namespace=None, **options):
+        self.argv = [str(a) for a in argv]
+        self.lines = []
+        self.expected = False  # the test asked for the exit code itself
+        # A program must not outlive this process, whatever kills that.
+        prefix = ["setpriv", "--pdeathsig", "KILL"]
+        if namespace:
+            prefix = ["ip", "netns", "exec", namespace, *prefix]
+        self.process = subprocess.Popen(
+            prefix + self.argv, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, text=True, errors="replace", **options)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        _programs.append(self)
+        at_end(self._end)
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    def wait_line(self, pattern, timeout=10):
+        """Wait for a line that matches; the match."""
+        def found():
+            for line in list(self.lines):
+                match = re.search(pattern, line)
+                if match:
+                    return match
+            if self.process.poll() is not None and not self._reader.is_alive():
+                raise AssertionError(f"ended with {self.wait()}, without a"
+                                     f" line {pattern!r}")
+            return None
+        return until(found, f"a line {pattern!r}", timeout)
+
+    def wait(self, timeout=10):
+        """Wait for the end; the exit code."""
+        self.expected = True
+        code = self.process.wait(timeout)
+        self._reader.join(5)
+        return code
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def stop(self, timeout=10):
+        """Ask it to end, and wait; the exit code."""
+        if self.process.poll() is None:
+            self.signal()
+        return self.wait(timeout)
+
+    def _end(self):
+        if self.process.poll() is None:
+            self.signal()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join(5)
+        if SANITIZER.search(self.text):
+            raise AssertionError(f"{self.argv[0]}: a sanitizer complains")
+        ours = self.argv[0].startswith(str(BUILD))
+        if ours and not self.expected and self.process.returncode not in (
+                0, -signal.SIGTERM):
+            raise AssertionError(f"{self.argv[0]} ended with"
+                                 f" {self.process.returncode}")
+
+
+def program_path(name):
+    """The path of one of libepi's programs."""
+    for place in (BUILD / "examples" / name, BUILD / name):
+        if place.exists():
+            return place
+    raise AssertionError(f"{name} is not in {BUILD}")
+
+
+def start(*argv, ready=None, port=None, **options):
+    """Start a program; with ready wait for a line, with port for a server."""
+    program = Program(argv, **options)
+    if ready:
+        program.wait_line(ready)
+    if port:
+        until(lambda: answers(port), f"{argv[0]} on port {port}")
+    return program
+
+
+def run(*argv, stdin="", timeout=20, **options):
+    """Run a command to its end; standard input, output and error as text."""
+    return subprocess.run([str(a) for a in argv], input=stdin, text=True,
+                          capture_output=True, timeout=timeout, **options)
+
+
+def proxy(*options, listen=("socks://127.0.0.1:0",), **more):
+    """Start an epi-proxy and wait until it listens. Its `ports` are those of
+    its listeners, in order; `port` is the first."""
+    listeners = [a for url in listen for a in ("--listen", url)]
+    program = Program([program_path("epi-proxy"), *listeners, *options],
+                      **more)
+    def listening():
+        if program.process.poll() is not None:
+            raise AssertionError(f"epi-proxy ended with {program.wait()}")
+        found = re.findall(r"listening on \S+?:(\d+)(?:[=?\s]|$)",
+                           program.text, re.M)
+        return found if len(found) >= len(listen) else None
+    program.ports = [int(p) for p in until(listening, "epi-proxy listens")]
+    program.port = program.ports[0]
+    return program
+
+
+def _report_programs():
+    said = []
+    for program in _programs:
+        said.append(f"{' '.join(program.argv)}")
+        said += ["  " + line for line in program.lines[-40:]]
+    return "\n".join(said)
+
+
+def _where():
+    """Where the test's own code went wrong, innermost call last."""
+    return traceback.format_exc(limit=-3, chain=False)
+
+
+def _alarm(number, frame):
+    raise Timeout()
+
+
+def _stop(number, frame):
+    sys.exit(128 + number)
+
+
+def _run_one(name, function, timeout):
+    global _ending
+    why = None
+    _programs.clear()
+    signal.alarm(timeout)
+    try:
+        with contextlib.ExitStack() as _ending:
+            try:
+                function()
+            finally:
+                signal.alarm(0)
+    except Skip as reason:
+        verdict.skip(name, reason)
+        return
+    except Timeout:
+        why = f"took over {timeout} s\n{_where()}"
+    except Exception as error:  # any: the test has failed
+        why = f"{type(error).__name__}: {error}\n{_where()}"
+    if why:
+        verdict.not_ok(name, why + "\n" + _report_programs())
+    else:
+        verdict.ok(name)
+
+
+def main():
+    """Run the tests of the file, and leave."""
+    script = pathlib.Path(sys.argv[0]).stem
+    part = sys.argv[1] if len(sys.argv) > 1 else ""
+    signal.signal(signal.SIGALRM, _alarm)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _stop)
+    for function, timeout in _tests:
+        name = f"{script}.{function.__name__}"
+        if part in name:
+            _run_one(name, function, timeout)
+    verdict.end()

@@ -1,0 +1,145 @@
+"""socks_client.py: SOCKS spoken byte by byte, for tests that care.
+
+Written from RFC 1928, RFC 1929 and draft-11 of SOCKS 6, not from libepi."""
+import ipaddress
+import socket
+import struct
+
+from support import flow
+
+NOOP, CONNECT, BIND, UDP_ASSOCIATE = range(4)
+NONE, LOGIN, NO_METHOD = 0, 2, 255
+
+
+def read(sock, size):
+    """Exactly `size` bytes."""
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            raise EOFError(f"closed after {data.hex()!r}, {size} bytes wanted")
+        data += more
+    return data
+
+
+def read_all(sock):
+    """What comes until the end; a reset is an end, too."""
+    data = b""
+    try:
+        while more := sock.recv(65536):
+            data += more
+    except ConnectionResetError:
+        pass
+    return data
+
+
+def closed(sock, seconds=5):
+    """1 if the peer ends the connection within a time."""
+    sock.settimeout(seconds)
+    try:
+        read_all(sock)
+    except TimeoutError:
+        return 0
+    return 1
+
+
+def connect(port, host=flow.LOCAL, timeout=15):
+    """A plain connection that ends with the test."""
+    sock = socket.create_connection((host, port), timeout)
+    flow.at_end(sock.close)
+    return sock
+
+
+def address(host, pad=False):
+    """Type and bytes of an address; a name with pad as SOCKS 6 has it."""
+    try:
+        packed = ipaddress.ip_address(host).packed
+        return (1 if len(packed) == 4 else 4), packed
+    except ValueError:
+        name = host.encode()
+        data = bytes([len(name)]) + name
+        return 3, data + (bytes(-len(data) % 4) if pad else b"")
+
+
+def read_address(sock, kind, pad=False):
+    if kind in (1, 4):
+        return str(ipaddress.ip_address(read(sock, 4 if kind == 1 else 16)))
+    size = read(sock, 1)[0]
+    name = read(sock, size + (-(size + 1) % 4 if pad else 0))
+    return name[:size].decode()
+
+
+# ---- SOCKS 5 ----
+
+def greeting(*methods):
+    return bytes([5, len(methods), *methods])
+
+
+def login5(user, password):
+    return (bytes([1, len(user)]) + user.encode() +
+            bytes([len(password)]) + password.encode())
+
+
+def request5(host, port, command=CONNECT):
+    kind, data = address(host)
+    return bytes([5, command, 0, kind]) + data + struct.pack(">H", port)
+
+
+def reply5(sock):
+    """Code, host and port of a reply."""
+    version, code, _, kind = read(sock, 4)
+    assert version == 5, f"a reply of version {version}"
+    host = read_address(sock, kind)
+    return code, host, struct.unpack(">H", read(sock, 2))[0]
+
+
+def socks5(port, host, to, login=None, command=CONNECT):
+    """A handshake; the socket and the reply's code. With a login the code is
+    "login" if that is refused, "method" if no method fits."""
+    sock = connect(port)
+    sock.sendall(greeting(*([NONE, LOGIN] if login else [NONE])))
+    version, method = read(sock, 2)
+    assert version == 5, f"a greeting of version {version}"
+    if method == NO_METHOD:
+        return sock, "method"
+    if method == LOGIN:
+        sock.sendall(login5(*login))
+        if read(sock, 2)[1] != 0:
+            return sock, "login"
+    sock.sendall(request5(host, to, command))
+    return sock, reply5(sock)[0]
+
+
+# ---- SOCKS 6, draft-11 ----
+
+def option(kind, data):
+    pad = bytes(-len(data) % 4)
+    return struct.pack(">HH", kind, 4 + len(data) + len(pad)) + data + pad
+
+
+def login_option(user, password):
+    """Authentication data, method user/password, in a request."""
+    return option(4, bytes([LOGIN]) + login5(user, password))
+
+
+def request6(host, port, options=b"", command=CONNECT):
+    kind, data = address(host, pad=True)
+    return (struct.pack(">BBHHBB", 6, command, len(options), port, 0, kind) +
+            data + options)
+
+
+def auth_reply6(sock):
+    """Type and options of an authentication reply."""
+    version, kind, size = struct.unpack(">BBH", read(sock, 4))
+    assert version == 6, f"an authentication reply of version {version}"
+    return kind, read(sock, size)
+
+
+def reply6(sock):
+    """Code, host and port of an operation reply."""
+    version, code, size, port, _, kind = struct.unpack(">BBHHBB",
+                                                       read(sock, 8))
+    assert version == 6, f"an operation reply of version {version}"
+    host = read_address(sock, kind, pad=True)
+    read(sock, size)
+    return code, host, port
