@@ -17,9 +17,7 @@ typedef struct epi_redirect epi_redirect;
 
 /* How the kernel is told. */
 #define EPI_BACKEND_NFTABLES 1 /* table inet epi_redirect, of our own */
-#define EPI_BACKEND_IPTABLES                                                   \
-  2 /* chain EPI_REDIRECT in table nat, v4 and v6                              \
-     */
+#define EPI_BACKEND_IPTABLES 2 /* chain EPI_REDIRECT in nat, v4 and v6 */
 
 /* The mark of connections that are never intercepted; libepi's proxies set it
  * on theirs where they may ("epi" in ASCII). */
