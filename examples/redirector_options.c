@@ -1,0 +1,374 @@
+/* redirector_options.c: the command line of epi-redirector. */
+#include "redirector_options.h"
+
+#include <getopt.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "epi-redirector: send this node's TCP connections through a proxy.\n"
+    "\n"
+    "  epi-redirector --proxy URL [OPTION]...   intercept until TERM or INT\n"
+    "  epi-redirector status                    does one run, are there rules\n"
+    "  epi-redirector stop                      end it, remove all rules\n"
+    "\n"
+    "  --proxy URL           socks6://HOST:PORT or socks5://HOST:PORT, with\n"
+    "                        ?credentials=FILE (a line user:password)\n"
+    "  --listen-port N       port of the redirector on loopback [42000];\n"
+    "                        0: any that is free\n"
+    "  --port N              intercept connections to this port only\n"
+    "  --to CIDR             intercept connections to this range only\n"
+    "  --except ADDR[:PORT]  leave connections to this address alone\n"
+    "  --except-uid USER     leave connections of this user (id or name) "
+    "alone\n"
+    "  --application NAME    what the connections are for: sent along\n"
+    "  --purpose NAME\n"
+    "  --dataset NAME\n"
+    "  --iptables            rules for iptables instead of nftables\n"
+    "  --loopback            intercept connections to loopback as well\n"
+    "  --dry-run             print the rules, change nothing\n"
+    "  --workers N           event loops [number of processors]\n"
+    "  --verbose             log details\n"
+    "  --help, --version\n"
+    "\n"
+    "--port, --to, --except and --except-uid may be given many times.\n"
+    "Exit codes: 0 fine, 1 the answer is no, 2 usage or bad input.\n";
+
+enum {
+  OPTION_PROXY = 256,
+  OPTION_LISTEN_PORT,
+  OPTION_PORT,
+  OPTION_TO,
+  OPTION_EXCEPT,
+  OPTION_EXCEPT_UID,
+  OPTION_APPLICATION,
+  OPTION_PURPOSE,
+  OPTION_DATASET,
+  OPTION_IPTABLES,
+  OPTION_LOOPBACK,
+  OPTION_DRY_RUN,
+  OPTION_WORKERS,
+  OPTION_VERBOSE,
+  OPTION_HELP,
+  OPTION_VERSION,
+};
+
+static const struct option names[] = {
+    {"proxy", required_argument, NULL, OPTION_PROXY},
+    {"listen-port", required_argument, NULL, OPTION_LISTEN_PORT},
+    {"port", required_argument, NULL, OPTION_PORT},
+    {"to", required_argument, NULL, OPTION_TO},
+    {"except", required_argument, NULL, OPTION_EXCEPT},
+    {"except-uid", required_argument, NULL, OPTION_EXCEPT_UID},
+    {"application", required_argument, NULL, OPTION_APPLICATION},
+    {"purpose", required_argument, NULL, OPTION_PURPOSE},
+    {"dataset", required_argument, NULL, OPTION_DATASET},
+    {"iptables", no_argument, NULL, OPTION_IPTABLES},
+    {"loopback", no_argument, NULL, OPTION_LOOPBACK},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"workers", required_argument, NULL, OPTION_WORKERS},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+int say(const char *format, ...) {
+  char line[1024]; /* written at once: the workers write lines of their own */
+  va_list args;
+
+  va_start(args, format);
+  vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  fprintf(stderr, REDIRECTOR ": %s\n", line);
+  return 2;
+}
+
+/* Read a decimal number. Returns 0 or -1. */
+static int read_number(const char *text, long long highest, long long *out) {
+  char *end;
+  long long number = strtoll(text, &end, 10);
+
+  if (text[0] < '0' || text[0] > '9' || *end || number > highest) {
+    return -1;
+  }
+  *out = number;
+  return 0;
+}
+
+static int read_int(const char *option, const char *text, int lowest,
+                    int highest, int *out) {
+  long long number;
+
+  if (read_number(text, highest, &number) || number < lowest) {
+    return say("--%s is a number from %d to %d, not '%s'", option, lowest,
+               highest, text);
+  }
+  *out = (int)number;
+  return 0;
+}
+
+/* Keep the URL of the proxy, find its host and port, and hide its password
+ * from whoever lists processes. */
+static int read_proxy(redirector_options *out, char *url) {
+  char *host = strstr(url, "://");
+  size_t len = strlen(url);
+  char *end, *at, *address;
+  int error;
+
+  if (!host || out->proxy) {
+    return say(out->proxy ? "more than one --proxy"
+                          : "--proxy is SCHEME://HOST:PORT");
+  }
+  host += 3;
+  end = host + strcspn(host, "?");
+  at = memrchr(host, '@', (size_t)(end - host));
+  out->proxy = strdup(url);
+  out->proxy_shown = malloc(len + 4);
+  address = at ? at + 1 : host;
+  address = strndup(address, (size_t)(end - address));
+  if (!out->proxy || !out->proxy_shown || !address) {
+    free(address);
+    return say("out of memory");
+  }
+  snprintf(out->proxy_shown, len + 4, "%.*s%s%.*s", (int)(host - url), url,
+           at ? "***" : "", (int)(end - (at ? at : host)), at ? at : host);
+  if (at) {
+    say("others on this machine may have seen the proxy's password: "
+        "?credentials=FILE is safer");
+    memset(host, '*', (size_t)(at - host));
+  }
+  len = strlen(address);
+  if (len && address[len - 1] == '/') {
+    address[len - 1] = '\0';
+  }
+  error = epi_addr_parse(&out->proxy_addr, address, -1);
+  free(address);
+  return error ? say("--proxy %s: %s", out->proxy_shown, epi_error_detail())
+               : 0;
+}
+
+static int read_option(redirector_options *out, int option) {
+  switch (option) {
+  case OPTION_PROXY:
+    return read_proxy(out, optarg);
+  case OPTION_LISTEN_PORT:
+    return read_int("listen-port", optarg, 0, 65535, &out->listen_port);
+  case OPTION_WORKERS:
+    return read_int("workers", optarg, 1, 1024, &out->workers);
+  case OPTION_APPLICATION:
+    out->application = optarg;
+    return 0;
+  case OPTION_PURPOSE:
+    out->purpose = optarg;
+    return 0;
+  case OPTION_DATASET:
+    out->dataset = optarg;
+    return 0;
+  case OPTION_IPTABLES:
+    out->backend = EPI_BACKEND_IPTABLES;
+    return 0;
+  case OPTION_LOOPBACK:
+    out->loopback = 1;
+    return 0;
+  case OPTION_DRY_RUN:
+    out->dry_run = 1;
+    return 0;
+  case OPTION_VERBOSE:
+    out->verbose = 1;
+    return 0;
+  case OPTION_PORT:
+  case OPTION_TO:
+  case OPTION_EXCEPT:
+  case OPTION_EXCEPT_UID:
+    out->rules[out->rule_count].option = option;
+    out->rules[out->rule_count++].value = optarg;
+    return 0;
+  default: /* getopt has said what is wrong */
+    fputs("Try '" REDIRECTOR " --help'.\n", stderr);
+    return 2;
+  }
+}
+
+static int read_command(redirector_options *out, int argc, char **argv) {
+  const char *command = argv[optind];
+
+  if (!command) {
+    return out->proxy ? 0 : say("--proxy URL is missing; see --help");
+  }
+  if (!strcmp(command, "status")) {
+    out->command = COMMAND_STATUS;
+  } else if (!strcmp(command, "stop")) {
+    out->command = COMMAND_STOP;
+  } else {
+    return say("no command '%s': there are status and stop", command);
+  }
+  return argc == 2 ? 0 : say("'%s' stands alone; see --help", command);
+}
+
+int options_read(redirector_options *out, int argc, char **argv) {
+  int option;
+
+  memset(out, 0, sizeof *out);
+  out->listen_port = 42000;
+  out->backend = EPI_BACKEND_NFTABLES;
+  out->rules = calloc((size_t)argc, sizeof *out->rules);
+  if (!out->rules) {
+    return say("out of memory");
+  }
+  while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    int error;
+
+    if (option == OPTION_HELP || option == OPTION_VERSION) {
+      out->command = COMMAND_DONE;
+      if (option == OPTION_HELP) {
+        fputs(help, stdout);
+      } else {
+        printf(REDIRECTOR " %s\n", epi_version());
+      }
+      return 0;
+    }
+    error = read_option(out, option);
+    if (error) {
+      return error;
+    }
+  }
+  return read_command(out, argc, argv);
+}
+
+void options_clear(redirector_options *options) {
+  if (options->proxy) {
+    epi_wipe(options->proxy, strlen(options->proxy));
+  }
+  free(options->proxy);
+  free(options->proxy_shown);
+  free(options->rules);
+}
+
+static int64_t find_uid(const char *user) {
+  const struct passwd *entry;
+  long long uid;
+
+  if (!read_number(user, UINT32_MAX, &uid)) {
+    return uid;
+  }
+  entry = getpwnam(user);
+  return entry ? (int64_t)entry->pw_uid : -1;
+}
+
+static int add_rule(epi_redirect *redirect, const struct rule *rule) {
+  epi_addr addr;
+  int port = 0;
+  int error;
+
+  switch (rule->option) {
+  case OPTION_PORT:
+    error = read_int("port", rule->value, 1, 65535, &port);
+    if (error) {
+      return error;
+    }
+    error = epi_redirect_add_port(redirect, port);
+    return error ? say("--port: %s", epi_error_detail()) : 0;
+  case OPTION_TO:
+    error = epi_redirect_add_range(redirect, rule->value);
+    break;
+  case OPTION_EXCEPT:
+    error = epi_addr_parse(&addr, rule->value, 0);
+    error = error ? error : epi_redirect_except(redirect, &addr);
+    break;
+  default:
+    if (find_uid(rule->value) < 0) {
+      return say("--except-uid: there is no user '%s'", rule->value);
+    }
+    error = epi_redirect_except_uid(redirect, find_uid(rule->value));
+  }
+  return error ? say("'%s': %s", rule->value, epi_error_detail()) : 0;
+}
+
+static int except_proxy(const redirector_options *options,
+                        epi_redirect *redirect) {
+  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+  const char *host = options->proxy_addr.name;
+  struct addrinfo *found = NULL;
+  int error = 0;
+
+  if (options->proxy_addr.kind != EPI_ADDR_NAME) {
+    error = epi_redirect_except(redirect, &options->proxy_addr);
+    return error ? say("%s", epi_error_detail()) : 0;
+  }
+  error = getaddrinfo(host, NULL, &hints, &found);
+  if (error) {
+    return say("the proxy's name %s: %s", host, gai_strerror(error));
+  }
+  for (const struct addrinfo *at = found; at && !error; at = at->ai_next) {
+    int v4 = at->ai_family == AF_INET;
+    epi_addr addr;
+
+    if (!v4 && at->ai_family != AF_INET6) {
+      continue;
+    }
+    error = epi_addr_set_ip(
+        &addr,
+        v4 ? (const void *)&((struct sockaddr_in *)(void *)at->ai_addr)
+                 ->sin_addr
+           : &((struct sockaddr_in6 *)(void *)at->ai_addr)->sin6_addr,
+        v4 ? 4 : 16, options->proxy_addr.port);
+    error = error ? error : epi_redirect_except(redirect, &addr);
+  }
+  freeaddrinfo(found);
+  return error ? say("%s: %s", host, epi_error_detail()) : 0;
+}
+
+int options_redirect(const redirector_options *options, int port,
+                     epi_redirect **out) {
+  epi_redirect *redirect;
+  int error = epi_redirect_new(&redirect, port);
+
+  if (error) {
+    return say("%s", epi_error_detail());
+  }
+  epi_redirect_set_loopback(redirect, options->loopback);
+  error = except_proxy(options, redirect);
+  for (int i = 0; i < options->rule_count && !error; i++) {
+    error = add_rule(redirect, &options->rules[i]);
+  }
+  if (error) {
+    epi_redirect_free(redirect);
+    return error;
+  }
+  *out = redirect;
+  return 0;
+}
+
+static int describe(const redirector_options *options, int option,
+                    const char *before, char *buf, size_t size) {
+  size_t len = 0;
+
+  for (int i = 0; i < options->rule_count && len < size; i++) {
+    if (options->rules[i].option == option) {
+      len += (size_t)snprintf(buf + len, size - len, "%s%s",
+                              len ? ", " : before, options->rules[i].value);
+    }
+  }
+  return len > 0;
+}
+
+void options_describe(const redirector_options *options, char *buf,
+                      size_t size) {
+  char ports[256] = "";
+  char ranges[256] = "";
+
+  describe(options, OPTION_PORT, " to ports ", ports, sizeof ports);
+  if (!describe(options, OPTION_TO, *ports ? " of " : " to ", ranges,
+                sizeof ranges) &&
+      !*ports) {
+    snprintf(ranges, sizeof ranges, " to everywhere%s",
+             options->loopback ? "" : " but loopback");
+  }
+  snprintf(buf, size, "TCP%s%s", ports, ranges);
+}
