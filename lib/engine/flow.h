@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "engine/route.h"
 #include "engine/worker.h"
-#include "filter/chain.h"
+#include "filter/filter_chain.h"
 
 enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
@@ -111,7 +111,7 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
 /* The client's handshake cannot go on: let it have the last message. */
 void epi__flow_linger(epi_flow *flow, const char *why);
 
-/* ---- judge.c ---- */
+/* ---- flow_judge.c ---- */
 
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);

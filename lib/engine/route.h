@@ -3,7 +3,7 @@
 #define EPI__ROUTE_H
 
 #include "engine/worker.h"
-#include "filter/chain.h"
+#include "filter/filter_chain.h"
 
 typedef struct epi__route {
   epi_filter *filters[EPI__CHAIN_MAX]; /* referenced */

@@ -3,7 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
-#include "filter/chain.h"
+#include "filter/filter_chain.h"
 
 #include <stdatomic.h>
 

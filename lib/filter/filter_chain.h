@@ -1,6 +1,6 @@
-/* chain.h: the filters of one flow, in order. */
-#ifndef EPI__CHAIN_H
-#define EPI__CHAIN_H
+/* filter_chain.h: the filters of one flow, in order. */
+#ifndef EPI__FILTER_CHAIN_H
+#define EPI__FILTER_CHAIN_H
 
 #include "base/bytes.h"
 #include "epi/filter.h"
@@ -41,7 +41,7 @@ int epi__chain_paused(const epi__chain *chain, int direction);
 /* What the filters noted about the flow, ", "-separated; "" for nothing. */
 const char *epi__chain_notes(const epi__chain *chain);
 
-/* The callbacks of a filter, for chain.c. */
+/* The callbacks of a filter, for filter_chain.c. */
 typedef struct epi__filter_calls {
   int (*open)(epi_pipe *pipe, void *user);
   void *open_user;

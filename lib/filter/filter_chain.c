@@ -1,9 +1,9 @@
-/* chain.c: data goes through the filters of a flow.
+/* filter_chain.c: data goes through the filters of a flow.
  *
  * A filter's write is handed to the next filter at once, so that order is kept
  * without queues in between. What bounds this: the bytes written for one piece
  * of data, and the depth of calls, for filters that answer each other. */
-#include "filter/chain.h"
+#include "filter/filter_chain.h"
 
 #include "base/fail.h"
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-/* judge.c: who asks, and may it be. */
+/* flow_judge.c: who asks, and may it be. */
 #include "engine/flow.h"
 
 #include "base/fail.h"
@@ -145,7 +145,7 @@ static void log_allowed(const epi_flow *flow) {
 static int code_for(int error) {
   return error == EPI_EDENIED || error == EPI_EAUTH || error == EPI_ENOENT
              ? EPI_REPLY_NOT_ALLOWED
-                                                    : EPI_REPLY_FAILURE;
+             : EPI_REPLY_FAILURE;
 }
 
 void epi__flow_judge(epi_flow *flow) {

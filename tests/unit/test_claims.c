@@ -1,0 +1,130 @@
+/* test_claims.c: metadata that a proxy signs and the next believes. */
+#include "epi/error.h"
+#include "socks/claims.h"
+#include "tls/tls.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum {
+  NOW = 1700000000,
+};
+
+static uint8_t key[EPI__CLAIMS_KEY];
+static epi__claims_seen seen;
+
+static epi_request *make(void) {
+  static const char chain_key[] = "0123456789abcdef0123456789abcdef";
+  epi_request *request;
+  epi_addr dest;
+
+  cr_assert_eq(epi__claims_key(key, epi__crypto_wolfssl(), chain_key, 32), 0);
+  cr_assert_eq(epi_request_new(&request), 0);
+  cr_assert_eq(epi_addr_parse(&dest, "ehr.antonius.example:443", -1), 0);
+  epi_request_set_dest(request, &dest);
+  epi_request_set_metadata(request, EPI_META_SOURCE, "10.1.0.5:4000");
+  epi_request_set_metadata(request, EPI_META_APPLICATION, "train");
+  epi_request_set_metadata(request, EPI_META_PLAN, "[]");
+  epi_request_set_metadata(request, EPI_META_CHAIN_INDEX, "1");
+  cr_assert_eq(epi__claims_sign(request, epi__crypto_wolfssl(), key, NOW), 0);
+  return request;
+}
+
+static int check(epi_request *request, int64_t now) {
+  return epi__claims_check(request, epi__crypto_wolfssl(), key, now, &seen);
+}
+
+Test(claims, are_believed_once) {
+  epi_request *request = make();
+
+  cr_expect_eq(check(request, NOW + 1), 0);
+  cr_expect_eq(check(request, NOW + 2), EPI_EAUTH, "a replay");
+  epi_request_free(request);
+  epi__claims_seen_clear(&seen);
+}
+
+Test(claims, without_an_authenticator_are_nobodys) {
+  epi_request *request = make();
+
+  epi_request_set_metadata(request, EPI_META_AUTHENTICATOR, NULL);
+  cr_expect_eq(check(request, NOW), EPI_ENOENT);
+  epi_request_free(request);
+}
+
+Test(claims, any_change_breaks_them) {
+  static const struct {
+    int key;
+    const char *value;
+  } changes[] = {
+      {EPI_META_SOURCE, "10.1.0.6:4000"},
+      {EPI_META_APPLICATION, NULL},
+      {EPI_META_PLAN, "[{}]"},
+      {EPI_META_USER, "root"},
+      {EPI_META_ISSUED, "1700000001 00000000000000000000000000000000"},
+      {EPI_META_AUTHENTICATOR, "00"},
+      {EPI_META_CHAIN_LINK, "socks6://evil:1080"},
+      {1234, "new"},
+  };
+
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    epi_request *request = make();
+
+    cr_assert_eq(
+        epi_request_set_metadata(request, changes[i].key, changes[i].value), 0);
+    cr_expect_eq(check(request, NOW), EPI_EAUTH, "change %zu", i);
+    epi_request_free(request);
+  }
+}
+
+Test(claims, another_destination_breaks_them) {
+  epi_request *request = make();
+  epi_addr dest;
+
+  epi_addr_parse(&dest, "ehr.antonius.example:444", -1);
+  epi_request_set_dest(request, &dest);
+  cr_expect_eq(check(request, NOW), EPI_EAUTH);
+  epi_request_free(request);
+}
+
+Test(claims, functions_on_the_way_may_advance_the_chain) {
+  epi_request *request = make();
+
+  epi_request_set_metadata(request, EPI_META_CHAIN_INDEX, "2");
+  epi_request_set_metadata(request, EPI_META_PASSED, "0123456789abcdef");
+  cr_expect_eq(check(request, NOW), 0);
+  epi_request_free(request);
+  epi__claims_seen_clear(&seen);
+}
+
+Test(claims, are_worth_nothing_when_old_or_from_the_future) {
+  epi_request *request = make();
+
+  cr_expect_eq(check(request, NOW + EPI__CLAIMS_WINDOW + 1), EPI_EAUTH);
+  cr_expect_eq(check(request, NOW - EPI__CLAIMS_WINDOW - 1), EPI_EAUTH);
+  cr_expect_eq(check(request, NOW + EPI__CLAIMS_WINDOW), 0);
+  epi_request_free(request);
+  epi__claims_seen_clear(&seen);
+}
+
+Test(claims, another_key_is_noticed) {
+  epi_request *request = make();
+
+  key[0] ^= 1;
+  cr_expect_eq(check(request, NOW), EPI_EAUTH);
+  epi_request_free(request);
+}
+
+Test(claims, a_replay_is_noticed_among_many) {
+  epi_request *first = make();
+
+  cr_assert_eq(check(first, NOW), 0);
+  for (int i = 0; i < 5000; i++) {
+    epi_request *request = make();
+
+    cr_assert_eq(check(request, NOW + i / 100), 0);
+    epi_request_free(request);
+  }
+  cr_expect_eq(check(first, NOW + EPI__CLAIMS_WINDOW), EPI_EAUTH);
+  epi_request_free(first);
+  epi__claims_seen_clear(&seen);
+}

@@ -1,0 +1,242 @@
+/* test_seal.c: what is sealed here is opened there, and nothing else is. */
+#include "base/bytes.h"
+#include "epi/error.h"
+#include "filter/builtin.h"
+#include "filter/filter_chain.h"
+#include "tls/tls.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two proxies: what `near` puts into its forward queue is fed to `far`. */
+typedef struct side {
+  epi_filter *filter;
+  epi__chain *chain;
+  epi__queue queues[2];
+} side;
+
+static const char key[] = "a shared secret of some length";
+
+static void open_side(side *my, int opener, const char *secret) {
+  epi__queue *const queues[2] = {&my->queues[0], &my->queues[1]};
+
+  memset(my, 0, sizeof *my);
+  cr_assert_eq(epi__seal_new(&my->filter, opener, epi__crypto_wolfssl(), secret,
+                             strlen(secret)),
+               0);
+  cr_assert_eq(epi__chain_new(&my->chain, &my->filter, 1, NULL, queues), 0);
+}
+
+static void close_side(side *my) {
+  epi__chain_free(my->chain);
+  epi_filter_free(my->filter);
+  epi__queue_clear(&my->queues[0], 0);
+  epi__queue_clear(&my->queues[1], 0);
+}
+
+/* Move what waits in from's queue into to, step bytes at a time. */
+static int move(side *from, side *to, int direction, size_t step) {
+  const uint8_t *data;
+  size_t len;
+  int result = 0;
+
+  while (!result && (len = epi__queue_peek(&from->queues[direction], &data))) {
+    len = len < step ? len : step;
+    result = epi__chain_feed(to->chain, direction, data, len);
+    epi__queue_ack(&from->queues[direction], len);
+  }
+  return result;
+}
+
+static void expect(side *my, int direction, const char *text, size_t len) {
+  const uint8_t *data;
+
+  cr_assert_eq(epi__queue_peek(&my->queues[direction], &data), len);
+  cr_expect(len == 0 || !memcmp(data, text, len));
+  epi__queue_ack(&my->queues[direction], len);
+}
+
+Test(seal, goes_both_ways_at_every_split) {
+  for (size_t step = 1; step < 70; step++) {
+    side near, far;
+
+    open_side(&near, 0, key);
+    open_side(&far, 1, key);
+    cr_assert_eq(epi__chain_feed(near.chain, EPI_FORWARD, "question", 8), 0);
+    cr_assert_eq(epi__chain_end(near.chain, EPI_FORWARD), 0);
+    cr_assert_eq(move(&near, &far, EPI_FORWARD, step), 0);
+    cr_assert_eq(epi__chain_end(far.chain, EPI_FORWARD), 0);
+    expect(&far, EPI_FORWARD, "question", 8);
+    cr_assert_eq(epi__chain_feed(far.chain, EPI_BACKWARD, "answer", 6), 0);
+    cr_assert_eq(epi__chain_end(far.chain, EPI_BACKWARD), 0);
+    cr_assert_eq(move(&far, &near, EPI_BACKWARD, step), 0);
+    cr_assert_eq(epi__chain_end(near.chain, EPI_BACKWARD), 0);
+    expect(&near, EPI_BACKWARD, "answer", 6);
+    close_side(&near);
+    close_side(&far);
+  }
+}
+
+Test(seal, large_data_survives) {
+  size_t len = 1000 * 1000;
+  char *data = malloc(len);
+  side near, far;
+
+  for (size_t i = 0; i < len; i++) {
+    data[i] = (char)(i * 7 + i / 251);
+  }
+  open_side(&near, 0, key);
+  open_side(&far, 1, key);
+  cr_assert_eq(epi__chain_feed(near.chain, EPI_FORWARD, data, len), 0);
+  cr_assert_eq(move(&near, &far, EPI_FORWARD, 65536), 0);
+  expect(&far, EPI_FORWARD, data, len);
+  close_side(&near);
+  close_side(&far);
+  free(data);
+}
+
+Test(seal, nothing_readable_is_on_the_wire_and_nothing_twice) {
+  const uint8_t *first, *second;
+  side a, b;
+  size_t len;
+
+  open_side(&a, 0, key);
+  open_side(&b, 0, key);
+  epi__chain_feed(a.chain, EPI_FORWARD, "patient 4711", 12);
+  epi__chain_feed(b.chain, EPI_FORWARD, "patient 4711", 12);
+  len = epi__queue_peek(&a.queues[EPI_FORWARD], &first);
+  cr_assert_eq(epi__queue_peek(&b.queues[EPI_FORWARD], &second), len);
+  cr_expect_null(memmem(first, len, "patient", 7));
+  cr_expect_neq(memcmp(first + 36, second + 36, len - 36), 0,
+                "every flow has a key of its own");
+  close_side(&a);
+  close_side(&b);
+}
+
+Test(seal, the_opener_asks_for_no_backward_data_before_the_header) {
+  side near, far;
+
+  open_side(&near, 0, key);
+  open_side(&far, 1, key);
+  cr_expect(epi__chain_paused(far.chain, EPI_BACKWARD));
+  cr_expect_eq(move(&near, &far, EPI_FORWARD, 36), 0);
+  cr_expect_not(epi__chain_paused(far.chain, EPI_BACKWARD));
+  close_side(&near);
+  close_side(&far);
+}
+
+/* Seal one message, change the wire by fn, and give it to an opener. */
+static int tampered(void (*fn)(uint8_t *wire, size_t *len), const char *secret,
+                    int end) {
+  uint8_t wire[512];
+  const uint8_t *data;
+  side near, far;
+  size_t len;
+  int result;
+
+  open_side(&near, 0, key);
+  open_side(&far, 1, secret);
+  epi__chain_feed(near.chain, EPI_FORWARD, "one", 3);
+  epi__chain_feed(near.chain, EPI_FORWARD, "two", 3);
+  epi__chain_end(near.chain, EPI_FORWARD);
+  len = epi__queue_peek(&near.queues[EPI_FORWARD], &data);
+  cr_assert_leq(len, sizeof wire);
+  memcpy(wire, data, len);
+  if (fn) {
+    fn(wire, &len);
+  }
+  result = epi__chain_feed(far.chain, EPI_FORWARD, wire, len);
+  if (!result && end) {
+    result = epi__chain_end(far.chain, EPI_FORWARD);
+  }
+  close_side(&near);
+  close_side(&far);
+  return result;
+}
+
+enum {
+  HEADER = 36,
+  FRAME = 3 + 3 + 16, /* of three bytes of data */
+};
+
+static void flip_data(uint8_t *wire, size_t *len) {
+  (void)len;
+  wire[HEADER + 4] ^= 1;
+}
+
+static void flip_salt(uint8_t *wire, size_t *len) {
+  (void)len;
+  wire[10] ^= 1;
+}
+
+static void swap_frames(uint8_t *wire, size_t *len) {
+  uint8_t frame[FRAME];
+
+  (void)len;
+  memcpy(frame, wire + HEADER, FRAME);
+  memmove(wire + HEADER, wire + HEADER + FRAME, FRAME);
+  memcpy(wire + HEADER + FRAME, frame, FRAME);
+}
+
+static void repeat_frame(uint8_t *wire, size_t *len) {
+  (void)len;
+  memcpy(wire + HEADER + FRAME, wire + HEADER, FRAME);
+}
+
+static void cut_end(uint8_t *wire, size_t *len) {
+  (void)wire;
+  *len -= 3 + 16;
+}
+
+static void end_early(uint8_t *wire, size_t *len) {
+  wire[HEADER] = 1; /* a data frame dressed as the end */
+  *len = HEADER + FRAME;
+}
+
+Test(seal, whatever_is_changed_on_the_way_is_noticed) {
+  cr_expect_eq(tampered(NULL, key, 1), 0);
+  cr_expect_eq(tampered(NULL, "another secret, as long", 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(flip_data, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(flip_salt, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(swap_frames, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(repeat_frame, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(cut_end, key, 0), 0, "nothing wrong yet");
+  cr_expect_eq(tampered(cut_end, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(end_early, key, 1), EPI_ECRYPTO);
+}
+
+Test(seal, plain_data_is_not_taken_for_sealed) {
+  side far;
+
+  open_side(&far, 1, key);
+  cr_expect_eq(epi__chain_feed(far.chain, EPI_FORWARD,
+                               "GET / HTTP/1.1\r\nHost: example\r\n\r\n", 36),
+               EPI_ECRYPTO);
+  expect(&far, EPI_FORWARD, "", 0);
+  close_side(&far);
+}
+
+Test(seal, answers_of_another_flow_do_not_fit) {
+  side near, far, other_near, other_far;
+
+  open_side(&near, 0, key);
+  open_side(&far, 1, key);
+  open_side(&other_near, 0, key);
+  open_side(&other_far, 1, key);
+  move(&near, &far, EPI_FORWARD, 100);
+  move(&other_near, &other_far, EPI_FORWARD, 100);
+  epi__chain_feed(other_far.chain, EPI_BACKWARD, "stolen", 6);
+  cr_expect_eq(move(&other_far, &near, EPI_BACKWARD, 100), EPI_ECRYPTO);
+  close_side(&near);
+  close_side(&far);
+  close_side(&other_near);
+  close_side(&other_far);
+}
+
+Test(seal, short_keys_are_refused) {
+  epi_filter *filter = NULL;
+
+  cr_expect_eq(epi__seal_new(&filter, 0, epi__crypto_wolfssl(), "short", 5),
+               EPI_EINVAL);
+}
