@@ -117,6 +117,15 @@ EPI_API size_t epi_model_application_count(const epi_model *model);
 EPI_API const char *epi_model_application_name(const epi_model *model,
                                                size_t application);
 
+/* Go through the flows of an application, in document order: one for each of
+ * its ports, or for each ordered pair of its nodes if it lists no flows.
+ *
+ * The port is -1 for a flow that may use any. epi_model_flow() returns 0 or
+ * EPI_EINVAL (no such flow). */
+EPI_API size_t epi_model_flow_count(const epi_model *model, size_t application);
+EPI_API int epi_model_flow(const epi_model *model, size_t application,
+                           size_t index, size_t *from, size_t *to, int *port);
+
 /* Which ordered pairs of distinct nodes epi_model_pairs() counts. */
 #define EPI_PAIRS_SUPPORTED    1
 #define EPI_PAIRS_UNSUPPORTED  2
@@ -125,12 +134,13 @@ EPI_API const char *epi_model_application_name(const epi_model *model,
 /* Count ordered pairs of distinct nodes, by attributes alone.
  *
  * application is an index, or -1 for all nodes; kind is one of EPI_PAIRS_*.
- * Returns the count, or EPI_EINVAL. */
+ * Returns the count, EPI_EINVAL or EPI_ENOMEM. */
 EPI_API int64_t epi_model_pairs(const epi_model *model, ptrdiff_t application,
                                 int kind);
 
 /* The unfeasibility ratio: unbridgeable / unsupported pairs, 0 if none is
- * unsupported. application as above; -1.0 if there is no such application. */
+ * unsupported. application as above; -1.0 if there is no such application or
+ * no memory. */
 EPI_API double epi_model_ratio(const epi_model *model, ptrdiff_t application);
 
 /* The endpoint URL of a proxy of the model, or NULL if there is no such proxy
@@ -166,7 +176,7 @@ EPI_API int epi_query_new(epi_query **out);
 EPI_API void epi_query_free(epi_query *query);
 
 /* Say where the flow comes from, and where it goes to, by address. The port
- * of `to` is the flow's; that of `from` plays no part.
+ * of `to` is the flow's, 0 for none; that of `from` plays no part.
  *
  * Returns 0 or EPI_EINVAL (kind EPI_ADDR_NONE). */
 EPI_API int epi_query_set_from(epi_query *query, const epi_addr *from);

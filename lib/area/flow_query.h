@@ -1,0 +1,24 @@
+/* flow_query.h: what a query holds. */
+#ifndef EPI__FLOW_QUERY_H
+#define EPI__FLOW_QUERY_H
+
+#include "epi/area.h"
+
+enum {
+  EPI__QUERY_TEXTS = EPI_QUERY_CONSENT + 1,
+};
+
+typedef struct epi__query_end {
+  epi_addr addr; /* kind EPI_ADDR_NONE: the end is a node, by name */
+  char *node;
+} epi__query_end;
+
+struct epi_query {
+  epi__query_end from, to;
+  int port; /* 0 is none */
+  char *texts[EPI__QUERY_TEXTS];
+  int has_time;
+  int64_t time;
+};
+
+#endif

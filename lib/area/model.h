@@ -1,0 +1,215 @@
+/* model.h: the inside of a model: names are numbers, in document order, and
+ * sets of attributes are bits. Nothing changes once the model is read. */
+#ifndef EPI__MODEL_H
+#define EPI__MODEL_H
+
+#include "area/attrs.h"
+#include "area/node_lookup.h"
+#include "base/names.h"
+#include "epi/area.h"
+
+#include <stdatomic.h>
+
+/* What doc/model.md promises to take. */
+enum {
+  EPI__NODES_MAX = 1000000,
+  EPI__ATTRIBUTES_MAX = 1024,
+  EPI__FUNCTIONS_MAX = 1024,
+  EPI__PROXIES_MAX = 65536,
+  EPI__APPLICATIONS_MAX = 65536,
+  EPI__RULES_MAX = 65536,
+  EPI__LIST_MAX = 65536,  /* addresses of a node; nodes, flows of application */
+  EPI__VALUES_MAX = 1024, /* every other list */
+  EPI__TEXT_MAX = 2047,   /* bytes of reasons, filters and URLs */
+};
+
+#define EPI__NONE UINT32_MAX /* no number */
+
+typedef struct epi__list { /* of numbers */
+  uint32_t *items;
+  size_t count, capacity;
+} epi__list;
+
+/* Returns 0 or EPI_ENOMEM. */
+int epi__list_add(epi__list *list, uint32_t item);
+int epi__list_has(const epi__list *list, uint32_t item);
+
+typedef struct epi__node {
+  uint32_t domain, area;
+  size_t entry, entry_count; /* its addresses, in the lookup */
+} epi__node;
+
+typedef struct epi__proxy {
+  uint32_t domain;
+  char *endpoint; /* or NULL */
+} epi__proxy;
+
+enum {
+  EPI__SETUP,
+  EPI__PER_FLOW,
+  EPI__PER_MIB,
+  EPI__COMPLEXITY,
+  EPI__COSTS,
+};
+
+typedef struct epi__function {
+  uint64_t *provides;
+  char *filter; /* or NULL, and then there are endpoints */
+  char **endpoints;
+  size_t endpoint_count;
+  uint32_t pair; /* what undoes this one */
+  int undoes;    /* this one is such a pair */
+  epi__list before, after;
+  double costs[EPI__COSTS];
+  double cost_ms; /* all of them, weighted */
+} epi__function;
+
+typedef struct epi__move { /* a flow of an application */
+  uint32_t from, to;
+  epi__list ports; /* none: any */
+  size_t first;    /* its index in epi_model_flow() */
+} epi__move;
+
+typedef struct epi__application {
+  uint32_t purpose, dataset; /* terms */
+  int lists_nodes;           /* else its nodes are those of its flows */
+  epi__list nodes;
+  epi__list members; /* its nodes again, in ascending order */
+  int lists_moves;   /* else every ordered pair of its nodes */
+  epi__move *moves;
+  size_t move_count, move_capacity;
+  size_t flow_count; /* a port of a move each */
+} epi__application;
+
+/* Where a node's flows may go: found by their source. */
+typedef struct epi__exit {
+  uint32_t application;
+  uint32_t move; /* or EPI__NONE: to any member */
+} epi__exit;
+
+enum {
+  EPI__PARTY_NODE,
+  EPI__PARTY_DOMAIN,
+  EPI__PARTY_HAS,
+  EPI__PARTY_AREA,
+  EPI__PARTY_UNKNOWN,
+  EPI__PARTY_RANGE,
+};
+
+typedef struct epi__party { /* a value of the criteria `from` and `to` */
+  int kind;
+  uint32_t number; /* node, domain, attribute, or the node of the area */
+  epi__range range;
+} epi__party;
+
+typedef struct epi__parties {
+  epi__party *items;
+  size_t count, capacity;
+} epi__parties;
+
+enum {
+  EPI__ALLOW,
+  EPI__DENY,
+  EPI__REQUIRE,
+};
+
+enum { /* criteria whose values are terms or applications */
+       EPI__BY_APPLICATION,
+       EPI__BY_PURPOSE,
+       EPI__BY_DATASET,
+       EPI__BY_USER,
+       EPI__BY_CONSENT,
+       EPI__BY_COUNT,
+};
+
+typedef struct epi__window {
+  int set;
+  int from, to;  /* minutes of the day; from > to spans midnight */
+  unsigned days; /* bit 0 is Monday */
+} epi__window;
+
+typedef struct epi__rule {
+  int effect;
+  char *reason; /* as in the document, or NULL */
+  char *says;   /* never NULL */
+  uint64_t *attributes;
+  epi__parties from, to;
+  epi__list values[EPI__BY_COUNT];
+  epi__list ports;
+  epi__window window;
+} epi__rule;
+
+struct epi_model {
+  atomic_size_t references;
+  char hash[65];
+  int as_printed;
+
+  epi__names attributes; /* in the order of their bytes */
+  int lists_attributes;
+  size_t words; /* of a set of attributes */
+  uint64_t *bridgeable;
+  int lists_bridgeable;
+
+  epi__names node_names, domains;
+  epi__node *nodes;
+  epi__lookup lookup;
+
+  uint64_t *area_sets; /* words for each area */
+  size_t area_count;
+  size_t *area_start; /* into area_nodes; one more than areas */
+  uint32_t *area_nodes;
+
+  epi__names proxy_names;
+  epi__proxy *proxies;
+  uint32_t *domain_proxy; /* for each domain, or EPI__NONE */
+
+  epi__names function_names;
+  epi__function *functions;
+
+  epi__names application_names;
+  epi__application *applications;
+  size_t *exit_start; /* into exits; one more than nodes */
+  epi__exit *exits;
+
+  epi__names terms; /* purposes, datasets, users, consents */
+  epi__names rule_names;
+  epi__rule *rules;
+  int default_allow;
+};
+
+static inline const uint64_t *epi__area_set(const epi_model *model,
+                                            size_t area) {
+  return model->area_sets + area * model->words;
+}
+
+static inline const uint64_t *epi__node_set(const epi_model *model,
+                                            size_t node) {
+  return epi__area_set(model, model->nodes[node].area);
+}
+
+/* An empty model with one reference, or NULL. */
+epi_model *epi__model_new(void);
+
+/* Free what a rule holds; it is empty then. */
+void epi__rule_clear(epi__rule *rule);
+
+/* "mon" for 0 ... "sun" for 6. */
+const char *epi__day_name(unsigned day);
+
+/* ---- areas.c ---- */
+
+/* Give each node its area; sets has the words of each node in turn. Returns 0
+ * or EPI_ENOMEM. */
+int epi__areas_make(epi_model *model, const uint64_t *sets);
+
+/* ---- model_exits.c ---- */
+
+/* Make members, flow counts and exits of all applications. Returns 0 or
+ * EPI_ENOMEM. */
+int epi__exits_make(epi_model *model);
+
+/* 1 if the application has the flow; port 0 is no port. */
+int epi__exit_takes(const epi_model *model, const epi__exit *out, uint32_t to,
+                    int port);
+
+#endif

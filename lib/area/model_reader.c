@@ -1,0 +1,218 @@
+/* model_reader.c: paths, problems and members of objects. */
+#include "area/model_reader.h"
+
+#include "base/memory.h"
+#include "base/net.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  SHOWN = 80,          /* bytes of a text that a problem quotes */
+  GUESSES = 16,        /* problems that say what was perhaps meant */
+  GUESSED_OVER = 4096, /* names that are compared for that */
+};
+
+static size_t path_add(epi__model_reader *in, const char *format,
+                       const char *key, size_t index) {
+  size_t back = in->path_len;
+  size_t room = sizeof in->path - back;
+  int len;
+
+  if (key) {
+    len = snprintf(in->path + back, room, format, key);
+  } else {
+    len = snprintf(in->path + back, room, "[%zu]", index);
+  }
+  in->path_len += (size_t)len < room ? (size_t)len : room - 1;
+  return back;
+}
+
+size_t epi__path_key(epi__model_reader *in, const char *key) {
+  char text[SHOWN];
+
+  return path_add(in, in->path_len ? ".%s" : "%s",
+                  epi__printable(text, sizeof text, key), 0);
+}
+
+size_t epi__path_index(epi__model_reader *in, size_t index) {
+  return path_add(in, "", NULL, index);
+}
+
+void epi__path_back(epi__model_reader *in, size_t back) {
+  in->path_len = back;
+  in->path[back] = '\0';
+}
+
+void epi__problem(epi__model_reader *in, const char *format, ...) {
+  const char *path = in->path_len ? in->path : "the document";
+  char text[512];
+  va_list args;
+
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  if (!in->problem_count++) {
+    snprintf(in->first, sizeof in->first, "%.200s: %.300s", path, text);
+  }
+  if (epi__report_add(in->problems, "%s: %s", path, text)) {
+    in->failed = 1;
+  }
+}
+
+void epi__problem_no(epi__model_reader *in, const char *what, const char *text,
+                     const epi__names *known) {
+  char shown[SHOWN], meant[SHOWN];
+  const char *near = NULL;
+
+  if (in->problem_count < GUESSES && known->count <= GUESSED_OVER) {
+    near = epi__names_near(known, text);
+  }
+  epi__printable(shown, sizeof shown, text);
+  if (near) {
+    epi__problem(in, "no %s \"%s\", did you mean \"%s\"?", what, shown,
+                 epi__printable(meant, sizeof meant, near));
+  } else {
+    epi__problem(in, "no %s \"%s\"", what, shown);
+  }
+}
+
+static void unknown_key(epi__model_reader *in, const char *name,
+                        const epi__key *keys) {
+  epi__names known = {0};
+  char text[SHOWN];
+  const char *near;
+
+  for (; keys->name; keys++) {
+    if (epi__names_add(&known, keys->name) < 0) {
+      in->failed = 1;
+    }
+  }
+  near = epi__names_near(&known, name);
+  if (near) {
+    epi__problem(in, "unknown key, did you mean \"%s\"?",
+                 epi__printable(text, sizeof text, near));
+  } else {
+    epi__problem(in, "unknown key");
+  }
+  epi__names_clear(&known);
+}
+
+static void take_member(epi__model_reader *in, const epi__json *member,
+                        const epi__key *keys, const epi__json **values,
+                        uint64_t *seen) {
+  const char *name = epi__json_key(member);
+  size_t back = epi__path_key(in, name);
+  size_t i = 0;
+
+  while (keys[i].name && strcmp(keys[i].name, name)) {
+    i++;
+  }
+  if (!keys[i].name) {
+    unknown_key(in, name, keys);
+  } else if (*seen >> i & 1) {
+    epi__problem(in, "is there twice");
+  } else {
+    *seen |= (uint64_t)1 << i;
+    if (epi__json_type(member) == keys[i].type) {
+      values[i] = member;
+    } else {
+      epi__problem(in, "must be %s, not %s", epi__json_type_name(keys[i].type),
+                   epi__json_type_name(epi__json_type(member)));
+    }
+  }
+  epi__path_back(in, back);
+}
+
+void epi__read_members(epi__model_reader *in, const epi__json *object,
+                       const epi__key *keys, const epi__json **values) {
+  const epi__json *member = NULL;
+  uint64_t seen = 0;
+
+  for (size_t i = 0; keys[i].name; i++) {
+    values[i] = NULL;
+  }
+  if (!object) {
+    return;
+  }
+  if (epi__json_type(object) != EPI__JSON_OBJECT) {
+    epi__problem(in, "must be an object, not %s",
+                 epi__json_type_name(epi__json_type(object)));
+    return;
+  }
+  for (member = epi__json_first(object); member;
+       member = epi__json_next(member)) {
+    take_member(in, member, keys, values, &seen);
+  }
+  for (size_t i = 0; keys[i].name; i++) {
+    if (keys[i].required && !(seen >> i & 1)) {
+      size_t back = epi__path_key(in, keys[i].name);
+
+      epi__problem(in, "is missing");
+      epi__path_back(in, back);
+    }
+  }
+}
+
+int epi__check_name(epi__model_reader *in, const char *text) {
+  size_t len = strlen(text);
+
+  if (!len || len > EPI_NAME_MAX) {
+    epi__problem(in, "a name has 1 to %d bytes, not %zu", EPI_NAME_MAX, len);
+    return 0;
+  }
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+
+    if (c < 0x20 || c == 0x7f) {
+      epi__problem(in, "a name has no control characters");
+      return 0;
+    }
+  }
+  if (text[0] == ' ' || text[len - 1] == ' ') {
+    epi__problem(in, "a name neither begins nor ends with a space");
+    return 0;
+  }
+  return 1;
+}
+
+void epi__read_names(epi__model_reader *in, const epi__json *object, size_t max,
+                     epi__names *names) {
+  const epi__json *member;
+
+  for (member = object ? epi__json_first(object) : NULL; member && !in->failed;
+       member = epi__json_next(member)) {
+    const char *name = epi__json_key(member);
+    size_t back, count = names->count;
+
+    if (count == max) {
+      epi__problem(in, "more than %zu of these", max);
+      return;
+    }
+    back = epi__path_key(in, name);
+    epi__check_name(in, name);
+    if (epi__names_add(names, name) < 0) {
+      in->failed = 1;
+    } else if (names->count == count) {
+      epi__problem(in, "is there twice");
+    }
+    epi__path_back(in, back);
+  }
+}
+
+const epi__json *epi__next_named(const epi__json *object,
+                                 const epi__json *member,
+                                 const epi__names *names, size_t *number) {
+  size_t next = member ? *number + 1 : 0;
+
+  if (!object || next == names->count) {
+    return NULL;
+  }
+  member = member ? epi__json_next(member) : epi__json_first(object);
+  while (member && strcmp(epi__json_key(member), names->texts[next])) {
+    member = epi__json_next(member); /* one that is there twice */
+  }
+  *number = next;
+  return member;
+}

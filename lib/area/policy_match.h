@@ -1,0 +1,26 @@
+/* policy_match.h: which rules a flow meets. */
+#ifndef EPI__POLICY_MATCH_H
+#define EPI__POLICY_MATCH_H
+
+#include "area/model.h"
+
+typedef struct epi__end {
+  uint32_t node;      /* EPI__NONE: unknown */
+  const epi_addr *ip; /* or NULL: only the node is known */
+} epi__end;
+
+/* What is known of a flow. */
+typedef struct epi__facts {
+  epi__end from, to;
+  int port;                       /* 0 is none */
+  uint32_t values[EPI__BY_COUNT]; /* EPI__NONE matches nothing */
+  int has_time;
+  int64_t time;
+} epi__facts;
+
+/* 1 if the flow meets all of a rule's criteria. An allow rule takes an end that
+ * is unknown only if it says so, with `unknown` or a CIDR. */
+int epi__rule_matches(const epi_model *model, const epi__rule *rule,
+                      const epi__facts *facts);
+
+#endif
