@@ -238,3 +238,19 @@ const char *epi_model_proxy_name(const epi_model *model, size_t proxy) {
   return proxy < model->proxy_names.count ? model->proxy_names.texts[proxy]
                                           : NULL;
 }
+
+size_t epi_model_function_count(const epi_model *model) {
+  return model->function_names.count;
+}
+
+const char *epi_model_function_name(const epi_model *model, size_t function) {
+  return function < model->function_names.count
+             ? model->function_names.texts[function]
+             : NULL;
+}
+
+const char *epi_model_function_filter(const epi_model *model, size_t function) {
+  return function < model->function_names.count
+             ? model->functions[function].filter
+             : NULL;
+}
