@@ -1,0 +1,89 @@
+/* fuzz_socks_reply.c: replies, read and written and read again.
+ *
+ * The first byte chooses the version, or the authentication reply of SOCKS 6;
+ * the rest is the message. */
+#include "socks/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void must(int holds) {
+  if (!holds) {
+    abort();
+  }
+}
+
+/* What was read is written; that reads as the same, in bytes. */
+static void check_again(const epi_reply *reply, int version) {
+  ptrdiff_t size = epi_reply_write(reply, version, NULL, 0);
+  uint8_t *first, *second;
+  epi_reply *again;
+
+  must(size > 0 && !epi_reply_new(&again));
+  first = malloc((size_t)size);
+  second = malloc((size_t)size);
+  must(first && second);
+  must(epi_reply_write(reply, version, first, (size_t)size) == size);
+  must(epi_reply_read(again, version, first, (size_t)size) == size);
+  must(epi_addr_equal(epi_reply_bound(again), epi_reply_bound(reply)));
+  must(epi_reply_write(again, version, second, (size_t)size) == size);
+  must(!memcmp(first, second, (size_t)size));
+  free(first);
+  free(second);
+  epi_reply_free(again);
+}
+
+static void check_auth_reply(const uint8_t *data, size_t len) {
+  uint8_t message[20];
+  epi__writer out = epi__writer_over(message, sizeof message);
+  epi__auth_reply reply, again;
+  ptrdiff_t used = epi__socks6_auth_reply_read(&reply, EPI_SOCKS6, data, len);
+
+  must(used <= (ptrdiff_t)len);
+  if (used <= 0) {
+    return;
+  }
+  epi__socks6_auth_reply_write(&out, &reply);
+  must(epi__writer_end(&out) > 0);
+  must(epi__socks6_auth_reply_read(&again, EPI_SOCKS6, message, out.used) ==
+       (ptrdiff_t)out.used);
+  must(again.failed == reply.failed && again.method == reply.method &&
+       again.login_status == reply.login_status);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+  static const int versions[] = {EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12};
+  epi_reply *reply;
+  ptrdiff_t used;
+  int version;
+
+  if (!len || epi_reply_new(&reply)) {
+    return 0;
+  }
+  version = data[0] % 4 < 3 ? versions[data[0] % 4] : 0;
+  data++;
+  len--;
+  if (!version) {
+    check_auth_reply(data, len);
+    epi_reply_free(reply);
+    return 0;
+  }
+  used = epi_reply_read(reply, version, data, len);
+  must(used <= (ptrdiff_t)len);
+  if (used > 0) {
+    if (version != EPI_SOCKS5 || epi_reply_code(reply) != 9) {
+      check_again(reply, version); /* SOCKS 5 writes a 9 as 4 */
+    }
+    must(epi_reply_read(reply, version, data, (size_t)used) == used);
+    must(epi_reply_read(reply, version, data, (size_t)used - 1) == 0);
+  }
+  if (len) { /* a beginning says the same, or waits */
+    ptrdiff_t part = epi_reply_read(reply, version, data, len - 1);
+
+    must(part == 0 || part == used);
+  }
+  epi_reply_free(reply);
+  return 0;
+}
