@@ -34,6 +34,7 @@ from support import verdict
 from support.verdict import ROOT
 
 BUILD = ROOT / os.environ.get("EPI_BUILD", "build")
+SANITIZED = BUILD.name.endswith("-asan")
 EXAMPLES = ROOT / "examples"
 LOCAL = "127.0.0.1"
 
@@ -219,7 +220,7 @@ def program_path(name):
     for place in (BUILD / "examples" / name, BUILD / name):
         if place.exists():
             return place
-    raise AssertionError(f"{name} is not in {BUILD}")
+    raise AssertionError(f"{name} is not in {BUILD.name}")
 
 
 def start(*argv, ready=None, port=None, **options):
@@ -307,8 +308,10 @@ def main():
     signal.signal(signal.SIGALRM, _alarm)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
+    # Marked, because the same tests run with the programs of both builds.
+    mark = " (sanitizers)" if SANITIZED else ""
     for function, timeout in _tests:
-        name = f"{script}.{function.__name__}"
+        name = f"{script}.{function.__name__}{mark}"
         if part in name:
             _run_one(name, function, timeout)
     verdict.end()
