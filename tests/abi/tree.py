@@ -30,8 +30,8 @@ def tracked():
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT,
         check=True, capture_output=True, text=True).stdout
-    return [name for name in listed.split("\0")
-            if name and ROOT.joinpath(name).is_file()]
+    return sorted({name for name in listed.split("\0")
+                   if name and ROOT.joinpath(name).is_file()})
 
 
 def top_level(files):
