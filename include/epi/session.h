@@ -43,7 +43,7 @@ typedef struct epi_session epi_session;
  *
  * accept is a sum of EPI_ACCEPT_*; draft is EPI_SOCKS6 or EPI_SOCKS6_12;
  * login is 1 to demand user name and password, 0 to demand nothing (a login
- * that comes in a SOCKS 6 option is then neither checked nor answered).
+ * that comes all the same is then neither checked nor kept).
  * Returns 0, EPI_EINVAL or EPI_ENOMEM. */
 EPI_API int epi_session_server(epi_session **out, int accept, int draft,
                                int login);
@@ -51,7 +51,8 @@ EPI_API int epi_session_server(epi_session **out, int accept, int draft,
 /* Make the client's side. The request is copied; its login is used when the
  * server asks (SOCKS 5), or sent along (SOCKS 6).
  *
- * Returns 0, EPI_EINVAL or EPI_ENOMEM. */
+ * Returns 0; EPI_EINVAL (no such version, or a request that it cannot say);
+ * EPI_ELIMIT (metadata over the options of the version) or EPI_ENOMEM. */
 EPI_API int epi_session_client(epi_session **out, int version,
                                const epi_request *request);
 
@@ -60,7 +61,9 @@ EPI_API void epi_session_free(epi_session *session);
 
 /* Take bytes from the peer.
  *
- * buf is yours again when the call returns.
+ * buf is yours again when the call returns. A peer may send more than one
+ * message at once: what is behind one that the session must answer first is
+ * not used, and is to be fed again when next is READ again.
  * Returns the bytes used, which are fewer than len once the handshake needs no
  * more, or EPI_EPROTO, EPI_EVERSION, EPI_EAUTH, EPI_EREFUSED, EPI_ELIMIT or
  * EPI_ENOMEM; next is then REFUSED or FAILED and stays so, and there may be a
@@ -97,13 +100,14 @@ EPI_API const epi_request *epi_session_request(const epi_session *session);
 
 /* Server: answer EPI_NEXT_LOGIN. ok is 1 or 0; 0 ends in a refusal.
  *
- * Returns 0, or EPI_ESTATE (not asked), which changes nothing, or EPI_ENOMEM.
- */
+ * Returns 0, or EPI_ESTATE (not asked), which changes nothing, or EPI_ENOMEM;
+ * the session has then failed. */
 EPI_API int epi_session_login(epi_session *session, int ok);
 
 /* Server: answer EPI_NEXT_REPLY. Code 0 leads to DONE, others to REFUSED.
  *
- * Returns 0, EPI_EINVAL, EPI_ESTATE (not asked) or EPI_ENOMEM. */
+ * Returns 0, or EPI_ESTATE (not asked), EPI_ELIMIT (metadata over the options
+ * of the version) or EPI_ENOMEM, which change nothing. */
 EPI_API int epi_session_reply(epi_session *session, const epi_reply *reply);
 
 /* Server: application data that the session had to take in because it came

@@ -101,8 +101,9 @@ EPI_API const char *epi_request_password(const epi_request *request);
 
 /* Set metadata of a key; it replaces what the key had; value NULL removes it.
  *
- * Returns 0, EPI_EINVAL (a key outside 0 to 65535), EPI_ELIMIT (too long, or
- * EPI_METADATA_MAX entries are there) or EPI_ENOMEM; nothing changes then. */
+ * Returns 0, EPI_EINVAL (a key outside 0 to 65535, or a value that is not
+ * UTF-8), EPI_ELIMIT (too long, or EPI_METADATA_MAX entries are there) or
+ * EPI_ENOMEM; nothing changes then. */
 EPI_API int epi_request_set_metadata(epi_request *request, int key,
                                      const char *value);
 

@@ -58,6 +58,19 @@ void epi__session_ask(epi_session *session) {
   session->next = EPI_NEXT_REPLY;
 }
 
+void epi__session_ask_login(epi_session *session) {
+  session->has_request = 1;
+  session->next = EPI_NEXT_LOGIN;
+}
+
+int epi__session_send_status(epi_session *session, unsigned status) {
+  uint8_t message[2];
+  epi__writer out = epi__writer_over(message, sizeof message);
+
+  epi__login_reply_write(&out, status);
+  return epi__session_send(session, message, sizeof message);
+}
+
 int epi__session_knows_command(const epi_session *session) {
   int first = session->version == EPI_SOCKS5 ? EPI_CONNECT : EPI_NOOP;
 

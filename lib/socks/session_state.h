@@ -46,13 +46,19 @@ void epi__session_read(epi_session *session, epi__step *step);
 /* End in a refusal. Returns the error. */
 int epi__session_refuse(epi_session *session, int error);
 
+/* ---- server ---- */
+
 /* The request is complete and its sender accepted: let the caller do it. */
 void epi__session_ask(epi_session *session);
 
+/* The login is complete: let the caller check it. */
+void epi__session_ask_login(epi_session *session);
+
+/* Queue the reply of RFC 1929. Returns 0 or EPI_ENOMEM. */
+int epi__session_send_status(epi_session *session, unsigned status);
+
 /* 1 if the request has a command of the version that is spoken. */
 int epi__session_knows_command(const epi_session *session);
-
-/* ---- server ---- */
 
 /* The first steps. */
 ptrdiff_t epi__socks5_server_greeting(epi_session *session, const void *data,

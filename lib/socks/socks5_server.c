@@ -9,14 +9,6 @@ static int send_method(epi_session *session, unsigned method) {
   return epi__session_send(session, message, sizeof message);
 }
 
-static int send_login_reply(epi_session *session, unsigned status) {
-  uint8_t message[2];
-  epi__writer out = epi__writer_over(message, sizeof message);
-
-  epi__login_reply_write(&out, status);
-  return epi__session_send(session, message, sizeof message);
-}
-
 static int send_refusal(epi_session *session, int code) {
   epi_reply reply = {.code = code, .bound = epi__addr_any()};
   uint8_t message[10];
@@ -58,13 +50,12 @@ static ptrdiff_t login_step(epi_session *session, const void *data,
 
   epi_wipe(&unchecked, sizeof unchecked);
   if (n < 0) {
-    return send_login_reply(session, 1) ? EPI_ENOMEM : n;
+    return epi__session_send_status(session, 1) ? EPI_ENOMEM : n;
   }
   if (n && session->needs_login) {
-    session->has_request = 1;
-    session->next = EPI_NEXT_LOGIN;
+    epi__session_ask_login(session);
   } else if (n) {
-    if (send_login_reply(session, 0)) {
+    if (epi__session_send_status(session, 0)) {
       return EPI_ENOMEM;
     }
     epi__session_read(session, request_step);
@@ -99,7 +90,7 @@ ptrdiff_t epi__socks5_server_greeting(epi_session *session, const void *data,
 }
 
 int epi__socks5_server_login(epi_session *session, int ok) {
-  if (send_login_reply(session, ok ? 0 : 1)) {
+  if (epi__session_send_status(session, ok ? 0 : 1)) {
     return EPI_ENOMEM;
   }
   if (ok) {

@@ -95,16 +95,18 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
   return (ptrdiff_t)in.used;
 }
 
-int epi__socks6_refusal(const void *buf, size_t len) {
+int epi__socks6_refusal(int draft, const void *buf, size_t len) {
   epi__reader in = epi__reader_over(buf, len);
-  unsigned version = epi__read_u8(&in);
+  epi__head head;
   unsigned type;
 
-  epi__skip(&in, 6); /* command, options length, port, padding */
+  if (read_head(&in, draft, "request", &head)) {
+    return -1; /* which comes first, so it was why */
+  }
+  epi__skip(&in, 3); /* port, padding */
   type = epi__read_u8(&in);
-  return version == EPI_SOCKS6 && !in.missing && !epi__wire_addr_known(type)
-             ? EPI_REPLY_NO_ADDRESS_TYPE
-             : -1;
+  return !in.missing && !epi__wire_addr_known(type) ? EPI_REPLY_NO_ADDRESS_TYPE
+                                                    : -1;
 }
 
 int epi__socks6_request_write(epi__writer *out, int draft,

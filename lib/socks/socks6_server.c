@@ -40,11 +40,6 @@ static int accept_client(epi_session *session, int login_status) {
                    session->request.command);
 }
 
-static void ask_login(epi_session *session) {
-  session->has_request = 1;
-  session->next = EPI_NEXT_LOGIN;
-}
-
 /* ---- the exchange of draft-11 ---- */
 
 static ptrdiff_t login_step(epi_session *session, const void *data,
@@ -52,12 +47,12 @@ static ptrdiff_t login_step(epi_session *session, const void *data,
   ptrdiff_t n = epi__login_read(&session->request.login, data, len);
 
   if (n > 0) {
-    ask_login(session);
+    epi__session_ask_login(session);
   }
   if (n >= 0) {
     return n;
   }
-  return epi__session_send(session, "\x01\x01", 2) ||
+  return epi__session_send_status(session, 1) ||
                  send_auth_reply(session, 1, -1, -1)
              ? EPI_ENOMEM
              : n;
@@ -111,7 +106,8 @@ ptrdiff_t epi__socks6_server_request(epi_session *session, const void *data,
   ptrdiff_t n = epi__socks6_request_read(request, session->version, data, len);
   int error;
 
-  if (n == EPI_EPROTO && epi__socks6_refusal(data, len) >= 0) {
+  if (n == EPI_EPROTO &&
+      epi__socks6_refusal(session->version, data, len) >= 0) {
     return refuse_address_type(session);
   }
   if (n <= 0) {
@@ -124,7 +120,7 @@ ptrdiff_t epi__socks6_server_request(epi_session *session, const void *data,
     return error ? error : n;
   }
   if (epi_request_user(request)) {
-    ask_login(session);
+    epi__session_ask_login(session);
     return n;
   }
   if (session->version == EPI_SOCKS6 &&
@@ -143,14 +139,8 @@ int epi__socks6_server_login(epi_session *session, int ok) {
   int status = session->has_exchange ? -1 : ok ? 0 : 1;
   int error;
 
-  if (session->has_exchange) {
-    uint8_t message[2];
-    epi__writer out = epi__writer_over(message, sizeof message);
-
-    epi__login_reply_write(&out, ok ? 0 : 1);
-    if (epi__session_send(session, message, sizeof message)) {
-      return EPI_ENOMEM;
-    }
+  if (session->has_exchange && epi__session_send_status(session, ok ? 0 : 1)) {
+    return EPI_ENOMEM;
   }
   if (ok) {
     error = accept_client(session, status);

@@ -81,7 +81,7 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
 
 /* The reply code for a request that could not be read, or -1: it is malformed,
  * and no code says so. */
-int epi__socks6_refusal(const void *buf, size_t len);
+int epi__socks6_refusal(int draft, const void *buf, size_t len);
 
 /* Returns 0, EPI_EINVAL (nowhere to connect to) or EPI_ELIMIT (options). */
 int epi__socks6_request_write(epi__writer *out, int draft,

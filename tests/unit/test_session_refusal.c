@@ -108,6 +108,7 @@ Test(session_refusal, servers_answer_to_the_byte) {
       {BOTH, 6, 0, "06 01 4004", "", EPI_EPROTO, EPI_NEXT_FAILED},
       {BOTH, 612, 0, "06 01 5004", "", EPI_EPROTO, EPI_NEXT_FAILED},
       {BOTH, 6, 0, "06 01 0003", "", EPI_EPROTO, EPI_NEXT_FAILED},
+      {BOTH, 6, 0, "06 01 0003 0050 00 02", "", EPI_EPROTO, EPI_NEXT_FAILED},
       {BOTH, 6, 0, "06 01 0000 0050 00 02",
        "06 00 0000 06 08 0000 0000 00 01 00000000", EPI_EPROTO,
        EPI_NEXT_REFUSED},
