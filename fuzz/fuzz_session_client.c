@@ -39,8 +39,8 @@ static void collect(epi_session *session, outcome *out) {
 
 static epi_session *new_client(unsigned what) {
   static const int versions[] = {EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12};
-  epi_session *session;
-  epi_request *request;
+  epi_session *session = NULL;
+  epi_request *request = NULL;
   epi_addr dest;
 
   must(!epi_addr_parse(&dest, "ehr.example:443", -1));

@@ -41,7 +41,7 @@ static void collect(epi_session *session, outcome *out) {
 /* Answers what the session asks. Returns 1 if it asked. */
 static int answer(epi_session *session, unsigned what) {
   const epi_request *request = epi_session_request(session);
-  epi_reply *reply;
+  epi_reply *reply = NULL;
 
   switch (epi_session_next(session)) {
   case EPI_NEXT_LOGIN:
@@ -63,7 +63,7 @@ static int answer(epi_session *session, unsigned what) {
 static void run(outcome *out, unsigned what, const uint8_t *data, size_t len,
                 size_t step) {
   int accept = (int)(what % 4 ? what % 4 : 3);
-  epi_session *session;
+  epi_session *session = NULL;
   const void *initial;
   size_t used = 0;
 

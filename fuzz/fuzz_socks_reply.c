@@ -19,7 +19,7 @@ static void must(int holds) {
 static void check_again(const epi_reply *reply, int version) {
   ptrdiff_t size = epi_reply_write(reply, version, NULL, 0);
   uint8_t *first, *second;
-  epi_reply *again;
+  epi_reply *again = NULL;
 
   must(size > 0 && !epi_reply_new(&again));
   first = malloc((size_t)size);

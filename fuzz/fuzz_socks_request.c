@@ -18,7 +18,7 @@ static void must(int holds) {
 static void check_again(const epi_request *request, int version) {
   ptrdiff_t size = epi_request_write(request, version, NULL, 0);
   uint8_t *first, *second;
-  epi_request *again;
+  epi_request *again = NULL;
 
   must(size > 0 && !epi_request_new(&again));
   first = malloc((size_t)size);

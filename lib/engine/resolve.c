@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "os/os.h"
 
 #include <ares.h>
 #include <netinet/in.h>
@@ -27,6 +28,7 @@ typedef struct query_socket {
 struct epi__resolver {
   epi__loop *loop;
   ares_channel channel;
+  uint32_t mark;
   epi__timer timer;
   query_socket sockets[SOCKETS];
 };
@@ -94,13 +96,22 @@ static void on_state(void *user, ares_socket_t fd, int readable, int writable) {
   }
 }
 
+/* Queries over TCP must not run into a redirector on this machine. */
+static int on_new_socket(ares_socket_t fd, int type, void *user) {
+  epi__resolver *resolver = user;
+
+  (void)type;
+  epi__sock_mark(fd, resolver->mark);
+  return ARES_SUCCESS;
+}
+
 static int library_status;
 
 static void start_library(void) {
   library_status = ares_library_init(ARES_LIB_INIT_ALL);
 }
 
-int epi__resolver_new(epi__resolver **out, epi__loop *loop) {
+int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   struct ares_options options = {0};
   epi__resolver *resolver;
@@ -112,6 +123,7 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop) {
     return EPI_ENOMEM;
   }
   resolver->loop = loop;
+  resolver->mark = mark;
   options.sock_state_cb = on_state;
   options.sock_state_cb_data = resolver;
   options.timeout = TIMEOUT_MS;
@@ -125,6 +137,8 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop) {
     epi__free(resolver);
     return epi__fail(EPI_ESYS, "no resolver: %s", ares_strerror(status));
   }
+  ares_set_socket_configure_callback(resolver->channel, on_new_socket,
+                                     resolver);
   *out = resolver;
   return 0;
 }

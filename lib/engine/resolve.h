@@ -13,8 +13,9 @@ enum {
   EPI__LOOKUP_MAX = 16, /* addresses of a name that are kept */
 };
 
-/* Make the resolver of a loop. Returns 0, EPI_ESYS or EPI_ENOMEM. */
-int epi__resolver_new(epi__resolver **out, epi__loop *loop);
+/* Make the resolver of a loop; its sockets bear the mark, 0 for none. Returns
+ * 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark);
 
 /* End it; lookups under way end without calling back. */
 void epi__resolver_free(epi__resolver *resolver);

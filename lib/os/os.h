@@ -22,6 +22,9 @@ int epi__sock_accept(int listener, int *out, epi_addr *peer);
  * with errno as connect() left it. */
 int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out);
 
+/* Mark what a socket sends; 0 does nothing, nor does a missing privilege. */
+void epi__sock_mark(int fd, uint32_t mark);
+
 /* The outcome of connecting: 0 or an errno. */
 int epi__sock_outcome(int fd);
 

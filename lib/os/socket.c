@@ -121,6 +121,12 @@ int epi__sock_accept(int listener, int *out, epi_addr *peer) {
   }
 }
 
+void epi__sock_mark(int fd, uint32_t mark) {
+  if (mark) {
+    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+  }
+}
+
 int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
   sock_addr name;
   socklen_t len = to_sockaddr(&name, addr);
@@ -129,9 +135,7 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
   if (make_socket(addr, &fd)) {
     return EPI_ESYS;
   }
-  if (mark) {
-    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
-  }
+  epi__sock_mark(fd, mark);
   if (!connect(fd, &name.any, len) || errno == EINPROGRESS) {
     *out = fd;
     return 0;
