@@ -279,6 +279,28 @@ Test(session, no_block_goes_back_with_a_password_in_it) {
   cr_expect_eq(leaks, 0);
 }
 
+Test(session, a_message_that_grows_leaves_no_password_behind) {
+  epi_request *request;
+  epi_session *client, *server;
+  policy what = {1, 0};
+  char value[3000];
+
+  cr_assert_eq(epi_set_allocator(sized_alloc, sized_resize, sized_release), 0);
+  memset(value, 'v', sizeof value - 1);
+  value[sizeof value - 1] = '\0';
+  request = new_request(1);
+  epi_request_set_metadata(request, 1, value);
+  epi_session_client(&client, EPI_SOCKS6, request);
+  epi_session_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 1);
+  run(client, server, &what, 100);
+  cr_expect_eq(epi_session_next(client), EPI_NEXT_DONE);
+  epi_session_free(client);
+  epi_session_free(server);
+  epi_request_free(request);
+  epi_set_allocator(NULL, NULL, NULL);
+  cr_expect_eq(leaks, 0);
+}
+
 Test(session, survives_failing_allocations) {
   for (int i = 0; i < 3 * 2; i++) {
     for (alloc_fail_start(); alloc_fail_more();) {
