@@ -1,90 +1,21 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
-#include <epi/epi.h>
+#include "proxy_options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
-static const char help[] =
-    "usage: epi-proxy [OPTION]...\n"
-    "\n"
-    "Take connections, judge them by a model, send them through what they "
-    "need.\n"
-    "\n"
-    "  --listen URL        listen, any number of times:\n"
-    "                        socks://HOST:PORT         SOCKS 5 and 6\n"
-    "                        tcp://HOST:PORT=DEST:PORT one port, one "
-    "destination\n"
-    "                        redirect://HOST:PORT      redirected by the "
-    "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
-    "  --model FILE        judge by this document; SIGHUP reads it again\n"
-    "  --name NAME         which of the model's proxies this is\n"
-    "  --chain URL         go on through socks5:// or "
-    "socks6://[USER:PASS@]HOST:PORT\n"
-    "                      with ?credentials=FILE, draft=11|12; any number of "
-    "times\n"
-    "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
-    "                      open[:key=FILE]; any number of times\n"
-    "  --chain-key FILE    the key by which proxies believe each other\n"
-    "  --workers N         event loops [processors]\n"
-    "  --limit N           connections at once [what descriptors allow]\n"
-    "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
-    "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
-    "  --quiet             say only what goes wrong\n"
-    "  --help, --version\n"
-    "\n"
-    "Without --listen, socksx's options count, and its environment (CHAIN "
-    "DEBUG\n"
-    "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n";
-
 enum {
-  EXIT_USAGE = 2,
-  MANY = 64,
   KEY_MAX = 1024,
+  WATCH_MS = 250, /* how often the model's file is looked at */
 };
-
-enum {
-  OPT_LISTEN = 256,
-  OPT_MODEL,
-  OPT_NAME,
-  OPT_FILTER,
-  OPT_CHAIN_KEY,
-  OPT_WORKERS,
-  OPT_HANDSHAKE,
-  OPT_CONNECT,
-  OPT_IDLE,
-  OPT_HALF_CLOSED,
-  OPT_QUIET,
-  OPT_HELP,
-  OPT_VERSION,
-};
-
-typedef struct many {
-  char *items[MANY];
-  size_t count;
-} many;
-
-typedef struct settings {
-  many listens, chain, filters;
-  const char *model, *name, *chain_key;
-  const char *host, *port, *socks;      /* socksx's */
-  int64_t numbers[EPI_ENGINE_MARK + 1]; /* -1: not given */
-  int quiet;
-} settings;
-
-static int complain(const char *what, const char *about) {
-  fprintf(stderr, "epi-proxy: %s%s%s\n", what, about ? ": " : "",
-          about ? about : "");
-  return EXIT_USAGE;
-}
 
 static void on_log(int level, const char *line, void *user) {
-  const settings *set = user;
+  const proxy_options *set = user;
   time_t now = time(NULL);
   char stamp[32] = "";
   struct tm utc;
@@ -131,161 +62,6 @@ static char *read_file(const char *path, size_t max, size_t *len) {
   return text;
 }
 
-/* A password must not stay where every user of the machine can read it. */
-static void wipe_password(char *url) {
-  char *start = strstr(url, "://");
-  char *at = strrchr(url, '@');
-
-  if (start && at && at > start) {
-    memset(start + 3, '*', (size_t)(at - start) - 3);
-    fprintf(stderr, "epi-proxy: a password in the arguments could be seen by "
-                    "every user: use ?credentials=FILE\n");
-  }
-}
-
-static int add(many *list, char *item, const char *option) {
-  if (list->count == MANY) {
-    return complain("too many", option);
-  }
-  list->items[list->count++] = item;
-  return 0;
-}
-
-static int number(settings *set, int parameter, const char *text,
-                  const char *option) {
-  char *end;
-
-  errno = 0;
-  set->numbers[parameter] = strtoll(text, &end, 10);
-  if (errno || *end || end == text || set->numbers[parameter] < 0) {
-    fprintf(stderr, "epi-proxy: %s needs a number, not '%s'\n", option, text);
-    return EXIT_USAGE;
-  }
-  return 0;
-}
-
-static int take_option(settings *set, int option) {
-  switch (option) {
-  case OPT_LISTEN:
-    return add(&set->listens, optarg, "--listen");
-  case 'c':
-    return add(&set->chain, optarg, "--chain");
-  case OPT_FILTER:
-    return add(&set->filters, optarg, "--filter");
-  case OPT_MODEL:
-    set->model = optarg;
-    return 0;
-  case OPT_NAME:
-    set->name = optarg;
-    return 0;
-  case OPT_CHAIN_KEY:
-    set->chain_key = optarg;
-    return 0;
-  case OPT_WORKERS:
-    return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
-  case 'l':
-    return number(set, EPI_ENGINE_LIMIT, optarg, "--limit");
-  case OPT_HANDSHAKE:
-    return number(set, EPI_ENGINE_HANDSHAKE_MS, optarg, "--handshake-timeout");
-  case OPT_CONNECT:
-    return number(set, EPI_ENGINE_CONNECT_MS, optarg, "--connect-timeout");
-  case OPT_IDLE:
-    return number(set, EPI_ENGINE_IDLE_MS, optarg, "--idle-timeout");
-  case OPT_HALF_CLOSED:
-    return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
-                  "--half-closed-timeout");
-  case 'h':
-    set->host = optarg;
-    return 0;
-  case 'p':
-    set->port = optarg;
-    return 0;
-  case 's':
-    set->socks = optarg;
-    return 0;
-  case 'd':
-    set->quiet = 0;
-    return 0;
-  case OPT_QUIET:
-    set->quiet = 1;
-    return 0;
-  case OPT_HELP:
-    fputs(help, stdout);
-    exit(EXIT_SUCCESS);
-  case OPT_VERSION:
-    printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
-    exit(EXIT_SUCCESS);
-  default: /* getopt has said why */
-    fputs("epi-proxy: --help lists the options\n", stderr);
-    return EXIT_USAGE;
-  }
-}
-
-static int read_options(settings *set, int argc, char **argv) {
-  static const struct option options[] = {
-      {"listen", required_argument, NULL, OPT_LISTEN},
-      {"model", required_argument, NULL, OPT_MODEL},
-      {"name", required_argument, NULL, OPT_NAME},
-      {"chain", required_argument, NULL, 'c'},
-      {"filter", required_argument, NULL, OPT_FILTER},
-      {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
-      {"workers", required_argument, NULL, OPT_WORKERS},
-      {"limit", required_argument, NULL, 'l'},
-      {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},
-      {"connect-timeout", required_argument, NULL, OPT_CONNECT},
-      {"idle-timeout", required_argument, NULL, OPT_IDLE},
-      {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
-      {"host", required_argument, NULL, 'h'},
-      {"port", required_argument, NULL, 'p'},
-      {"socks", required_argument, NULL, 's'},
-      {"debug", no_argument, NULL, 'd'},
-      {"quiet", no_argument, NULL, OPT_QUIET},
-      {"help", no_argument, NULL, OPT_HELP},
-      {"version", no_argument, NULL, OPT_VERSION},
-      {NULL, 0, NULL, 0},
-  };
-  int option;
-
-  for (size_t i = 0; i <= EPI_ENGINE_MARK; i++) {
-    set->numbers[i] = -1;
-  }
-  while ((option = getopt_long(argc, argv, "c:dh:l:p:s:", options, NULL)) !=
-         -1) {
-    int result = take_option(set, option);
-
-    if (result) {
-      return result;
-    }
-  }
-  return optind < argc ? complain("what is this", argv[optind]) : 0;
-}
-
-/* What socksx takes from its environment, where no option said otherwise. */
-static int read_environment(settings *set) {
-  const char *limit = getenv("LIMIT");
-  char *chain = getenv("CHAIN");
-
-  if (!set->host) {
-    set->host = getenv("HOST");
-  }
-  if (!set->port) {
-    set->port = getenv("PORT");
-  }
-  if (!set->socks) {
-    set->socks = getenv("SOCKS");
-  }
-  if (!set->chain.count && chain) {
-    for (char *link = strtok(chain, " ,"); link; link = strtok(NULL, " ,")) {
-      if (add(&set->chain, link, "CHAIN")) {
-        return EXIT_USAGE;
-      }
-    }
-  }
-  return limit && set->numbers[EPI_ENGINE_LIMIT] < 0
-             ? number(set, EPI_ENGINE_LIMIT, limit, "LIMIT")
-             : 0;
-}
-
 static int fail(const char *about) {
   return complain(about, epi_error_detail());
 }
@@ -294,7 +70,7 @@ static int listen_on(epi_engine *engine, const char *url) {
   return epi_engine_listen(engine, url) ? fail(url) : 0;
 }
 
-static int listen_all(epi_engine *engine, const settings *set) {
+static int listen_all(epi_engine *engine, const proxy_options *set) {
   char url[512];
 
   for (size_t i = 0; i < set->listens.count; i++) {
@@ -341,7 +117,7 @@ static int set_model(epi_engine *engine, const char *path) {
 }
 
 /* The chain key comes first: filters of model and command line may need it. */
-static int set_key_and_filters(epi_engine *engine, const settings *set) {
+static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   size_t len = 0;
   char *key = NULL;
   int result = 0;
@@ -371,10 +147,10 @@ static int set_key_and_filters(epi_engine *engine, const settings *set) {
   return result;
 }
 
-static int set_up(epi_engine *engine, settings *set) {
+static int set_up(epi_engine *engine, proxy_options *set) {
   for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
-      return fail("an option is out of bounds");
+      return fail("bad option");
     }
   }
   epi_engine_on_log(engine, on_log, set);
@@ -400,7 +176,7 @@ static int set_up(epi_engine *engine, settings *set) {
   return listen_all(engine, set);
 }
 
-static void say_where(const epi_engine *engine, const settings *set) {
+static void say_where(const epi_engine *engine, const proxy_options *set) {
   char text[EPI_ADDR_TEXT_MAX];
   epi_addr addr;
 
@@ -418,29 +194,49 @@ static void say_where(const epi_engine *engine, const settings *set) {
   }
 }
 
-/* Until a signal ends it. SIGHUP reads the model again; a bad one is reported
- * and changes nothing. */
-static void serve(epi_engine *engine, const settings *set,
-                  const sigset_t *signals) {
-  int got = 0;
+/* Has the file changed since `seen`, which is brought up to date? A file that
+ * is away for a moment, while another takes its place, has not. */
+static int has_changed(const char *path, struct stat *seen) {
+  struct stat now;
 
-  while (!sigwait(signals, &got) && got == SIGHUP) {
-    if (set->model && !set_model(engine, set->model)) {
-      fprintf(stderr, "epi-proxy: %s was read again\n", set->model);
+  if (stat(path, &now) ||
+      (now.st_ino == seen->st_ino && now.st_dev == seen->st_dev &&
+       now.st_size == seen->st_size &&
+       now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+       now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)) {
+    return 0;
+  }
+  *seen = now;
+  return 1;
+}
+
+/* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
+ * bad one is reported and changes nothing. */
+static void serve(epi_engine *engine, const proxy_options *set,
+                  const sigset_t *signals, struct stat *seen) {
+  static const struct timespec interval = {0, WATCH_MS * 1000000L};
+
+  for (;;) {
+    int got = sigtimedwait(signals, NULL, &interval);
+
+    if (got == SIGTERM || got == SIGINT) {
+      return;
+    }
+    if (set->model && (has_changed(set->model, seen) || got == SIGHUP) &&
+        !set_model(engine, set->model)) {
+      fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
     }
   }
 }
 
 int main(int argc, char **argv) {
-  settings set = {0};
+  proxy_options set = {0};
   epi_engine *engine = NULL;
+  struct stat seen = {0};
   sigset_t signals;
-  int result = read_options(&set, argc, argv);
+  int result = proxy_options_read(&set, argc, argv);
 
-  if (!result && !set.listens.count) {
-    result = read_environment(&set);
-  }
-  if (result) {
+  if (result || set.done) {
     return result;
   }
   sigemptyset(&signals);
@@ -451,13 +247,16 @@ int main(int argc, char **argv) {
   if (epi_engine_new(&engine)) {
     return fail("cannot start");
   }
+  if (set.model) {
+    has_changed(set.model, &seen);
+  }
   result = set_up(engine, &set);
   if (!result && epi_engine_start(engine)) {
     result = fail("cannot start");
   }
   if (!result) {
     say_where(engine, &set);
-    serve(engine, &set, &signals);
+    serve(engine, &set, &signals, &seen);
   }
   epi_engine_free(engine);
   return result;

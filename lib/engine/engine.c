@@ -17,16 +17,17 @@ enum {
 };
 
 static const struct {
+  const char *name;
   int64_t lowest, highest, value;
 } bounds[EPI_ENGINE_MARK + 1] = {
-    [EPI_ENGINE_WORKERS] = {1, EPI__WORKERS_MAX, 0},
-    [EPI_ENGINE_LIMIT] = {0, INT32_MAX, 0},
-    [EPI_ENGINE_HANDSHAKE_MS] = {1, INT32_MAX, 10000},
-    [EPI_ENGINE_CONNECT_MS] = {1, INT32_MAX, 10000},
-    [EPI_ENGINE_IDLE_MS] = {0, INT32_MAX, 3600000},
-    [EPI_ENGINE_HALF_CLOSED_MS] = {1, INT32_MAX, 120000},
-    [EPI_ENGINE_BUFFER] = {4096, EPI__SCRATCH, 65536},
-    [EPI_ENGINE_MARK] = {0, UINT32_MAX, 0},
+    [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
+    [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
+    [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
+    [EPI_ENGINE_CONNECT_MS] = {"connect timeout", 1, INT32_MAX, 10000},
+    [EPI_ENGINE_IDLE_MS] = {"idle timeout", 0, INT32_MAX, 3600000},
+    [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
+    [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
 };
 
 static int known(int parameter) {
@@ -116,9 +117,10 @@ int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
     return epi__fail(EPI_ESTATE, "set the workers before listening");
   }
   if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {
-    return epi__fail(EPI_EINVAL, "engine parameter %d is from %lld to %lld",
-                     parameter, (long long)bounds[parameter].lowest,
-                     (long long)bounds[parameter].highest);
+    return epi__fail(EPI_EINVAL, "the %s is from %lld to %lld, not %lld",
+                     bounds[parameter].name,
+                     (long long)bounds[parameter].lowest,
+                     (long long)bounds[parameter].highest, (long long)value);
   }
   engine->settings[parameter] = value;
   return 0;

@@ -1,0 +1,231 @@
+/* proxy_options.c: the command line of epi-proxy. */
+#include "proxy_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: epi-proxy [OPTION]...\n"
+    "\n"
+    "Take connections, judge them by a model, send them through what they "
+    "need.\n"
+    "\n"
+    "  --listen URL        listen, any number of times:\n"
+    "                        socks://HOST:PORT         SOCKS 5 and 6\n"
+    "                        tcp://HOST:PORT=DEST:PORT one port, one "
+    "destination\n"
+    "                        redirect://HOST:PORT      redirected by the "
+    "kernel\n"
+    "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
+    "  --model FILE        judge by this document; SIGHUP reads it again\n"
+    "  --name NAME         which of the model's proxies this is\n"
+    "  --chain URL         go on through socks5:// or "
+    "socks6://[USER:PASS@]HOST:PORT\n"
+    "                      with ?credentials=FILE, draft=11|12; any number of "
+    "times\n"
+    "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
+    "                      open[:key=FILE]; any number of times\n"
+    "  --chain-key FILE    the key by which proxies believe each other\n"
+    "  --workers N         event loops [processors]\n"
+    "  --limit N           connections at once [what descriptors allow]\n"
+    "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
+    "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --quiet             say only what goes wrong\n"
+    "  --help, --version\n"
+    "\n"
+    "Without --listen, socksx's options count, and its environment (CHAIN "
+    "DEBUG\n"
+    "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n";
+
+enum {
+  OPT_LISTEN = 256,
+  OPT_MODEL,
+  OPT_NAME,
+  OPT_FILTER,
+  OPT_CHAIN_KEY,
+  OPT_WORKERS,
+  OPT_HANDSHAKE,
+  OPT_CONNECT,
+  OPT_IDLE,
+  OPT_HALF_CLOSED,
+  OPT_QUIET,
+  OPT_HELP,
+  OPT_VERSION,
+};
+
+int complain(const char *what, const char *about) {
+  fprintf(stderr, "epi-proxy: %s%s%s\n", what, about ? ": " : "",
+          about ? about : "");
+  return EXIT_USAGE;
+}
+
+void wipe_password(char *url) {
+  char *start = strstr(url, "://");
+  char *at = strrchr(url, '@');
+
+  if (start && at && at > start) {
+    memset(start + 3, '*', (size_t)(at - start) - 3);
+    fprintf(stderr, "epi-proxy: a password in the arguments could be seen by "
+                    "every user: use ?credentials=FILE\n");
+  }
+}
+
+static int add(many *list, char *item, const char *option) {
+  if (list->count == MANY) {
+    return complain("too many", option);
+  }
+  list->items[list->count++] = item;
+  return 0;
+}
+
+static int number(proxy_options *set, int parameter, const char *text,
+                  const char *option) {
+  char *end;
+
+  errno = 0;
+  set->numbers[parameter] = strtoll(text, &end, 10);
+  if (errno || *end || end == text || set->numbers[parameter] < 0) {
+    fprintf(stderr, "epi-proxy: %s needs a number, not '%s'\n", option, text);
+    return EXIT_USAGE;
+  }
+  return 0;
+}
+
+static int take_option(proxy_options *set, int option) {
+  switch (option) {
+  case OPT_LISTEN:
+    return add(&set->listens, optarg, "--listen");
+  case 'c':
+    return add(&set->chain, optarg, "--chain");
+  case OPT_FILTER:
+    return add(&set->filters, optarg, "--filter");
+  case OPT_MODEL:
+    set->model = optarg;
+    return 0;
+  case OPT_NAME:
+    set->name = optarg;
+    return 0;
+  case OPT_CHAIN_KEY:
+    set->chain_key = optarg;
+    return 0;
+  case OPT_WORKERS:
+    return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
+  case 'l':
+    return number(set, EPI_ENGINE_LIMIT, optarg, "--limit");
+  case OPT_HANDSHAKE:
+    return number(set, EPI_ENGINE_HANDSHAKE_MS, optarg, "--handshake-timeout");
+  case OPT_CONNECT:
+    return number(set, EPI_ENGINE_CONNECT_MS, optarg, "--connect-timeout");
+  case OPT_IDLE:
+    return number(set, EPI_ENGINE_IDLE_MS, optarg, "--idle-timeout");
+  case OPT_HALF_CLOSED:
+    return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
+                  "--half-closed-timeout");
+  case 'h':
+    set->host = optarg;
+    return 0;
+  case 'p':
+    set->port = optarg;
+    return 0;
+  case 's':
+    set->socks = optarg;
+    return 0;
+  case 'd':
+    set->quiet = 0;
+    return 0;
+  case OPT_QUIET:
+    set->quiet = 1;
+    return 0;
+  case OPT_HELP:
+    fputs(help, stdout);
+    set->done = 1;
+    return 0;
+  default:
+    printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
+    set->done = 1;
+    return 0;
+  }
+}
+
+static int read_arguments(proxy_options *set, int argc, char **argv) {
+  static const struct option options[] = {
+      {"listen", required_argument, NULL, OPT_LISTEN},
+      {"model", required_argument, NULL, OPT_MODEL},
+      {"name", required_argument, NULL, OPT_NAME},
+      {"chain", required_argument, NULL, 'c'},
+      {"filter", required_argument, NULL, OPT_FILTER},
+      {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
+      {"workers", required_argument, NULL, OPT_WORKERS},
+      {"limit", required_argument, NULL, 'l'},
+      {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},
+      {"connect-timeout", required_argument, NULL, OPT_CONNECT},
+      {"idle-timeout", required_argument, NULL, OPT_IDLE},
+      {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"host", required_argument, NULL, 'h'},
+      {"port", required_argument, NULL, 'p'},
+      {"socks", required_argument, NULL, 's'},
+      {"debug", no_argument, NULL, 'd'},
+      {"quiet", no_argument, NULL, OPT_QUIET},
+      {"help", no_argument, NULL, OPT_HELP},
+      {"version", no_argument, NULL, OPT_VERSION},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+
+  for (size_t i = 0; i <= EPI_ENGINE_MARK; i++) {
+    set->numbers[i] = -1;
+  }
+  opterr = 0; /* one line for each mistake, and it is ours */
+  while (!set->done && (option = getopt_long(
+                            argc, argv, ":c:dh:l:p:s:", options, NULL)) != -1) {
+    int result;
+
+    if (option == '?' || option == ':') {
+      return complain(option == ':' ? "an option needs a value (see --help)"
+                                    : "no such option (see --help)",
+                      argv[optind - 1]);
+    }
+    result = take_option(set, option);
+    if (result) {
+      return result;
+    }
+  }
+  return !set->done && optind < argc
+             ? complain("only options are taken (see --help)", argv[optind])
+             : 0;
+}
+
+/* What socksx takes from its environment, where no option said otherwise. */
+static int read_environment(proxy_options *set) {
+  const char *limit = getenv("LIMIT");
+  char *chain = getenv("CHAIN");
+
+  if (!set->host) {
+    set->host = getenv("HOST");
+  }
+  if (!set->port) {
+    set->port = getenv("PORT");
+  }
+  if (!set->socks) {
+    set->socks = getenv("SOCKS");
+  }
+  if (!set->chain.count && chain) {
+    for (char *link = strtok(chain, " ,"); link; link = strtok(NULL, " ,")) {
+      if (add(&set->chain, link, "CHAIN")) {
+        return EXIT_USAGE;
+      }
+    }
+  }
+  return limit && set->numbers[EPI_ENGINE_LIMIT] < 0
+             ? number(set, EPI_ENGINE_LIMIT, limit, "LIMIT")
+             : 0;
+}
+
+int proxy_options_read(proxy_options *out, int argc, char **argv) {
+  int result = read_arguments(out, argc, argv);
+
+  return result || out->listens.count ? result : read_environment(out);
+}

@@ -1,0 +1,38 @@
+/* proxy_options.h: what the command line of epi-proxy says. */
+#ifndef PROXY_OPTIONS_H
+#define PROXY_OPTIONS_H
+
+#include <epi/epi.h>
+
+enum {
+  EXIT_USAGE = 2,
+  MANY = 64,
+};
+
+typedef struct many {
+  char *items[MANY];
+  size_t count;
+} many;
+
+typedef struct proxy_options {
+  many listens, chain, filters;
+  const char *model, *name, *chain_key;
+  const char *host, *port, *socks;      /* socksx's */
+  int64_t numbers[EPI_ENGINE_MARK + 1]; /* engine parameters; -1: not given */
+  int quiet;
+  int done; /* --help or --version was answered */
+} proxy_options;
+
+/* Print a line to standard error: what, and about what, which may be NULL.
+ * Returns EXIT_USAGE. */
+int complain(const char *what, const char *about);
+
+/* Read the command line, and socksx's environment if it has no --listen.
+ * Returns 0 or EXIT_USAGE after a message. */
+int proxy_options_read(proxy_options *out, int argc, char **argv);
+
+/* A password must not stay where every user of the machine can read it:
+ * overwrite that of a URL, and say how to do better. */
+void wipe_password(char *url);
+
+#endif
