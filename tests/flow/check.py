@@ -49,7 +49,7 @@ def refused(*options, says, stdin=""):
     got = check(*options, code=2, stdin=stdin)
     assert says in got.stderr, f"{says!r} is not in {got.stderr!r}"
     assert got.stdout == "", got.stdout
-    return got.stderr.splitlines()
+    return flow.complaint(got)
 
 
 def document(**parts):
@@ -154,7 +154,7 @@ def what_is_no_model_is_named():
     refused(flow.folder(), says="epi-flow-")
     refused(flow.file("", "empty.json"), says="empty.json")
     refused(flow.file("{", "half.json"), says="half.json")
-    refused("-", says="")
+    refused("-", says="-", stdin="{")
 
 
 @flow.test

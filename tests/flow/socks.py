@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """socks.py: what clients ask of epi-proxy, and what they get."""
 import pathlib
+import signal
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers
@@ -192,27 +192,38 @@ def a_missing_attribute_is_reply_2():
     proxy.wait_line("encryption")
 
 
-@flow.test
-def a_new_model_takes_effect_while_flows_run():
-    echo = servers.Echo()
-    path = model()
+def changes_its_model(tell):
+    """A running proxy takes a good new model and ignores a bad one; tell()
+    makes it look at the file."""
+    echo, path = servers.Echo(), model()
     proxy = flow.proxy("--model", path)
     sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
     assert code == 0
+    before = len(proxy.lines)
+    path.write_text("{")
+    tell(proxy)
+    flow.until(lambda: "model.json" in "\n".join(proxy.lines[before:]),
+               "a line about the bad model")
     sock.sendall(b"alive")
     assert wire.read(sock, 5) == b"alive"
-    # A bad document is reported and changes nothing.
-    path.write_text("{")
-    time.sleep(1.5)
-    sock.sendall(b"still")
-    assert wire.read(sock, 5) == b"still"
     good = model(policy={"default": "allow", "rules": [
         {"id": "no-more", "effect": "deny", "to": ["here"]}]})
     good.replace(path)
+    tell(proxy)
     assert wire.closed(sock, 10), "the flow was not cut"
     proxy.wait_line("no-more")
     _, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
     assert code == 2, f"reply {code}"
+
+
+@flow.test
+def a_new_model_cuts_what_it_does_not_allow():
+    changes_its_model(lambda proxy: proxy.signal(signal.SIGHUP))
+
+
+@flow.test
+def a_changed_model_file_is_noticed():
+    changes_its_model(lambda proxy: None)
 
 
 @flow.test

@@ -133,7 +133,7 @@ def clients_that_vanish_leave_nothing_open():
 def refused(*options, says):
     """epi-proxy does not start, and one line says why."""
     got = flow.run(flow.program_path("epi-proxy"), *options)
-    lines = got.stderr.strip().splitlines()
+    lines = flow.complaint(got)
     assert got.returncode == 2, f"exit code {got.returncode}: {got.stderr}"
     assert len(lines) == 1, f"not one line: {lines}"
     assert says in lines[0], f"{says!r} is not in {lines[0]!r}"

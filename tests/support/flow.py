@@ -239,6 +239,13 @@ def run(*argv, stdin="", timeout=20, **options):
                           capture_output=True, timeout=timeout, **options)
 
 
+def complaint(ran):
+    """What a program said on standard error, as lines, without one at the end
+    that points to its --help."""
+    first, *rest = ran.stderr.strip().splitlines() or [""]
+    return [first, *(line for line in rest if "--help" not in line)]
+
+
 def proxy(*options, listen=("socks://127.0.0.1:0",), **more):
     """Start an epi-proxy and wait until it listens. Its `ports` are those of
     its listeners, in order; `port` is the first."""
