@@ -162,7 +162,7 @@ def bad_command_lines_are_one_line():
     for options, says in (((), "MODEL"),
                           ((HOSPITALS, "--no-such-option"), "no-such-option"),
                           ((HOSPITALS, "--flow"), "--flow"),
-                          ((HOSPITALS, "--flow", "umc"), "umc"),
+                          ((HOSPITALS, "--flow", "umc"), "--flow"),
                           ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
                           ((HOSPITALS, "--flow", "umc:antonius:70000"),
                            "70000")):
