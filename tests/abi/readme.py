@@ -39,7 +39,7 @@ def run(argv, **options):
             pass
         process.wait()
         said.seek(0)
-        lines = said.read().splitlines()
+        lines = said.read().splitlines()[-30:]
     return [f"exit status {status}", *lines] if status else []
 
 
