@@ -62,8 +62,8 @@ const epi__json *epi__next_named(const epi__json *object,
 /* A name of something: 1 if it may be one. */
 int epi__check_name(epi__model_reader *in, const char *text);
 
-/* A string, at most EPI__TEXT_MAX bytes and not empty; or NULL with a problem,
- * or without one if value is NULL. */
+/* A string without control characters, at most EPI__TEXT_MAX bytes and not
+ * empty; or NULL with a problem, or without one if value is NULL. */
 const char *epi__read_string(epi__model_reader *in, const epi__json *value);
 
 /* A copy of such a string. */

@@ -29,6 +29,12 @@ const char *epi__read_string(epi__model_reader *in, const epi__json *value) {
     epi__problem(in, "has %zu bytes, more than %d", len, EPI__TEXT_MAX);
     return NULL;
   }
+  for (size_t i = 0; i < len; i++) { /* it may be shown on a terminal */
+    if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+      epi__problem(in, "has a control character");
+      return NULL;
+    }
+  }
   return text;
 }
 
