@@ -1,0 +1,221 @@
+/* test_model_read.c: which documents are models, and what is said of others. */
+#include "epi/area.h"
+#include "epi/error.h"
+#include "support/alloc_fail.h"
+#include "support/model_text.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAYS(text, line)                                                       \
+  cr_expect(strstr(problems_of(text), line), "%s", problems_of(text))
+
+Test(model_read, takes_the_example) {
+  size_t len;
+  char *text = file_text("examples/hospitals.json", &len);
+  epi_model *model;
+
+  cr_assert_eq(epi_model_read(&model, NULL, text, len), 0, "%s",
+               epi_error_detail());
+  cr_expect_eq(epi_model_node_find(model, "antonius"), 1);
+  cr_expect_eq(epi_model_node_find(model, "x"), EPI_ENOENT);
+  cr_expect_str_eq(epi_model_node_name(model, 0), "umc");
+  cr_expect_str_eq(epi_model_node_domain(model, 0), "umc-utrecht");
+  cr_expect_null(epi_model_node_name(model, 9));
+  cr_expect_eq(epi_model_proxy_count(model), 2);
+  cr_expect_str_eq(epi_model_proxy_endpoint(model, "px-umc"),
+                   "socks6://10.1.0.2:1080");
+  cr_expect_null(epi_model_proxy_endpoint(model, "px"));
+  cr_expect_eq(strlen(epi_model_hash(model)), 64);
+  epi_model_free(epi_model_ref(model));
+  epi_model_free(model);
+  free(text);
+}
+
+Test(model_read, the_smallest_model_has_nothing_in_it) {
+  epi_model *model = model_of("{'epi':1,'nodes':{}}");
+
+  cr_expect_eq(epi_model_node_count(model), 0);
+  cr_expect_eq(epi_model_area_count(model), 0);
+  cr_expect_float_eq(epi_model_ratio(model, -1), 0, 1e-12);
+  epi_model_free(model);
+}
+
+Test(model_read, lists_all_problems_in_one_go) {
+  cr_expect_str_eq(
+      problems_of("{'epi':2,'nodse':{},'nodes':{'umc':{'adresses':[]},"
+                  "'b':7},'applications':{'train':{'nodes':['umc','b'],"
+                  "'flows':[{'from':'umc','to':'umx'}]}}}"),
+      "nodse: unknown key, did you mean \"nodes\"?\n"
+      "epi: this version of libepi reads version 1\n"
+      "nodes.umc.adresses: unknown key, did you mean \"addresses\"?\n"
+      "nodes.b: must be an object, not a number\n"
+      "applications.train.flows[0].to: no node \"umx\", did you mean "
+      "\"umc\"?\n");
+  cr_expect(strstr(epi_error_detail(), "nodse: unknown key"), "%s",
+            epi_error_detail());
+}
+
+Test(model_read, names_what_is_missing_or_of_a_wrong_type) {
+  SAYS("{}", "epi: is missing\nnodes: is missing\n");
+  SAYS("[]", "the document: must be an object, not a list\n");
+  SAYS("{'epi':'1','nodes':[]}", "epi: must be a number, not a string\n"
+                                 "nodes: must be an object, not a list\n");
+  SAYS("{'epi':1,'nodes':{'a':{'attributes':[1]}}}",
+       "nodes.a.attributes[0]: must be a string, not a number\n");
+  SAYS("{'epi':1,'nodes':{},'gap':'no'}", "gap: must be");
+  SAYS("{'epi':1,", "line 1: this is not JSON");
+}
+
+Test(model_read, nothing_is_there_twice) {
+  SAYS("{'epi':1,'epi':1,'nodes':{}}", "epi: is there twice\n");
+  SAYS("{'epi':1,'nodes':{'a':{},'a':{}}}", "nodes.a: is there twice\n");
+  SAYS("{'epi':1,'attributes':['x','x'],'nodes':{}}",
+       "attributes[1]: is there twice\n");
+  SAYS("{'epi':1,'nodes':{'a':{'addresses':['10.0.0.0/8']},"
+       "'b':{'addresses':['10.0.0.0/8']}}}",
+       "nodes.b.addresses[0]: is an address of node \"a\" already\n");
+  SAYS("{'epi':1,'nodes':{},'policy':{'rules':[{'id':'a','effect':'deny'},"
+       "{'id':'a','effect':'deny'}]}}",
+       "policy.rules[1].id: another rule has this id\n");
+}
+
+Test(model_read, a_node_has_a_name_that_is_nothing_else) {
+  SAYS("{'epi':1,'nodes':{'unknown':{}}}", "nodes.unknown: \"unknown\" is");
+  SAYS("{'epi':1,'nodes':{'10.0.0.1':{}}}", "is no address");
+  SAYS("{'epi':1,'nodes':{'a:b':{}}}", "is no address");
+  SAYS("{'epi':1,'nodes':{'':{}}}", "a name has 1 to 255 bytes, not 0");
+  SAYS("{'epi':1,'nodes':{'a\\nb':{}}}", "nodes.a?b: a name has no control");
+}
+
+Test(model_read, references_lead_somewhere) {
+  SAYS("{'epi':1,'attributes':['enc'],'nodes':{'a':{'attributes':['emc']}}}",
+       "nodes.a.attributes[0]: no attribute \"emc\", did you mean \"enc\"?");
+  SAYS("{'epi':1,'nodes':{'a':{'domain':'here'}},"
+       "'proxies':{'p':{'domain':'hera'}}}",
+       "proxies.p.domain: no node is in domain \"hera\", did you mean");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','pair':'g',"
+       "'before':['h']}}}",
+       "functions.f.pair: no function \"g\"");
+  SAYS("{'epi':1,'nodes':{'a':{},'b':{}},'applications':{'x':{'nodes':['a'],"
+       "'flows':[{'from':'a','to':'b'}]}}}",
+       "flows[0].to: \"b\" is not among the nodes of this application");
+  SAYS("{'epi':1,'bridgeable':['x'],'nodes':{'a':{'attributes':['x']}}}",
+       "bridgeable: no function provides \"x\"");
+}
+
+Test(model_read, functions_say_how_they_run) {
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{}}}",
+       "functions.f: needs \"filter\" or \"endpoints\"\n");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x',"
+       "'endpoints':['socks5://h:1']}}}",
+       "\"endpoints\", not both");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'endpoints':['http://h:1']}}}",
+       "functions.f.endpoints[0]: must be socks5://");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','pair':'f'}}}",
+       "functions.f.pair: a function cannot undo itself");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','after':['f']}}}",
+       "functions.f.after: a function is neither before nor after itself");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x',"
+       "'cost':{'setup_ms':-1}}}}",
+       "functions.f.cost.setup_ms: must be from 0");
+}
+
+Test(model_read, rules_are_whole) {
+  SAYS("{'epi':1,'nodes':{},'policy':{'default':'maybe','rules':["
+       "{'id':'default','effect':'deny'},{'effect':'no'},"
+       "{'id':'r','effect':'require'},"
+       "{'id':'d','effect':'deny','attributes':[],'to':[],'from':['x/y']},"
+       "{'id':'e','effect':'allow','ports':[0,1.5],'time':{'from':'8:00',"
+       "'days':['monday']},'application':['q']}]}}",
+       "policy.default: must be \"allow\" or \"deny\"\n"
+       "policy.rules[0].id: \"default\" is reserved for the default\n"
+       "policy.rules[1].id: is missing\n"
+       "policy.rules[1].effect: must be \"allow\", \"deny\" or \"require\"\n"
+       "policy.rules[2].attributes: is missing\n"
+       "policy.rules[3].attributes: is for rules with effect \"require\"\n"
+       "policy.rules[3].from[0]: not an address range\n"
+       "policy.rules[3].to: is empty\n"
+       "policy.rules[4].application[0]: no application \"q\"\n"
+       "policy.rules[4].ports[0]: must be a whole number from 1 to 65535\n"
+       "policy.rules[4].ports[1]: must be a whole number from 1 to 65535\n"
+       "policy.rules[4].time.from: must be \"HH:MM\", from 00:00 to 24:00\n"
+       "policy.rules[4].time.days[0]: must be mon, tue, wed, thu, fri, sat or "
+       "sun\n");
+}
+
+Test(model_read, cut_anywhere_it_is_no_model) {
+  size_t len;
+  char *text = file_text("examples/hospitals.json", &len);
+
+  while (strchr("\n }", text[len - 1]) && text[len - 1] != '}') {
+    len--;
+  }
+  for (size_t cut = 0; cut < len; cut++) {
+    char *exact = malloc(cut ? cut : 1);
+    epi_model *model;
+
+    cr_assert(exact);
+    memcpy(exact, text, cut);
+    cr_expect_eq(epi_model_read(&model, NULL, exact, cut), EPI_EMODEL);
+    free(exact);
+  }
+  free(text);
+}
+
+static int read_and_ask(const char *text, size_t len) {
+  epi_report *problems;
+  epi_model *model = NULL;
+  epi_decision *decision = NULL;
+  char *json = NULL;
+  int result = epi_report_new(&problems);
+
+  if (result) {
+    return result;
+  }
+  result = epi_model_read(&model, problems, text, len);
+  if (!result) {
+    result = epi_decision_new(&decision);
+  }
+  if (!result) {
+    result = ask(model, decision, "(10.1.0.9) (ehr.antonius.example) 443",
+                 EPI_QUERY_USER, "x", 0);
+  }
+  if (!result) {
+    result = epi_model_overview(model, &json);
+  }
+  epi_free(json);
+  epi_decision_free(decision);
+  epi_model_free(model);
+  epi_report_free(problems);
+  return result;
+}
+
+Test(model_read, survives_failing_allocations) {
+  size_t len;
+  char *text = file_text("examples/hospitals.json", &len);
+
+  for (alloc_fail_start(); alloc_fail_more();) {
+    int result = read_and_ask(text, len);
+
+    cr_expect_eq(result, alloc_fail_happened() ? EPI_ENOMEM : 0, "%s",
+                 epi_error_detail());
+  }
+  free(text);
+}
+
+Test(model_read, survives_failing_allocations_in_a_bad_document) {
+  static const char text[] =
+      "{\"epi\":1,\"nodse\":1,\"nodes\":{\"a\":{\"attributes\":[\"x\",\"x\"]},"
+      "\"a\":{}},\"functions\":{\"f\":{\"endpoints\":[\"socks5://h:1\",3]}},"
+      "\"applications\":{\"p\":{\"flows\":[{\"from\":\"a\",\"to\":\"b\","
+      "\"ports\":[1,1]}]}},\"policy\":{\"rules\":[{\"effect\":\"deny\","
+      "\"from\":[\"a\",\"a\"],\"user\":[\"u\"]}]}}";
+
+  for (alloc_fail_start(); alloc_fail_more();) {
+    int result = read_and_ask(text, sizeof text - 1);
+
+    cr_expect(result == EPI_EMODEL || result == EPI_ENOMEM);
+  }
+}
