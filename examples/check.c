@@ -508,8 +508,13 @@ static const struct option long_options[] = {
 
 /* Returns -1 to go on, or the exit status. */
 static int read_options(options *opts, int argc, char **argv) {
+  static char name[] = "epi-check"; /* what getopt_long() says first */
   int option;
 
+  if (!argc) {
+    return complain("one MODEL is needed", "try --help");
+  }
+  argv[0] = name;
   while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
     switch (option) {
     case 'h':
