@@ -165,7 +165,7 @@ def bad_command_lines_are_one_line():
                           ((HOSPITALS, "--flow", "umc"), "--flow"),
                           ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
                           ((HOSPITALS, "--flow", "umc:antonius:70000"),
-                           "70000")):
+                           "65535")):
         lines = refused(*options, says=says)
         assert len(lines) == 1, lines
 
