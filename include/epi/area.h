@@ -117,6 +117,10 @@ EPI_API size_t epi_model_application_count(const epi_model *model);
 EPI_API const char *epi_model_application_name(const epi_model *model,
                                                size_t application);
 
+/* Find an application by its name. Returns its index, or EPI_ENOENT. */
+EPI_API ptrdiff_t epi_model_application_find(const epi_model *model,
+                                             const char *name);
+
 /* Go through the flows of an application, in document order: one for each of
  * its ports, or for each ordered pair of its nodes if it lists no flows.
  *

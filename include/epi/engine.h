@@ -166,6 +166,13 @@ EPI_API void epi_engine_stop(epi_engine *engine);
  * any, at any time. */
 EPI_API int64_t epi_engine_count(const epi_engine *engine, int what);
 
+/* Wait until something takes connections at a URL's HOST:PORT, as a proxy or a
+ * function that was just started. Blocks for at most timeout_ms.
+ *
+ * Returns 0, EPI_EINVAL (no SCHEME://HOST:PORT), EPI_ERESOLVE, EPI_ETIMEOUT or
+ * EPI_ESYS. Threads: any. */
+EPI_API int epi_endpoint_wait(const char *url, int64_t timeout_ms);
+
 /* ---- a flow, inside a filter's callbacks ---- */
 
 /* Where the flow comes from: the original source if an authenticated proxy

@@ -35,6 +35,21 @@ static int check_utf8(const uint8_t *text, size_t len) {
   return 0;
 }
 
+/* cJSON would end a string at an escaped NUL, silently. */
+static int check_escapes(const uint8_t *text, size_t len) {
+  for (size_t i = 0; i + 1 < len; i++) {
+    if (text[i] != '\\') {
+      continue;
+    }
+    if (len - i >= 6 && !memcmp(text + i, "\\u0000", 6)) {
+      return epi__fail(EPI_EMODEL, "line %u: \\u0000 is not taken",
+                       line_at(text, i));
+    }
+    i++; /* what is escaped: a backslash perhaps */
+  }
+  return 0;
+}
+
 static int white(const char *at, const char *end) {
   while (at < end && strchr(" \t\r\n", *at)) {
     at++;
@@ -46,7 +61,7 @@ int epi__json_read(epi__json **out, const void *text, size_t len) {
   const char *end = NULL;
   cJSON *root;
 
-  if (check_utf8(text, len)) {
+  if (check_utf8(text, len) || check_escapes(text, len)) {
     return EPI_EMODEL;
   }
   /* cJSON keeps its own allocator: its hooks are process-wide, and the program

@@ -5,7 +5,7 @@
 #include "base/net.h"
 #include "engine/worker.h"
 #include "os/os.h"
-#include "tls/tls.h"
+#include "tls/primitives.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "epi/engine.h"
 #include "filter/builtin.h"
 #include "os/os.h"
-#include "tls/tls.h"
+#include "tls/primitives.h"
 
 #include <string.h>
 

@@ -54,6 +54,19 @@ void epi__sock_close(int fd, int reset);
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
 
+/* Look a name up, blocking; the first address, with addr's port. Returns 0 or
+ * EPI_ERESOLVE. */
+int epi__resolve_now(epi_addr *out, const epi_addr *addr);
+
+/* Connect once, blocking for at most timeout_ms, and close: 0 if somebody took
+ * the connection, else EPI_ETIMEOUT or EPI_ESYS. */
+int epi__sock_probe(const epi_addr *addr, int64_t timeout_ms);
+
+void epi__sleep(int64_t ms);
+
+/* Milliseconds on a clock that never steps. */
+int64_t epi__clock_steady(void);
+
 /* Seconds since 1970 UTC. */
 int64_t epi__clock_wall(void);
 

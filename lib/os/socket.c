@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -145,6 +147,44 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
   epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
   errno = why;
   return EPI_ESYS;
+}
+
+int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+  struct addrinfo *found = NULL;
+  sock_addr name = {0};
+  int why = getaddrinfo(addr->name, NULL, &hints, &found);
+
+  if (why) {
+    return epi__fail(EPI_ERESOLVE, "cannot resolve %s: %s", addr->name,
+                     gai_strerror(why));
+  }
+  memcpy(&name, found->ai_addr,
+         found->ai_addrlen < sizeof name ? found->ai_addrlen : sizeof name);
+  freeaddrinfo(found);
+  if (from_sockaddr(out, &name)) {
+    return EPI_ERESOLVE;
+  }
+  out->port = addr->port;
+  return 0;
+}
+
+int epi__sock_probe(const epi_addr *addr, int64_t timeout_ms) {
+  struct pollfd wait = {.events = POLLOUT};
+  int why = 0;
+
+  if (epi__sock_connect(addr, 0, &wait.fd)) {
+    return EPI_ESYS;
+  }
+  if (poll(&wait, 1, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX) < 1) {
+    why = ETIMEDOUT;
+  } else {
+    why = epi__sock_outcome(wait.fd);
+  }
+  close(wait.fd);
+  return why ? epi__fail(why == ETIMEDOUT ? EPI_ETIMEOUT : EPI_ESYS,
+                         "cannot connect: %s", strerror(why))
+             : 0;
 }
 
 int epi__sock_outcome(int fd) {

@@ -80,6 +80,20 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
   return result;
 }
 
+int64_t epi__clock_steady(void) {
+  struct timespec now = {0};
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void epi__sleep(int64_t ms) {
+  struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+
+  while (nanosleep(&left, &left) && errno == EINTR) {
+  }
+}
+
 int64_t epi__clock_wall(void) {
   return (int64_t)time(NULL);
 }

@@ -1,6 +1,6 @@
 /* crypto_wolfssl.c: the cryptographic primitives, by wolfCrypt. */
 #include "base/fail.h"
-#include "tls/tls.h"
+#include "tls/primitives.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/settings.h>

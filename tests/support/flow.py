@@ -143,7 +143,8 @@ def answers(port, host=LOCAL):
 class Program:
     """A running program, its standard error kept line by line."""
 
-    def __init__(self, argv, namespace=None, **options):
+    def __init__(self, argv, namespace=None, stdin=subprocess.DEVNULL,
+                 **options):
         self.argv = [str(a) for a in argv]
         self.lines = []
         self.expected = False  # the test asked for the exit code itself
@@ -152,7 +153,7 @@ class Program:
         if namespace:
             prefix = ["ip", "netns", "exec", namespace, *prefix]
         self.process = subprocess.Popen(
-            prefix + self.argv, stdin=subprocess.DEVNULL,
+            prefix + self.argv, stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True, text=True, errors="replace", **options)
         self._reader = threading.Thread(target=self._read, daemon=True)

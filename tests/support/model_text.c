@@ -61,7 +61,7 @@ const char *problems_of(const char *text) {
 }
 
 char *file_text(const char *path, size_t *len) {
-  const char *root = getenv("MESON_SOURCE_ROOT");
+  const char *root = getenv("EPI_SOURCE");
   char full[4096];
   char *text = calloc(1, 1 << 20);
   FILE *file;

@@ -11,7 +11,7 @@ epi_model *model_of(const char *text);
  * until the next call. */
 const char *problems_of(const char *text);
 
-/* The content of a file under MESON_SOURCE_ROOT, with a NUL behind it; free()
+/* The content of a file under EPI_SOURCE, with a NUL behind it; free()
  * it. */
 char *file_text(const char *path, size_t *len);
 

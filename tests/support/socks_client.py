@@ -43,9 +43,10 @@ def closed(sock, seconds=5):
     return 1
 
 
-def connect(port, host=flow.LOCAL, timeout=15):
+def connect(port, host=flow.LOCAL, timeout=15, source=None):
     """A plain connection that ends with the test."""
-    sock = socket.create_connection((host, port), timeout)
+    sock = socket.create_connection((host, port), timeout,
+                                    (source, 0) if source else None)
     flow.at_end(sock.close)
     return sock
 

@@ -1,7 +1,7 @@
 /* test_claims.c: metadata that a proxy signs and the next believes. */
 #include "epi/error.h"
 #include "socks/claims.h"
-#include "tls/tls.h"
+#include "tls/primitives.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

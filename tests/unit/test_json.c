@@ -56,6 +56,11 @@ Test(json, refuses_what_is_not_one_utf8_document) {
   }
 }
 
+Test(json, an_escaped_nul_is_refused_and_an_escaped_backslash_is_not) {
+  cr_expect_eq(reads("\"a\\u0000b\""), EPI_EMODEL);
+  cr_expect_eq(reads("\"a\\\\u0000b\""), 0);
+}
+
 Test(json, deep_nesting_is_an_error_and_no_crash) {
   static char deep[200001];
 

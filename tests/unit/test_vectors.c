@@ -259,19 +259,19 @@ static int check_file(const char *path) {
 }
 
 static int check_folder(const char *name) {
-  const char *root = getenv("EPI_TEST_VECTORS");
+  const char *root = getenv("EPI_SOURCE");
   struct dirent *entry;
   char path[4096];
   int done = 0;
   DIR *folder;
 
-  cr_assert(root, "EPI_TEST_VECTORS is not set: run it with meson test");
-  snprintf(path, sizeof path, "%s/%s", root, name);
+  cr_assert(root, "EPI_SOURCE is not set: run it with meson test");
+  snprintf(path, sizeof path, "%s/tests/vectors/%s", root, name);
   folder = opendir(path);
   cr_assert(folder, "%s", path);
   while ((entry = readdir(folder))) {
     if (entry->d_name[0] != '.') {
-      snprintf(path, sizeof path, "%s/%s/%s", root, name, entry->d_name);
+      snprintf(path, sizeof path, "%s/tests/vectors/%s/%s", root, name, entry->d_name);
       done += check_file(path);
     }
   }

@@ -1,6 +1,7 @@
-/* tls.h: what lib/tls gives to the layers above and, as tables, to the core. */
-#ifndef EPI__TLS_H
-#define EPI__TLS_H
+/* primitives.h: what lib/tls gives to the layers above and, as tables, to the
+ * core. */
+#ifndef EPI__PRIMITIVES_H
+#define EPI__PRIMITIVES_H
 
 #include "base/crypto.h"
 
