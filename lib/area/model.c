@@ -178,15 +178,13 @@ const char *epi_model_application_name(const epi_model *model,
              : NULL;
 }
 
-ptrdiff_t epi_model_application_find(const epi_model *model,
-                                     const char *name) {
+ptrdiff_t epi_model_application_find(const epi_model *model, const char *name) {
   ptrdiff_t application = epi__names_find(&model->application_names, name);
   char text[80];
 
-  return application < 0
-             ? epi__fail(EPI_ENOENT, "no application \"%s\"",
-                         epi__printable(text, sizeof text, name))
-             : application;
+  return application < 0 ? epi__fail(EPI_ENOENT, "no application \"%s\"",
+                                     epi__printable(text, sizeof text, name))
+                         : application;
 }
 
 size_t epi_model_flow_count(const epi_model *model, size_t application) {

@@ -271,7 +271,8 @@ static int check_folder(const char *name) {
   cr_assert(folder, "%s", path);
   while ((entry = readdir(folder))) {
     if (entry->d_name[0] != '.') {
-      snprintf(path, sizeof path, "%s/tests/vectors/%s/%s", root, name, entry->d_name);
+      snprintf(path, sizeof path, "%s/tests/vectors/%s/%s", root, name,
+               entry->d_name);
       done += check_file(path);
     }
   }
