@@ -247,12 +247,13 @@ def complaint(ran):
     return [first, *(line for line in rest if "--help" not in line)]
 
 
-def proxy(*options, listen=("socks://127.0.0.1:0",), **more):
-    """Start an epi-proxy and wait until it listens. Its `ports` are those of
-    its listeners, in order; `port` is the first."""
+def proxy(*options, listen=("socks://127.0.0.1:0",), prefix=(), **more):
+    """Start an epi-proxy, behind the words of prefix, and wait until it
+    listens. Its `ports` are those of its listeners, in order; `port` is the
+    first."""
     listeners = [a for url in listen for a in ("--listen", url)]
-    program = Program([program_path("epi-proxy"), *listeners, *options],
-                      **more)
+    program = Program([*prefix, program_path("epi-proxy"), *listeners,
+                       *options], **more)
     def listening():
         if program.process.poll() is not None:
             raise AssertionError(f"epi-proxy ended with {program.wait()}")

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""names.py: names with several addresses, and name servers that misbehave."""
+import json
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import dns_server, flow, servers, socks_client as wire
+
+DEAD = ["127.0.66.1", "127.0.66.2"]  # nobody listens there
+
+
+@flow.test
+def each_address_of_a_name_is_tried():
+    echo = servers.Echo()
+    dns = dns_server.Server({"many.example": [*DEAD, flow.LOCAL]})
+    proxy = dns.proxy()
+    sock, code = wire.socks5(proxy.port, "many.example", echo.port)
+    assert code == 0, f"reply {code}"
+    sock.sendall(b"there")
+    assert wire.read(sock, 5) == b"there"
+
+
+@flow.test
+def both_families_are_tried():
+    flow.need_ipv6()
+    echo4 = servers.Echo()
+    echo6 = servers.Echo("::1")
+    dns = dns_server.Server({"both.example": [flow.LOCAL, "::1"]})
+    proxy = dns.proxy()
+    for echo in (echo4, echo6):
+        sock, code = wire.socks5(proxy.port, "both.example", echo.port)
+        assert code == 0, f"reply {code}"
+        sock.sendall(b"there")
+        assert wire.read(sock, 5) == b"there"
+
+
+@flow.test
+def a_name_without_a_live_address_is_the_last_ones_reply():
+    dns = dns_server.Server({"dead.example": DEAD})
+    proxy = dns.proxy()
+    _, code = wire.socks5(proxy.port, "dead.example", 9)
+    assert code == 5, f"reply {code}"
+
+
+@flow.test
+def a_name_that_does_not_exist_is_reply_4():
+    dns = dns_server.Server({})
+    proxy = dns.proxy()
+    _, code = wire.socks5(proxy.port, "none.example", 80)
+    assert code == 4, f"reply {code}"
+    proxy.wait_line("cannot resolve none.example")
+
+
+@flow.test
+def a_silent_name_server_holds_up_nobody_else():
+    echo = servers.Echo()
+    dns = dns_server.Server({"good.example": [flow.LOCAL]},
+                            silent=("slow.example",))
+    proxy = dns.proxy("--connect-timeout", "1500")
+    slow = wire.connect(proxy.port)
+    slow.sendall(wire.greeting(wire.NONE))
+    wire.read(slow, 2)
+    slow.sendall(wire.request5("slow.example", 80))
+    began = time.monotonic()
+    _, code = wire.socks5(proxy.port, "good.example", echo.port)
+    assert code == 0, f"reply {code}"
+    assert time.monotonic() - began < 1, "the other client had to wait"
+    assert wire.reply5(slow)[0] == 4, "timed out, as SOCKS 5 can say it"
+
+
+@flow.test
+def garbage_of_a_name_server_is_reply_4():
+    dns = dns_server.Server({}, garbage=("bad.example",))
+    proxy = dns.proxy("--connect-timeout", "2000")
+    _, code = wire.socks5(proxy.port, "bad.example", 80)
+    assert code == 4, f"reply {code}"
+
+
+def model():
+    """Two nodes: the name is one's, and some of its addresses another's."""
+    return flow.file(json.dumps({
+        "epi": 1,
+        "nodes": {"here": {"addresses": ["127.0.0.0/24"]},
+                  "ehr": {"addresses": ["ehr.example", "127.0.7.0/24"]},
+                  "other": {"addresses": ["127.0.8.0/24"]}},
+        "policy": {"default": "allow"},
+    }), "model.json")
+
+
+@flow.test
+def addresses_of_another_node_are_skipped():
+    port = flow.free_port()
+    meant = servers.Echo("127.0.7.1", port)
+    other = servers.Echo("127.0.8.1", port)
+    dns = dns_server.Server({"db.ehr.example": ["127.0.8.1", "127.0.7.1"]})
+    proxy = dns.proxy("--model", model())
+    sock, code = wire.socks5(proxy.port, "db.ehr.example", port)
+    assert code == 0, f"reply {code}"
+    assert sock.getpeername(), "connected"
+    proxy.wait_line(r"skipping 127\.0\.8\.1")
+    assert meant.port == other.port
+
+
+@flow.test
+def a_name_that_leads_to_another_node_only_is_reply_2():
+    other = servers.Echo("127.0.8.1")
+    dns = dns_server.Server({"ehr.example": ["127.0.8.1"]})
+    proxy = dns.proxy("--model", model())
+    _, code = wire.socks5(proxy.port, "ehr.example", other.port)
+    assert code == 2, f"reply {code}"
+
+
+if __name__ == "__main__":
+    flow.main()

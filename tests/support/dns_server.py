@@ -1,0 +1,78 @@
+"""dns_server.py: a name server for flow tests, and programs that use it.
+
+    dns = dns_server.Server({"a.example": ["127.0.0.1", "::1"]})
+    proxy = dns.proxy()            # an epi-proxy that asks this server
+
+Names of records are lower case. A name in `silent` is never answered, one in
+`garbage` with bytes that mean nothing; others do not exist."""
+import ipaddress
+import itertools
+import os
+import socket
+import struct
+import threading
+
+from support import flow
+
+A, AAAA = 1, 28
+_number = itertools.count(1)
+
+
+class Server:
+    def __init__(self, records, silent=(), garbage=()):
+        flow.need_root()
+        flow.need("unshare", "mount")
+        self.records, self.silent, self.garbage = records, silent, garbage
+        self.asked = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # An address of our own: port 53 may be taken on others.
+        self.host = f"127.53.{os.getpid() % 250 + 1}.{next(_number)}"
+        try:
+            self._socket.bind((self.host, 53))
+        except OSError as error:
+            flow.skip(f"no name server here: {error}")
+        flow.at_end(self._socket.close)
+        self._resolv = flow.file(f"nameserver {self.host}\n", "resolv.conf")
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def proxy(self, *options, **more):
+        """Start an epi-proxy whose /etc/resolv.conf names this server."""
+        return flow.proxy(*options, prefix=[
+            "unshare", "--mount", "sh", "-c",
+            f"mount --bind {self._resolv} /etc/resolv.conf && exec \"$@\"",
+            "sh"], **more)
+
+    def _serve(self):
+        while True:
+            try:
+                query, client = self._socket.recvfrom(4096)
+            except OSError:
+                return
+            answer = self._answer(query)
+            if answer:
+                self._socket.sendto(answer, client)
+
+    def _answer(self, query):
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1:at + 1 + query[at]].decode())
+            at += 1 + query[at]
+        name = ".".join(labels).lower()
+        kind = struct.unpack(">H", query[at + 1:at + 3])[0]
+        self.asked.append((name, kind))
+        if name in self.silent:
+            return b""
+        if name in self.garbage:
+            return query[:2] + b"\x81\x80" + b"\xff" * 40
+        known = name in self.records
+        addresses = [ipaddress.ip_address(text)
+                     for text in self.records.get(name, ())]
+        chosen = [address for address in addresses
+                  if (A if address.version == 4 else AAAA) == kind]
+        answer = query[:2] + struct.pack(
+            ">HHHHH", 0x8180 if known else 0x8183, 1, len(chosen), 0, 0)
+        answer += query[12:at + 5]
+        for address in chosen:
+            answer += b"\xc0\x0c" + struct.pack(
+                ">HHIH", kind, 1, 0, len(address.packed)) + address.packed
+        return answer
