@@ -190,7 +190,10 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
 
     result = link ? add_link(route, link)
                   : epi__fail(EPI_EPROTO, "chain metadata without link %d", i);
+    route->link_count += !result;
   }
+  route->links_index = (size_t)index;
+  route->links_length = (size_t)length;
   return result;
 }
 

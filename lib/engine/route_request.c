@@ -33,29 +33,54 @@ static int carry_on(epi_request *out, const epi_request *from, int trusted,
   return result;
 }
 
-static int put_links(epi_request *out, const epi__route *route, size_t hop) {
-  size_t count = route->hop_count - hop;
-  char number[16];
-  int result;
+static int put_number(epi_request *out, int key, size_t number) {
+  char text[16];
 
-  if (count < 2) {
-    return 0; /* the hop is the last */
-  }
-  /* As socksx has it: link 0 is the proxy that made the chain. */
-  result = epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, "1");
-  snprintf(number, sizeof number, "%zu", count + 1);
-  if (!result) {
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LENGTH, number);
-  }
-  if (!result) {
+  snprintf(text, sizeof text, "%zu", number);
+  return epi_request_set_metadata(out, key, text);
+}
+
+/* The chain as the hop shall see it (socksx-wire): the links up to this proxy,
+ * this proxy's own behind them, then those that were there before. Without a
+ * detour it is the list that came: what was signed over it still holds. */
+static int put_links(epi_request *out, const epi_flow *flow, size_t hop) {
+  const epi__route *route = flow->route;
+  size_t given = route->hop_count - route->link_count;
+  size_t at = 0; /* links up to this proxy */
+  int result = 0;
+
+  if (route->links_length) {
+    for (; at <= route->links_index && !result; at++) {
+      result = epi_request_set_metadata(
+          out, EPI_META_CHAIN_LINK + (int)at,
+          epi_request_metadata(flow->request, EPI_META_CHAIN_LINK + (int)at));
+    }
+  } else if (route->hop_count - hop > 1) {
+    /* Link 0 is the proxy that makes the chain. */
+    at = 1;
     result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK,
                                       "socks6://root:1080");
+  } else {
+    return 0; /* the hop is the last, and there was no chain */
   }
-  for (size_t i = 0; i < count && !result; i++) {
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK + 1 + (int)i,
-                                      route->hops[hop + i].link);
+  for (size_t i = 0; i < route->hop_count && !result; i++) {
+    const char *came =
+        i < given
+            ? NULL
+            : epi_request_metadata(flow->request,
+                                   EPI_META_CHAIN_LINK + 1 +
+                                       (int)(route->links_index + i - given));
+
+    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK + (int)(at + i),
+                                      came ? came : route->hops[i].link);
   }
-  return result;
+  if (at + route->hop_count > EPI__HOPS_MAX + 1) {
+    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  }
+  if (!result) {
+    result = put_number(out, EPI_META_CHAIN_LENGTH, at + route->hop_count);
+  }
+  return result ? result : put_number(out, EPI_META_CHAIN_INDEX, at + hop);
 }
 
 static int put_passed(epi_request *out, const epi_engine *engine) {
@@ -131,7 +156,7 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
     result = carry_on(out, engine->metadata, 1, 0);
   }
   if (!result) {
-    result = put_links(out, route, hop);
+    result = put_links(out, flow, hop);
   }
   if (!result) {
     result = put_passed(out, engine);
