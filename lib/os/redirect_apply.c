@@ -4,28 +4,49 @@
 #include "base/fail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define NEEDS                                                                  \
   "changing or reading the rules needs CAP_NET_ADMIN: run as root or grant it"
 
+/* Does this network namespace belong to a user namespace outside ours, where
+ * our capabilities count for nothing? */
+static int is_foreign(void) {
+  int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  int owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
+  int foreign = net >= 0 && owner < 0 && errno == EPERM;
+
+  if (owner >= 0) {
+    close(owner);
+  }
+  if (net >= 0) {
+    close(net);
+  }
+  return foreign;
+}
+
 /* Refuse early what would fail anyway: libnftables complains on standard error
- * then. That the network namespace belongs to another user namespace is only
- * found out by trying. */
+ * then. */
 static int check_privilege(void) {
   struct __user_cap_header_struct header = {.version =
                                                 _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-  if (syscall(SYS_capget, &header, data) ||
-      data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective &
-          CAP_TO_MASK(CAP_NET_ADMIN)) {
-    return 0;
+  if (!syscall(SYS_capget, &header, data) &&
+      !(data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective &
+        CAP_TO_MASK(CAP_NET_ADMIN))) {
+    return epi__fail(EPI_EPERM, NEEDS);
   }
-  return epi__fail(EPI_EPERM, NEEDS);
+  return is_foreign()
+             ? epi__fail(EPI_EPERM, NEEDS " (this network namespace belongs to "
+                                          "another user namespace)")
+             : 0;
 }
 
 static int check(int backend) {
