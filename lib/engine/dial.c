@@ -36,11 +36,14 @@ static const epi_addr *first_target(const epi_flow *flow) {
 }
 
 static void refuse_dial(epi_flow *flow) {
+  const epi__route *route = flow->route;
   epi__addr_buf target;
   char why[512];
 
-  snprintf(why, sizeof why, "cannot connect to %s: %s",
-           epi__addr_text(first_target(flow), &target),
+  snprintf(why, sizeof why, "cannot connect to %s%s: %s",
+           route->hop_count ? "the proxy " : "",
+           route->hop_count ? route->hops[0].link
+                            : epi__addr_text(&flow->dest, &target),
            flow->dial_error ? strerror(flow->dial_error)
                             : "no address may be used");
   if (flow->dial_error == EACCES && !flow->addr_count) {
