@@ -2,9 +2,6 @@
 #include "redirector_options.h"
 
 #include <getopt.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,12 +37,8 @@ static const char help[] =
     "Exit codes: 0 fine, 1 the answer is no, 2 usage or bad input.\n";
 
 enum {
-  OPTION_PROXY = 256,
-  OPTION_LISTEN_PORT,
-  OPTION_PORT,
-  OPTION_TO,
-  OPTION_EXCEPT,
-  OPTION_EXCEPT_UID,
+  OPTION_LISTEN_PORT = OPTION_EXCEPT_UID + 1,
+  OPTION_PROXY,
   OPTION_APPLICATION,
   OPTION_PURPOSE,
   OPTION_DATASET,
@@ -89,23 +82,13 @@ int say(const char *format, ...) {
   return 2;
 }
 
-/* Read a decimal number. Returns 0 or -1. */
-static int read_number(const char *text, long long highest, long long *out) {
+int read_number(const char *option, const char *text, int lowest, int highest,
+                int *out) {
   char *end;
-  long long number = strtoll(text, &end, 10);
+  long number = strtol(text, &end, 10); /* LONG_MAX if it is too large */
 
-  if (text[0] < '0' || text[0] > '9' || *end || number > highest) {
-    return -1;
-  }
-  *out = number;
-  return 0;
-}
-
-static int read_int(const char *option, const char *text, int lowest,
-                    int highest, int *out) {
-  long long number;
-
-  if (read_number(text, highest, &number) || number < lowest) {
+  if (text[0] < '0' || text[0] > '9' || *end || number < lowest ||
+      number > highest) {
     return say("--%s is a number from %d to %d, not '%s'", option, lowest,
                highest, text);
   }
@@ -158,9 +141,9 @@ static int read_option(redirector_options *out, int option) {
   case OPTION_PROXY:
     return read_proxy(out, optarg);
   case OPTION_LISTEN_PORT:
-    return read_int("listen-port", optarg, 0, 65535, &out->listen_port);
+    return read_number("listen-port", optarg, 0, 65535, &out->listen_port);
   case OPTION_WORKERS:
-    return read_int("workers", optarg, 1, 1024, &out->workers);
+    return read_number("workers", optarg, 1, 1024, &out->workers);
   case OPTION_APPLICATION:
     out->application = optarg;
     return 0;
@@ -189,9 +172,14 @@ static int read_option(redirector_options *out, int option) {
     out->rules[out->rule_count].option = option;
     out->rules[out->rule_count++].value = optarg;
     return 0;
-  default: /* getopt has said what is wrong */
-    fputs("Try '" REDIRECTOR " --help'.\n", stderr);
-    return 2;
+  default:
+    out->command = COMMAND_DONE;
+    if (option == OPTION_HELP) {
+      fputs(help, stdout);
+    } else {
+      printf(REDIRECTOR " %s\n", epi_version());
+    }
+    return 0;
   }
 }
 
@@ -221,20 +209,16 @@ int options_read(redirector_options *out, int argc, char **argv) {
   if (!out->rules) {
     return say("out of memory");
   }
-  while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+  opterr = 0; /* one line for each mistake, and it is ours */
+  while ((option = getopt_long(argc, argv, ":", names, NULL)) != -1) {
     int error;
 
-    if (option == OPTION_HELP || option == OPTION_VERSION) {
-      out->command = COMMAND_DONE;
-      if (option == OPTION_HELP) {
-        fputs(help, stdout);
-      } else {
-        printf(REDIRECTOR " %s\n", epi_version());
-      }
-      return 0;
+    if (option == '?' || option == ':') {
+      return say("%s: %s; see --help", argv[optind - 1],
+                 option == ':' ? "the value is missing" : "no such option");
     }
     error = read_option(out, option);
-    if (error) {
+    if (error || out->command == COMMAND_DONE) {
       return error;
     }
   }
@@ -248,127 +232,4 @@ void options_clear(redirector_options *options) {
   free(options->proxy);
   free(options->proxy_shown);
   free(options->rules);
-}
-
-static int64_t find_uid(const char *user) {
-  const struct passwd *entry;
-  long long uid;
-
-  if (!read_number(user, UINT32_MAX, &uid)) {
-    return uid;
-  }
-  entry = getpwnam(user);
-  return entry ? (int64_t)entry->pw_uid : -1;
-}
-
-static int add_rule(epi_redirect *redirect, const struct rule *rule) {
-  epi_addr addr;
-  int port = 0;
-  int error;
-
-  switch (rule->option) {
-  case OPTION_PORT:
-    error = read_int("port", rule->value, 1, 65535, &port);
-    if (error) {
-      return error;
-    }
-    error = epi_redirect_add_port(redirect, port);
-    return error ? say("--port: %s", epi_error_detail()) : 0;
-  case OPTION_TO:
-    error = epi_redirect_add_range(redirect, rule->value);
-    break;
-  case OPTION_EXCEPT:
-    error = epi_addr_parse(&addr, rule->value, 0);
-    error = error ? error : epi_redirect_except(redirect, &addr);
-    break;
-  default:
-    if (find_uid(rule->value) < 0) {
-      return say("--except-uid: there is no user '%s'", rule->value);
-    }
-    error = epi_redirect_except_uid(redirect, find_uid(rule->value));
-  }
-  return error ? say("'%s': %s", rule->value, epi_error_detail()) : 0;
-}
-
-static int except_proxy(const redirector_options *options,
-                        epi_redirect *redirect) {
-  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-  const char *host = options->proxy_addr.name;
-  struct addrinfo *found = NULL;
-  int error = 0;
-
-  if (options->proxy_addr.kind != EPI_ADDR_NAME) {
-    error = epi_redirect_except(redirect, &options->proxy_addr);
-    return error ? say("%s", epi_error_detail()) : 0;
-  }
-  error = getaddrinfo(host, NULL, &hints, &found);
-  if (error) {
-    return say("the proxy's name %s: %s", host, gai_strerror(error));
-  }
-  for (const struct addrinfo *at = found; at && !error; at = at->ai_next) {
-    int v4 = at->ai_family == AF_INET;
-    epi_addr addr;
-
-    if (!v4 && at->ai_family != AF_INET6) {
-      continue;
-    }
-    error = epi_addr_set_ip(
-        &addr,
-        v4 ? (const void *)&((struct sockaddr_in *)(void *)at->ai_addr)
-                 ->sin_addr
-           : &((struct sockaddr_in6 *)(void *)at->ai_addr)->sin6_addr,
-        v4 ? 4 : 16, options->proxy_addr.port);
-    error = error ? error : epi_redirect_except(redirect, &addr);
-  }
-  freeaddrinfo(found);
-  return error ? say("%s: %s", host, epi_error_detail()) : 0;
-}
-
-int options_redirect(const redirector_options *options, int port,
-                     epi_redirect **out) {
-  epi_redirect *redirect;
-  int error = epi_redirect_new(&redirect, port);
-
-  if (error) {
-    return say("%s", epi_error_detail());
-  }
-  epi_redirect_set_loopback(redirect, options->loopback);
-  error = except_proxy(options, redirect);
-  for (int i = 0; i < options->rule_count && !error; i++) {
-    error = add_rule(redirect, &options->rules[i]);
-  }
-  if (error) {
-    epi_redirect_free(redirect);
-    return error;
-  }
-  *out = redirect;
-  return 0;
-}
-
-static int describe(const redirector_options *options, int option,
-                    const char *before, char *buf, size_t size) {
-  size_t len = 0;
-
-  for (int i = 0; i < options->rule_count && len < size; i++) {
-    if (options->rules[i].option == option) {
-      len += (size_t)snprintf(buf + len, size - len, "%s%s",
-                              len ? ", " : before, options->rules[i].value);
-    }
-  }
-  return len > 0;
-}
-
-void options_describe(const redirector_options *options, char *buf,
-                      size_t size) {
-  char ports[256] = "";
-  char ranges[256] = "";
-
-  describe(options, OPTION_PORT, " to ports ", ports, sizeof ports);
-  if (!describe(options, OPTION_TO, *ports ? " of " : " to ", ranges,
-                sizeof ranges) &&
-      !*ports) {
-    snprintf(ranges, sizeof ranges, " to everywhere%s",
-             options->loopback ? "" : " but loopback");
-  }
-  snprintf(buf, size, "TCP%s%s", ports, ranges);
 }

@@ -13,6 +13,14 @@ enum {
   COMMAND_DONE, /* --help or --version was answered */
 };
 
+/* Options that become rules. */
+enum {
+  OPTION_PORT = 256,
+  OPTION_TO,
+  OPTION_EXCEPT,
+  OPTION_EXCEPT_UID,
+};
+
 typedef struct redirector_options {
   int command;
   char *proxy;       /* the URL, with its password */
@@ -39,13 +47,9 @@ int say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int options_read(redirector_options *out, int argc, char **argv);
 void options_clear(redirector_options *options);
 
-/* Make the redirect that the options ask for, with the proxy's addresses as
- * exceptions. Returns 0, or the exit code after a message. */
-int options_redirect(const redirector_options *options, int port,
-                     epi_redirect **out);
-
-/* Write what is intercepted, as in "TCP to ports 80, 443 of 10.0.0.0/8". */
-void options_describe(const redirector_options *options, char *buf,
-                      size_t size);
+/* Read the value of an option, a decimal number. Returns 0, or the exit code
+ * after a message. */
+int read_number(const char *option, const char *text, int lowest, int highest,
+                int *out);
 
 #endif
