@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """chain.py: epi-proxy in front of other proxies, and under other programs."""
-import getpass
-import os
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import flow, servers
+from support import flow, servers, sshd
 from support import socks_client as wire
 
 
@@ -160,42 +158,15 @@ socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
             servers.Echo())
 
 
-def sshd():
-    """A server of our own with a key for whoever runs the test; its port and
-    the client's options."""
-    server, keygen = flow.need("sshd", "ssh-keygen")
-    place, port = flow.folder(), flow.free_port()
-    for key in ("host", "user"):
-        flow.run(keygen, "-q", "-t", "ed25519", "-N", "", "-f", place / key)
-    flow.run("cp", place / "user.pub", place / "authorized")
-    config = flow.file(f"""
-ListenAddress {flow.LOCAL}:{port}
-HostKey {place}/host
-AuthorizedKeysFile {place}/authorized
-PidFile none
-StrictModes no
-PasswordAuthentication no
-PermitRootLogin yes
-UsePAM {'yes' if os.geteuid() == 0 else 'no'}
-""", "sshd_config")
-    separation = pathlib.Path("/run/sshd")
-    if os.geteuid() == 0 and not separation.exists():
-        separation.mkdir(0o755)
-        flow.at_end(separation.rmdir)
-    flow.start(server, "-D", "-e", "-f", config, port=port)
-    return port, ["-F", "none", "-i", place / "user", "-o", "BatchMode=yes",
-                  "-o", "StrictHostKeyChecking=no",
-                  "-o", f"UserKnownHostsFile={place}/known"]
-
-
 @flow.test(timeout=60)
 def ssh_goes_through_the_proxy():
     ssh, nc = flow.need("ssh", "nc")
-    port, options = sshd()
+    port = flow.free_port()
+    options = sshd.start(flow.LOCAL, port)
     proxy = flow.proxy()
     got = flow.run(ssh, *options, "-o",
                    f"ProxyCommand={nc} -X 5 -x {flow.LOCAL}:{proxy.port}"
-                   " %h %p", "-p", port, f"{getpass.getuser()}@{flow.LOCAL}",
+                   " %h %p", "-p", port, flow.LOCAL,
                    "head -c 3000000 /dev/zero | cksum", timeout=40)
     assert got.returncode == 0, got.stderr
     assert got.stdout.split()[-1] == "3000000", got.stdout

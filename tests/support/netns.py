@@ -3,9 +3,12 @@
     a, b = netns.pair()            # 10.213.N.1 and 10.213.N.2, fd13:N::1 and 2
     flow.run("ip", "netns", "exec", a.name, "ping", "-c1", b.address)
     flow.proxy(namespace=b.name, listen=[f"socks://{b.address}:1080"])
+    with b.inside():               # sockets made here are b's
+        origin = servers.Origin(b.address)
 
 They are named epi-PID-N and are deleted when the test ends."""
 import contextlib
+import ctypes
 import itertools
 import os
 import subprocess
@@ -13,12 +16,20 @@ import subprocess
 from support import flow
 
 _number = itertools.count(1)
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
 
 
 def _ip(*words):
     ran = subprocess.run(["ip", *words], capture_output=True, text=True)
     if ran.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {ran.stderr.strip()}")
+
+
+def _enter(path):
+    with open(path) as file:
+        if _libc.setns(file.fileno(), _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"entering {path}")
 
 
 class Namespace:
@@ -49,6 +60,17 @@ class Namespace:
     def start(self, *argv, **options):
         """Start a program in the namespace, as flow.start()."""
         return flow.start(*argv, namespace=self.name, **options)
+
+    @contextlib.contextmanager
+    def inside(self):
+        """Let this thread, and threads that it starts meanwhile, make their
+        sockets in the namespace. A socket stays where it was made."""
+        with open("/proc/thread-self/ns/net") as before:
+            _enter(f"/run/netns/{self.name}")
+            try:
+                yield
+            finally:
+                _enter(f"/proc/self/fd/{before.fileno()}")
 
     def route(self, to, via):
         _ip("-n", self.name, "route", "add", to, "via", via)
