@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """readme.py: the code in README.md works as printed: its C program compiles
-and runs, its shell lines succeed, and its links lead somewhere."""
+and runs, its shell lines succeed; C in other documents compiles; links lead
+somewhere."""
 import os
 import pathlib
 import re
@@ -54,6 +55,19 @@ def c_program(code):
                                                "LD_LIBRARY_PATH": str(BUILD)})
 
 
+def documents():
+    """C in the other documents, which is functions rather than programs."""
+    problems = []
+    for path in sorted(ROOT.glob("doc/*.md")):
+        for kind, code in BLOCK.findall(path.read_text()):
+            if kind == "c":
+                said = run(["sh", "-c", "printf %s \"$1\" | cc -std=c11 -Wall "
+                            "-Wextra -Werror -Iinclude -fsyntax-only -xc -",
+                            "sh", code])
+                problems += [f"{path.name}: {line}" for line in said]
+    return problems
+
+
 def links():
     problems = []
     for path in [ROOT / "README.md", *sorted(ROOT.glob("doc/*.md"))]:
@@ -71,6 +85,7 @@ def main():
             not_ok(f"readme.{language}_works", "README.md has no such block")
         for number, code in enumerate(found, 1):
             check(f"readme.{language}_works_{number}", step(code))
+    check("readme.documents_compile", documents())
     check("readme.links_lead_somewhere", links())
     end()
 
