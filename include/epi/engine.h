@@ -62,7 +62,7 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *     redirect://HOST:PORT         connections that the kernel redirected
  *
  * Settings follow as a query: `users=FILE` (demand a login; a
- * line `name:password` for each user; readable by its owner alone),
+ * line `name:password` for each user; not readable by everybody),
  * `version=5` or `version=6` (that one alone), `draft=11` or `draft=12`.
  * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The
  * port is bound at once.
