@@ -25,20 +25,6 @@ static int fail(const char *about) {
   return fprintf(stderr, "%s: %s\n", about, epi_error_detail()) > 0;
 }
 
-static epi_model *read_model(const char *path) {
-  static char text[1 << 20];
-  epi_model *model = NULL;
-  FILE *file = fopen(path, "rb");
-  size_t len = file ? fread(text, 1, sizeof text, file) : 0;
-
-  if (!file || fclose(file)) {
-    perror(path);
-  } else if (epi_model_read(&model, NULL, text, len)) {
-    fail(path);
-  }
-  return model;
-}
-
 /* Step 6 of Fig. 1: a proxy starts to listen where the model says it is. */
 static int start_proxy(epi_model *model, const char *name, const char *url) {
   struct part *part = parts;
@@ -138,8 +124,11 @@ int main(int argc, char **argv) {
   snprintf(path, sizeof path, "%s", argv[1]);
   do {
     path[strcspn(path, "\n")] = '\0';
-    model = read_model(path);
-    result = model ? deploy(model, argv[2]) : 2;
+    if (epi_model_read_file(&model, NULL, path)) {
+      result = 1 + fail(path);
+      continue;
+    }
+    result = deploy(model, argv[2]);
     epi_model_free(model); /* the engines hold it */
   } while (fgets(path, sizeof path, stdin));
   while (part_count) {

@@ -29,37 +29,30 @@ static void on_log(int level, const char *line, void *user) {
   fprintf(stderr, "%s %s\n", stamp, line);
 }
 
-/* The whole of a file, or NULL with a complaint; len is its length. */
-static char *read_file(const char *path, size_t max, size_t *len) {
+/* The chain key's file, into a block of KEY_MAX bytes. Returns its length, or 0
+ * after a message. */
+static size_t read_key(const char *path, char *key) {
   FILE *file = fopen(path, "rb");
-  size_t size = 0, used = 0, got = 0;
-  char *text = NULL;
+  struct stat info;
+  size_t len = 0;
 
-  if (!file) {
+  if (!file || fstat(fileno(file), &info)) {
     complain(path, strerror(errno));
-    return NULL;
+    return 0;
   }
-  do {
-    char *moved;
-
-    used += got;
-    size = size ? size * 2 : 65536;
-    moved = realloc(text, size);
-    if (!moved) {
-      break;
-    }
-    text = moved;
-    got = fread(text + used, 1, size - used, file);
-  } while (used + got == size && used + got <= max);
-  used += got;
-  if (ferror(file) || used > max || !text) {
-    complain(path, ferror(file) ? strerror(errno) : "the file is too large");
-    free(text);
-    text = NULL;
+  if (info.st_mode & S_IROTH) {
+    fclose(file);
+    complain(path, "everybody can read the chain key: chmod o-r it");
+    return 0;
+  }
+  setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
+  len = fread(key, 1, KEY_MAX, file);
+  if (ferror(file) || !len || fgetc(file) != EOF) {
+    complain(path, "a chain key is a file of 16 to 1024 bytes");
+    len = 0;
   }
   fclose(file);
-  *len = used;
-  return text;
+  return len;
 }
 
 static int fail(const char *about) {
@@ -90,41 +83,34 @@ static int listen_all(epi_engine *engine, const proxy_options *set) {
 static int set_model(epi_engine *engine, const char *path) {
   epi_report *problems = NULL;
   epi_model *model = NULL;
-  size_t len = 0;
-  char *text = read_file(path, EPI_MODEL_MAX, &len);
-  int result;
+  int result = epi_report_new(&problems);
 
-  if (!text) {
-    return EXIT_USAGE;
-  }
-  result = epi_report_new(&problems);
   if (!result) {
-    result = epi_model_read(&model, problems, text, len);
+    result = epi_model_read_file(&model, problems, path);
   }
   for (size_t i = 0; problems && i < epi_report_count(problems); i++) {
     complain(path, epi_report_line(problems, i));
   }
   if (result && !(problems && epi_report_count(problems))) {
-    complain(path, epi_error_detail());
+    complain(epi_error_detail(), NULL);
   }
   if (!result && epi_engine_set_model(engine, model)) {
     result = complain(path, epi_error_detail());
   }
   epi_model_free(model);
   epi_report_free(problems);
-  free(text);
   return result ? EXIT_USAGE : 0;
 }
 
 /* The chain key comes first: filters of model and command line may need it. */
 static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
+  char key[KEY_MAX];
   size_t len = 0;
-  char *key = NULL;
   int result = 0;
 
   if (set->chain_key) {
-    key = read_file(set->chain_key, KEY_MAX, &len);
-    if (!key) {
+    len = read_key(set->chain_key, key);
+    if (!len) {
       return EXIT_USAGE;
     }
     result =
@@ -133,17 +119,14 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   for (size_t i = 0; i < set->filters.count && !result; i++) {
     epi_filter *filter = NULL;
 
-    result = epi_filter_make(&filter, set->filters.items[i], key, len) ||
-             epi_engine_add_filter(engine, filter);
-    if (result) {
+    if (epi_filter_make(&filter, set->filters.items[i], len ? key : NULL,
+                        len) ||
+        epi_engine_add_filter(engine, filter)) {
       result = fail(set->filters.items[i]);
     }
     epi_filter_free(filter);
   }
-  if (key) {
-    epi_wipe(key, len);
-    free(key);
-  }
+  epi_wipe(key, sizeof key);
   return result;
 }
 

@@ -166,6 +166,13 @@ EPI_API void epi_engine_stop(epi_engine *engine);
  * any, at any time. */
 EPI_API int64_t epi_engine_count(const epi_engine *engine, int what);
 
+/* Read a model document from a file, "-" for standard input.
+ *
+ * Returns as epi_model_read(), or EPI_ENOENT, EPI_EPERM or EPI_ESYS (the detail
+ * names the file). Threads: any. */
+EPI_API int epi_model_read_file(epi_model **out, epi_report *problems,
+                                const char *path);
+
 /* Wait until something takes connections at a URL's HOST:PORT, as a proxy or a
  * function that was just started. Blocks for at most timeout_ms.
  *

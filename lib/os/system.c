@@ -57,7 +57,8 @@ static int read_all(int fd, const char *path, size_t max, char **out,
 
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = !strcmp(path, "-") && !secret ? fcntl(0, F_DUPFD_CLOEXEC, 0)
+                                         : open(path, O_RDONLY | O_CLOEXEC);
   struct stat info;
   int result;
 

@@ -81,7 +81,7 @@ def without_its_function_a_flow_is_refused():
     net.gate.stop()
     _, code = net.connect()
     assert code == 5, f"reply {code}"
-    net.px_a.wait_line(f"cannot connect to {GATE}")
+    net.px_a.wait_line(f"cannot connect to the proxy socks6://{GATE}")
     assert not any("allowed" in line for line in net.px_b.lines)
 
 

@@ -1,0 +1,191 @@
+/* check_print.c: what a model says, for people. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  AREAS_SHOWN = 32, /* more make too long a table of pairs */
+};
+
+static void print_list(const char *label, const epi_decision *decision,
+                       int which) {
+  size_t count = epi_decision_attribute_count(decision, which);
+
+  printf("    %-9s", label);
+  for (size_t i = 0; i < count; i++) {
+    printf("%s%s", i ? ", " : "", epi_decision_attribute(decision, which, i));
+  }
+  printf("%s\n", count ? "" : "nothing");
+}
+
+static void print_chain(const epi_plan *plan) {
+  const char *label = "through";
+
+  for (size_t hop = 0; hop < epi_plan_hop_count(plan); hop++) {
+    const char *proxy = epi_plan_hop_proxy(plan, hop);
+    size_t count = epi_plan_function_count(plan, hop);
+
+    printf("    %-9s%s%s", label, *proxy ? proxy : "the proxy",
+           count ? ": " : "");
+    for (size_t i = 0; i < count; i++) {
+      printf("%s%s", i ? ", then " : "", epi_plan_function_name(plan, hop, i));
+    }
+    printf("\n");
+    label = "then";
+  }
+}
+
+void print_decision(const epi_decision *decision, int port) {
+  const epi_plan *plan = epi_decision_plan(decision);
+  const char *application = epi_decision_application(decision);
+  int verdict = epi_decision_verdict(decision);
+
+  printf("  %s -> %s", epi_decision_from(decision), epi_decision_to(decision));
+  if (port > 0) {
+    printf(", port %d", port);
+  }
+  printf("\n    %-9s%s: %s\n",
+         epi_decision_allowed(decision) ? "allowed" : "refused",
+         epi_verdict_name(verdict), epi_decision_reason(decision));
+  if (*application) {
+    printf("    %-9s%s\n", "part of", application);
+  }
+  printf("    %-9s%s", "rule", epi_decision_rule(decision));
+  for (size_t i = 0; i < epi_decision_require_count(decision); i++) {
+    printf("%s%s", i ? ", " : "; also required by ",
+           epi_decision_require(decision, i));
+  }
+  printf("\n");
+  print_list("needs", decision, EPI_NEED);
+  print_list("has", decision, EPI_HAVE);
+  print_list("missing", decision, EPI_MISSING);
+  print_chain(plan);
+  if (verdict == EPI_BRIDGED) {
+    printf("    %-9s%g ms for one flow of 1 MiB%s\n", "costs",
+           epi_plan_cost_ms(plan),
+           epi_plan_optimal(plan) ? "" : " (a cheaper chain may exist)");
+  }
+}
+
+static void print_areas(const epi_model *model) {
+  size_t count = epi_model_area_count(model);
+
+  printf("\nAreas: nodes that protect data alike\n");
+  for (size_t i = 0; i < count; i++) {
+    size_t nodes = epi_model_area_node_count(model, i);
+    size_t attributes = epi_model_area_attribute_count(model, i);
+
+    printf("  %3zu  ", i);
+    for (size_t k = 0; k < nodes; k++) {
+      printf(
+          "%s%s", k ? ", " : "",
+          epi_model_node_name(model, (size_t)epi_model_area_node(model, i, k)));
+    }
+    printf("\n       with ");
+    for (size_t k = 0; k < attributes; k++) {
+      printf("%s%s", k ? ", " : "", epi_model_area_attribute(model, i, k));
+    }
+    printf("%s\n", attributes ? "" : "no protection");
+  }
+}
+
+static void print_gap(const epi_model *model, size_t from, size_t to) {
+  const char *names[16];
+  ptrdiff_t count = epi_model_gap(model, from, to, names, 16);
+
+  printf(count > 0 ? "missing " : "nothing is in the gap as printed");
+  for (ptrdiff_t i = 0; i < count && i < 16; i++) {
+    printf("%s%s", i ? ", " : "", names[i]);
+  }
+  printf("%s\n", count > 16 ? ", ..." : "");
+}
+
+static void print_channels(const epi_model *model) {
+  size_t count = epi_model_area_count(model);
+
+  if (count < 2) {
+    return;
+  }
+  printf("\nFrom area to area\n");
+  if (count > AREAS_SHOWN) {
+    printf("  %zu areas are too many to show: --json lists the channels\n",
+           count);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < count; k++) {
+      size_t from = (size_t)epi_model_area_node(model, i, 0);
+      size_t to = (size_t)epi_model_area_node(model, k, 0);
+
+      if (i == k) {
+        continue;
+      }
+      printf("  %3zu -> %-3zu  ", i, k);
+      if (epi_model_channel(model, from, to) > 0) {
+        printf("channel\n");
+      } else {
+        print_gap(model, from, to);
+      }
+    }
+  }
+}
+
+static void print_numbers(const epi_model *model, ptrdiff_t application,
+                          const char *label) {
+  int64_t yes = epi_model_pairs(model, application, EPI_PAIRS_SUPPORTED);
+  int64_t no = epi_model_pairs(model, application, EPI_PAIRS_UNSUPPORTED);
+  int64_t never = epi_model_pairs(model, application, EPI_PAIRS_UNBRIDGEABLE);
+
+  printf("  %-20s %9lld %11lld %12lld  %.3g\n", label, (long long)yes,
+         (long long)no, (long long)never, epi_model_ratio(model, application));
+}
+
+/* Decide about and print the flows of an application; adds up their cost. */
+static int print_flows(epi_model *model, size_t application, epi_query *query,
+                       epi_decision *decision, double *cost_ms) {
+  const char *name = epi_model_application_name(model, application);
+  size_t count = epi_model_flow_count(model, application);
+
+  printf("\nFlows of application %s\n", name);
+  for (size_t i = 0; i < count; i++) {
+    size_t from, to;
+    int port;
+
+    if (epi_model_flow(model, application, i, &from, &to, &port) ||
+        epi_query_set(query, EPI_QUERY_APPLICATION, name) ||
+        epi_query_set_from_node(query, epi_model_node_name(model, from)) ||
+        epi_query_set_to_node(query, epi_model_node_name(model, to), port) ||
+        epi_model_decide(model, query, decision)) {
+      return complain("", epi_error_detail());
+    }
+    print_decision(decision, port);
+    *cost_ms += epi_plan_cost_ms(epi_decision_plan(decision));
+  }
+  return FINE;
+}
+
+int print_model(epi_model *model, epi_query *query, epi_decision *decision) {
+  size_t applications = epi_model_application_count(model);
+  double cost_ms = 0;
+
+  printf("The model is valid. Nodes: %zu, areas: %zu, applications: %zu\n",
+         epi_model_node_count(model), epi_model_area_count(model),
+         applications);
+  print_areas(model);
+  print_channels(model);
+  for (size_t i = 0; i < applications; i++) {
+    if (print_flows(model, i, query, decision, &cost_ms)) {
+      return BAD_INPUT;
+    }
+  }
+  printf("\nPairs of nodes, by what they protect alone\n"
+         "  %-20s %9s %11s %12s  %s\n",
+         "", "supported", "unsupported", "unbridgeable", "ratio");
+  print_numbers(model, -1, "all nodes");
+  for (size_t i = 0; i < applications; i++) {
+    print_numbers(model, (ptrdiff_t)i, epi_model_application_name(model, i));
+  }
+  printf("\nThe bridged flows cost %g ms together, at 1 MiB each.\n", cost_ms);
+  return FINE;
+}
