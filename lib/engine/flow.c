@@ -239,6 +239,8 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],
       1);
+  epi__lookup_cancel(flow->lookup); /* its answer must not revive the flow */
+  flow->lookup = NULL;
   close_leg(flow, EPI_BACKWARD, 1);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
     send_refusal(flow, code, why);

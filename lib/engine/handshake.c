@@ -137,7 +137,7 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
       return;
     case EPI_NEXT_READ:
       epi__relay_flush(flow, EPI_BACKWARD);
-      if (!used || !len) {
+      if (flow->phase == EPI__ENDED || !used || !len) {
         return;
       }
       continue;
