@@ -36,6 +36,7 @@ static const epi_addr *first_target(const epi_flow *flow) {
 }
 
 static void refuse_dial(epi_flow *flow) {
+  int elsewhere = flow->tried.kind == EPI_ADDR_NONE && flow->dial_error == 0;
   const epi__route *route = flow->route;
   epi__addr_buf target;
   char why[512];
@@ -44,13 +45,24 @@ static void refuse_dial(epi_flow *flow) {
            route->hop_count ? "the proxy " : "",
            route->hop_count ? route->hops[0].link
                             : epi__addr_text(&flow->dest, &target),
-           flow->dial_error ? strerror(flow->dial_error)
-                            : "no address may be used");
-  if (flow->dial_error == EACCES && !flow->addr_count) {
-    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
-    return;
+           elsewhere ? "all its addresses are other nodes'"
+                     : strerror(flow->dial_error));
+  epi__flow_refuse(
+      flow, elsewhere ? EPI_REPLY_NOT_ALLOWED : code_of(flow->dial_error), why);
+}
+
+int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
+                      const epi_addr *addr) {
+  const epi_model *model;
+  ptrdiff_t node;
+
+  if (!decision || flow->route->hop_count) {
+    return 1;
   }
-  epi__flow_refuse(flow, code_of(flow->dial_error), why);
+  model = epi_decision_model(decision);
+  node = epi_model_node_at(model, addr);
+  return node < 0 || !strcmp(epi_model_node_name(model, (size_t)node),
+                             epi_decision_to(decision));
 }
 
 static void try_next(epi_flow *flow) {
@@ -59,7 +71,15 @@ static void try_next(epi_flow *flow) {
 
   while (flow->next_addr < flow->addr_count) {
     const epi_addr *addr = &flow->addrs[flow->next_addr++];
+    epi__addr_buf text;
 
+    if (!epi__dial_may_use(flow, flow->decision, addr)) {
+      epi__log(flow->worker->engine, EPI_LOG_NOTE,
+               "flow %" PRId64 ": skipping %s, which is another node's",
+               flow->number, epi__addr_text(addr, &text));
+      continue;
+    }
+    flow->tried = *addr;
     if (!epi__sock_connect(addr, mark, &server->fd)) {
       epi__flow_enter(flow, EPI__DIAL);
       return;
@@ -67,20 +87,6 @@ static void try_next(epi_flow *flow) {
     flow->dial_error = errno;
   }
   refuse_dial(flow);
-}
-
-/* A name was judged as its node: an address of another node is not meant. */
-static int may_use(const epi_flow *flow, const epi_addr *addr) {
-  const epi_model *model;
-  ptrdiff_t node;
-
-  if (!flow->decision || flow->route->hop_count) {
-    return 1;
-  }
-  model = epi_decision_model(flow->decision);
-  node = epi_model_node_at(model, addr);
-  return node < 0 || !strcmp(epi_model_node_name(model, (size_t)node),
-                             epi_decision_to(flow->decision));
 }
 
 static void on_addresses(void *user, const epi_addr *addrs, size_t count,
@@ -103,18 +109,8 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
     epi__flow_watch(flow);
     return;
   }
-  for (size_t i = 0; i < count; i++) {
-    if (may_use(flow, &addrs[i])) {
-      flow->addrs[flow->addr_count++] = addrs[i];
-    } else {
-      epi__log(flow->worker->engine, EPI_LOG_NOTE,
-               "flow %" PRId64 ": skipping %s, which is another node's",
-               flow->number, epi__addr_text(&addrs[i], &target));
-    }
-  }
-  if (!flow->addr_count) {
-    flow->dial_error = EACCES; /* the name leads elsewhere: not allowed */
-  }
+  memcpy(flow->addrs, addrs, count * sizeof *addrs);
+  flow->addr_count = count;
   try_next(flow);
   epi__flow_watch(flow);
 }

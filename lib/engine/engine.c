@@ -178,7 +178,7 @@ int epi_engine_add_hop(epi_engine *engine, const char *url) {
   if (engine->hop_count == EPI__HOPS_MAX) {
     return epi__fail(EPI_ELIMIT, "over %d hops", EPI__HOPS_MAX);
   }
-  result = epi__hop_read(&engine->hops[engine->hop_count], url);
+  result = epi__hop_read(&engine->hops[engine->hop_count], url, 1);
   engine->hop_count += !result;
   return result;
 }

@@ -66,6 +66,7 @@ struct epi_flow {
   epi__lookup *lookup;
   epi_addr *addrs; /* still to be tried: addrs[next_addr] and on */
   size_t addr_count, next_addr;
+  epi_addr tried; /* the last of them; kind EPI_ADDR_NONE before the first */
   int dial_error; /* errno of the last attempt */
 
   /* handshakes on the way */
@@ -124,6 +125,11 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
 
 /* Connect to the first hop or to the destination. */
 void epi__dial_begin(epi_flow *flow);
+
+/* May this address be what the flow asked for, by a decision about it? A name
+ * is judged as its node: an address of another node is not meant. */
+int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
+                      const epi_addr *addr);
 
 /* The attempt under way has an outcome, or took too long. */
 void epi__dial_outcome(epi_flow *flow, int timed_out);

@@ -65,13 +65,10 @@ static const char *said(const epi_flow *flow, int key) {
 }
 
 static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
-  const char *user = flow->trusted ? said(flow, EPI_META_USER) : NULL;
+  const char *user = flow->trusted ? said(flow, EPI_META_USER) : flow->user;
   epi_query *query = NULL;
   int result = epi_query_new(&query);
 
-  if (!user && *flow->user) {
-    user = flow->user;
-  }
   if (!result) {
     result = epi_query_set_from(query, &flow->source);
   }
@@ -91,7 +88,7 @@ static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
         epi_query_set(query, EPI_QUERY_DATASET, said(flow, EPI_META_DATASET));
   }
   if (!result) {
-    result = epi_query_set(query, EPI_QUERY_USER, user);
+    result = epi_query_set(query, EPI_QUERY_USER, user && *user ? user : NULL);
   }
   if (!result) {
     epi_query_set_time(query, epi__clock_wall());
@@ -187,14 +184,43 @@ void epi__flow_judge(epi_flow *flow) {
   epi__dial_begin(flow);
 }
 
-static int same_plan(const epi_decision *a, const epi_decision *b) {
-  char *first = epi__plan_text(epi_decision_plan(a), 0);
-  char *second = epi__plan_text(epi_decision_plan(b), 0);
-  int same = first && second && !strcmp(first, second);
+static int same_text(const char *a, const char *b) {
+  return a && b ? !strcmp(a, b) : a == b;
+}
 
-  epi__free(first);
-  epi__free(second);
-  return same;
+static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
+  size_t count = epi_plan_function_count(a, hop);
+
+  if (count != epi_plan_function_count(b, hop) ||
+      !same_text(epi_plan_hop_proxy(a, hop), epi_plan_hop_proxy(b, hop)) ||
+      !same_text(epi_plan_hop_endpoint(a, hop),
+                 epi_plan_hop_endpoint(b, hop))) {
+    return 0;
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (!same_text(epi_plan_function_name(a, hop, i),
+                   epi_plan_function_name(b, hop, i)) ||
+        !same_text(epi_plan_function_filter(a, hop, i),
+                   epi_plan_function_filter(b, hop, i)) ||
+        !same_text(epi_plan_function_endpoint(a, hop, i),
+                   epi_plan_function_endpoint(b, hop, i))) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* The same functions by the same means: a name may have a new meaning. */
+static int same_plan(const epi_decision *first, const epi_decision *second) {
+  const epi_plan *a = epi_decision_plan(first);
+  const epi_plan *b = epi_decision_plan(second);
+  size_t count = epi_plan_hop_count(a);
+  size_t same = 0;
+
+  while (same < count && same_hop(a, b, same)) {
+    same++;
+  }
+  return same == count && count == epi_plan_hop_count(b);
 }
 
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
@@ -220,6 +246,10 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
     result = EPI_EDENIED;
   } else if (!flow->decision || !same_plan(flow->decision, decision)) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
+    result = EPI_EDENIED;
+  } else if (!epi__dial_may_use(flow, decision, &flow->tried)) {
+    snprintf(why, sizeof why,
+             "cut by the new model: the name's address is another node's");
     result = EPI_EDENIED;
   }
   if (result) {

@@ -83,8 +83,9 @@ static int fill(epi__hop *hop, const epi__url *url) {
   return 0;
 }
 
-int epi__hop_read(epi__hop *out, const char *text) {
-  static const char *const known[] = {"credentials", "draft", NULL};
+int epi__hop_read(epi__hop *out, const char *text, int ours) {
+  static const char *const known[] = {"draft", "credentials", NULL};
+  static const char *const foreign[] = {"draft", NULL};
   const char *credentials;
   epi__hop hop = {0};
   epi__url url;
@@ -92,7 +93,8 @@ int epi__hop_read(epi__hop *out, const char *text) {
 
   if (!result) {
     result = hop.version = version_of(&url);
-    result = result > 0 ? epi__url_check_settings(&url, known) : result;
+    result = result > 0 ? epi__url_check_settings(&url, ours ? known : foreign)
+                        : result;
   }
   credentials = result ? NULL : epi__url_setting(&url, "credentials");
   if (credentials) {

@@ -38,11 +38,12 @@ static int add_filter(epi__route *route, epi_filter *filter) {
   return 0;
 }
 
-static int add_link(epi__route *route, const char *link) {
+/* ours is as epi__hop_read() has it. */
+static int add_link(epi__route *route, const char *link, int ours) {
   if (route->hop_count == EPI__HOPS_MAX) {
     return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
   }
-  if (epi__hop_read(&route->hops[route->hop_count], link)) {
+  if (epi__hop_read(&route->hops[route->hop_count], link, ours)) {
     char public[EPI__URL_MAX], why[400];
 
     snprintf(why, sizeof why, "%s", epi_error_detail());
@@ -84,42 +85,58 @@ static int add_functions(epi__route *route, const epi_flow *flow,
       result = filter ? add_filter(route, filter)
                       : epi__fail(EPI_EFILTER, "no filter %s", spec);
     } else {
-      result = add_link(route, link);
+      result = add_link(route, link, 1);
     }
   }
   return result;
 }
 
+/* What an authenticated proxy says is left of the plan, or NULL. */
+static const char *given_plan(const epi_flow *flow) {
+  return flow->trusted ? epi_request_metadata(flow->request, EPI_META_PLAN)
+                       : NULL;
+}
+
+static int other_plan(void) {
+  return epi__fail(EPI_EDENIED, "the proxy before has another plan: do both "
+                                "have the same model?");
+}
+
+/* Has the flow passed what comes before a hop of the plan, and did the proxy
+ * before mean the same plan? */
+static int check_place(const epi_flow *flow, const epi_plan *plan, size_t hop) {
+  const char *given = given_plan(flow);
+  char *mine;
+  int same;
+
+  if (!given) {
+    return hop == 0 ? 0
+                    : epi__fail(EPI_EDENIED,
+                                "the flow must pass %s first, and nothing "
+                                "authenticated says that it did",
+                                epi_plan_hop_proxy(plan, 0));
+  }
+  mine = epi__plan_text(plan, hop);
+  if (!mine) {
+    return EPI_ENOMEM;
+  }
+  same = !strcmp(mine, given);
+  epi__free(mine);
+  return same ? 0 : other_plan();
+}
+
 /* Which hop of the plan this proxy is, or an error: the flow is not for it. */
 static int own_place(const epi_flow *flow, const epi_plan *plan, size_t *out) {
   const char *name = flow->worker->engine->name;
-  const char *given = epi_request_metadata(flow->request, EPI_META_PLAN);
   size_t count = epi_plan_hop_count(plan);
-  char *mine;
-  int same;
 
   for (size_t hop = 0; hop < count; hop++) {
     const char *proxy = epi_plan_hop_proxy(plan, hop);
 
-    if (*proxy && (!name || strcmp(name, proxy))) {
-      continue;
+    if (!*proxy || (name && !strcmp(name, proxy))) {
+      *out = hop;
+      return check_place(flow, plan, hop);
     }
-    *out = hop;
-    if (hop == 0) {
-      return 0;
-    }
-    if (!flow->trusted) {
-      return epi__fail(EPI_EDENIED,
-                       "the flow must pass %s first, and nothing "
-                       "authenticated says that it did",
-                       epi_plan_hop_proxy(plan, 0));
-    }
-    mine = epi__plan_text(plan, hop);
-    same = mine && given && !strcmp(mine, given);
-    epi__free(mine);
-    return same ? 0
-                : epi__fail(EPI_EDENIED, "the proxy before has another plan: "
-                                         "do both have the same model?");
   }
   return epi__fail(EPI_EDENIED, "the flow must pass %s, and this is %s",
                    epi_plan_hop_proxy(plan, 0),
@@ -134,7 +151,8 @@ static int add_plan(epi__route *route, const epi_flow *flow) {
   int result;
 
   if (!epi_plan_hop_count(plan)) {
-    return add_own_hops(route, flow->worker->engine);
+    return given_plan(flow) ? other_plan()
+                            : add_own_hops(route, flow->worker->engine);
   }
   result = own_place(flow, plan, &hop);
   if (!result) {
@@ -150,7 +168,7 @@ static int add_plan(epi__route *route, const epi_flow *flow) {
   if (!route->plan) {
     return EPI_ENOMEM;
   }
-  return add_link(route, epi_plan_hop_endpoint(plan, hop + 1));
+  return add_link(route, epi_plan_hop_endpoint(plan, hop + 1), 1);
 }
 
 static int read_number(const char *text, int *out) {
@@ -181,6 +199,11 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
     return epi__fail(EPI_EPROTO, "chain metadata with index %d of %d", index,
                      length);
   }
+  if (index + 1 < length && given_plan(flow) && flow->decision) {
+    /* Nobody signs the index: whoever turned it back would have this proxy
+     * send what it opened to where it was sealed. */
+    return epi__fail(EPI_EDENIED, "chain metadata goes on behind the plan");
+  }
   if (index + 1 < length && !flow->trusted &&
       (flow->decision || engine->chain_key)) {
     return epi__fail(EPI_EDENIED, "chain metadata that is not authenticated");
@@ -188,13 +211,21 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
   for (int i = index + 1; i < length && !result; i++) {
     const char *link = epi_request_metadata(request, EPI_META_CHAIN_LINK + i);
 
-    result = link ? add_link(route, link)
+    result = link ? add_link(route, link, 0)
                   : epi__fail(EPI_EPROTO, "chain metadata without link %d", i);
-    route->link_count += !result;
   }
-  route->links_index = (size_t)index;
-  route->links_length = (size_t)length;
+  if (route->hop_count == (size_t)(length - index - 1)) {
+    route->first_link = index + 1;
+  }
   return result;
+}
+
+/* Without a model nobody here can do what is left of a plan. */
+static int check_plan_goes_on(const epi__route *route, const epi_flow *flow) {
+  return flow->decision || route->hop_count || !given_plan(flow)
+             ? 0
+             : epi__fail(EPI_EDENIED, "a plan is left, and there is no model "
+                                      "to follow it by");
 }
 
 int epi__route_new(epi__route **out, const epi_flow *flow) {
@@ -214,6 +245,9 @@ int epi__route_new(epi__route **out, const epi_flow *flow) {
   }
   if (!result) {
     result = add_metadata_links(route, flow);
+  }
+  if (!result) {
+    result = check_plan_goes_on(route, flow);
   }
   if (result) {
     epi__route_free(route);

@@ -10,8 +10,8 @@ typedef struct epi__route {
   size_t filter_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;
-  size_t link_count;                /* the last so many came as metadata */
-  size_t links_index, links_length; /* of the chain that came; 0, 0: none */
+  int first_link; /* the link that hops[0] is, if all hops are links that came
+                     as chain metadata; else 0 */
   char *plan; /* what is left for the next proxies, as JSON; NULL for nothing */
 } epi__route;
 

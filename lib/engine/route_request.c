@@ -14,73 +14,85 @@ static int is_chain_key(int key) {
          key <= EPI_META_CHAIN_LINK + EPI__HOPS_MAX;
 }
 
-static int carry_on(epi_request *out, const epi_request *from, int trusted,
-                    int has_key) {
+/* May what came with the flow go on to a hop? Where this proxy vouches for what
+ * it says, by the chain key or by a login, nothing may that nobody vouches for;
+ * a user may say what his flow is for. */
+static int may_go_on(const epi_flow *flow, const epi__hop *to, int key) {
+  if (is_chain_key(key)) {
+    return flow->route->first_link != 0;
+  }
+  if (flow->trusted || key == EPI_META_PASSED ||
+      (!flow->worker->engine->chain_key && !to->user)) {
+    return 1;
+  }
+  switch (key) {
+  case EPI_META_APPLICATION:
+  case EPI_META_PURPOSE:
+  case EPI_META_DATASET:
+    return *flow->user != '\0';
+  default:
+    return key < EPI_META_SOURCE;
+  }
+}
+
+/* What the flow brought does not replace what is there already. */
+static int carry_on(epi_request *out, const epi_flow *flow,
+                    const epi__hop *to) {
   int result = 0;
   int key;
 
-  for (size_t i = 0; !result && (key = epi_request_metadata_key(from, i)) >= 0;
+  for (size_t i = 0;
+       !result && (key = epi_request_metadata_key(flow->request, i)) >= 0;
        i++) {
-    /* What nobody vouches for must not be signed as if it were true. */
-    int doubtful = has_key && !trusted && key != EPI_META_PASSED &&
-                   (key >= EPI_META_SOURCE || key == EPI_META_APPLICATION);
-
-    if (!is_chain_key(key) && !doubtful && !epi_request_metadata(out, key)) {
-      result =
-          epi_request_set_metadata(out, key, epi_request_metadata(from, key));
+    if (may_go_on(flow, to, key) && !epi_request_metadata(out, key)) {
+      result = epi_request_set_metadata(
+          out, key, epi_request_metadata(flow->request, key));
     }
   }
   return result;
 }
 
-static int put_number(epi_request *out, int key, size_t number) {
-  char text[16];
+static int put_own(epi_request *out, const epi_request *own, int replace) {
+  int result = 0;
+  int key;
 
-  snprintf(text, sizeof text, "%zu", number);
-  return epi_request_set_metadata(out, key, text);
+  for (size_t i = 0; !result && (key = epi_request_metadata_key(own, i)) >= 0;
+       i++) {
+    if (replace || !epi_request_metadata(out, key)) {
+      result =
+          epi_request_set_metadata(out, key, epi_request_metadata(own, key));
+    }
+  }
+  return result;
 }
 
-/* The chain as the hop shall see it (socksx-wire): the links up to this proxy,
- * this proxy's own behind them, then those that were there before. Without a
- * detour it is the list that came: what was signed over it still holds. */
-static int put_links(epi_request *out, const epi_flow *flow, size_t hop) {
-  const epi__route *route = flow->route;
-  size_t given = route->hop_count - route->link_count;
-  size_t at = 0; /* links up to this proxy */
-  int result = 0;
+static int put_links(epi_request *out, const epi__route *route, size_t hop) {
+  size_t count = route->hop_count - hop;
+  char number[16];
+  int result;
 
-  if (route->links_length) {
-    for (; at <= route->links_index && !result; at++) {
-      result = epi_request_set_metadata(
-          out, EPI_META_CHAIN_LINK + (int)at,
-          epi_request_metadata(flow->request, EPI_META_CHAIN_LINK + (int)at));
-    }
-  } else if (route->hop_count - hop > 1) {
-    /* Link 0 is the proxy that makes the chain. */
-    at = 1;
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK,
-                                      "socks6://root:1080");
-  } else {
-    return 0; /* the hop is the last, and there was no chain */
+  if (route->first_link) { /* links and length go on as they came: signed */
+    snprintf(number, sizeof number, "%d", route->first_link + (int)hop);
+    return epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, number);
   }
-  for (size_t i = 0; i < route->hop_count && !result; i++) {
-    const char *came =
-        i < given
-            ? NULL
-            : epi_request_metadata(flow->request,
-                                   EPI_META_CHAIN_LINK + 1 +
-                                       (int)(route->links_index + i - given));
-
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK + (int)(at + i),
-                                      came ? came : route->hops[i].link);
+  if (count < 2) {
+    return 0; /* the hop is the last */
   }
-  if (at + route->hop_count > EPI__HOPS_MAX + 1) {
-    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  /* As socksx has it: link 0 is the proxy that made the chain. */
+  result = epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, "1");
+  snprintf(number, sizeof number, "%zu", count + 1);
+  if (!result) {
+    result = epi_request_set_metadata(out, EPI_META_CHAIN_LENGTH, number);
   }
   if (!result) {
-    result = put_number(out, EPI_META_CHAIN_LENGTH, at + route->hop_count);
+    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK,
+                                      "socks6://root:1080");
   }
-  return result ? result : put_number(out, EPI_META_CHAIN_INDEX, at + hop);
+  for (size_t i = 0; i < count && !result; i++) {
+    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK + 1 + (int)i,
+                                      route->hops[hop + i].link);
+  }
+  return result;
 }
 
 static int put_passed(epi_request *out, const epi_engine *engine) {
@@ -122,7 +134,7 @@ static int put_claims(epi_request *out, const epi_flow *flow) {
   if (!result && !flow->trusted) {
     result = put(out, EPI_META_USER, flow->user);
   }
-  if (!result) {
+  if (!result && decision) { /* without a model, what is left is left */
     result = epi_request_set_metadata(out, EPI_META_PLAN, flow->route->plan);
   }
   if (!result) {
@@ -150,13 +162,12 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   if (result || socks5) {
     return result;
   }
-  result = carry_on(out, flow->request, flow->trusted || *flow->user,
-                    engine->chain_key != NULL);
+  result = carry_on(out, flow, to);
   if (!result) {
-    result = carry_on(out, engine->metadata, 1, 0);
+    result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
   }
   if (!result) {
-    result = put_links(out, flow, hop);
+    result = put_links(out, route, hop);
   }
   if (!result) {
     result = put_passed(out, engine);

@@ -32,6 +32,7 @@ static void rejudge_all(epi__worker *worker) {
   epi__policy *policy = epi__worker_policy(worker);
   epi_flow *next;
 
+  worker->judged = worker->generation;
   for (epi_flow *flow = worker->flows; flow; flow = next) {
     next = flow->next; /* a cut flow moves to another list */
     epi__flow_rejudge(flow, policy);
@@ -46,7 +47,8 @@ static void on_wake(epi__wake *wake) {
     epi__loop_stop(worker->loop);
     return;
   }
-  if (worker->generation != atomic_load(&worker->engine->generation)) {
+  /* A new flow may have brought worker->generation up to date before. */
+  if (worker->judged != atomic_load(&worker->engine->generation)) {
     rejudge_all(worker);
   }
 }
@@ -65,6 +67,7 @@ static void *run(void *user) {
   for (size_t i = 0; i < worker->engine->listener_count; i++) {
     epi__door_close(&worker->doors[i]);
   }
+  cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);
   return NULL;
 }
@@ -99,7 +102,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   }
   worker->engine = engine;
   worker->number = number;
-  worker->generation = -1;
+  worker->generation = worker->judged = -1;
   worker->scratch = epi__alloc(EPI__SCRATCH);
   result = worker->scratch ? epi__loop_new(&worker->loop) : EPI_ENOMEM;
   if (result) {

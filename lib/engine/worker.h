@@ -71,6 +71,7 @@ struct epi__worker {
   epi__door doors[EPI__LISTENERS_MAX];
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
+  int judged; /* the generation that all flows were judged by */
   epi_flow *flows, *ended;
   uint8_t *scratch;
 };
@@ -137,8 +138,11 @@ void epi__door_close(epi__door *door);
 
 /* ---- hops ---- */
 
-/* Read a hop's URL, with its credentials file. Returns 0 or an error. */
-int epi__hop_read(epi__hop *out, const char *url);
+/* Read a hop's URL. ours is 1 for a URL of this proxy's settings or model,
+ * which may name a credentials file; 0 for one that a peer sent, which may not:
+ * it would have this proxy send the file to a place of the peer's choice.
+ * Returns 0 or an error. */
+int epi__hop_read(epi__hop *out, const char *url, int ours);
 int epi__hop_copy(epi__hop *out, const epi__hop *hop);
 void epi__hop_clear(epi__hop *hop);
 
