@@ -337,6 +337,7 @@ int epi_engine_start(epi_engine *engine) {
     return result;
   }
   set_limit(engine);
+  engine->seen.from = epi__clock_wall();
   engine->started = 1;
   for (int i = 0; i < count && !result; i++) {
     result = epi__worker_start(&engine->workers[i], engine, i);
@@ -354,6 +355,9 @@ void epi_engine_stop(epi_engine *engine) {
     epi__worker_join(engine->workers[i]);
   }
   engine->worker_count = 0;
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    epi__listener_close(engine->listeners[i]);
+  }
 }
 
 int64_t epi_engine_count(const epi_engine *engine, int what) {

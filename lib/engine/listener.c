@@ -147,13 +147,17 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   return 0;
 }
 
+void epi__listener_close(epi__listener *listener) {
+  while (listener->fd_count) {
+    epi__sock_close(listener->fds[--listener->fd_count], 0);
+  }
+}
+
 void epi__listener_free(epi__listener *listener) {
   if (!listener) {
     return;
   }
-  for (int i = 0; i < listener->fd_count; i++) {
-    epi__sock_close(listener->fds[i], 0);
-  }
+  epi__listener_close(listener);
   epi__users_free(listener->users);
   epi__free(listener->name);
   epi__free(listener);

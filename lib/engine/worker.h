@@ -131,6 +131,9 @@ epi__policy *epi__worker_policy(epi__worker *worker);
 int epi__listener_new(epi__listener **out, const char *url, int workers);
 void epi__listener_free(epi__listener *listener);
 
+/* Close its sockets; no worker may watch them any more. */
+void epi__listener_close(epi__listener *listener);
+
 /* Watch a listener's socket in a worker, and end that. */
 void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);

@@ -189,6 +189,10 @@ int epi__claims_check(const epi_request *request, const epi__crypto *crypto,
                      "the metadata is %" PRId64 " s old: do the clocks agree?",
                      now - when);
   }
+  if (when < seen->from) {
+    return epi__fail(EPI_EAUTH, "the metadata is from before this proxy's "
+                                "start: it may have been used then");
+  }
   return remember(seen, nonce, now);
 }
 

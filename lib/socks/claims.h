@@ -36,6 +36,7 @@ typedef struct epi__nonces {
 
 /* The nonces of the last minutes, so that each counts once. */
 typedef struct epi__claims_seen {
+  int64_t from;  /* what is older may have been used before a restart */
   int64_t since; /* when newer began */
   epi__nonces newer, older;
 } epi__claims_seen;

@@ -43,6 +43,17 @@ Test(claims, are_believed_once) {
   epi__claims_seen_clear(&seen);
 }
 
+Test(claims, from_before_the_start_are_not_believed) {
+  epi_request *request = make();
+
+  seen.from = NOW + 1;
+  cr_expect_eq(check(request, NOW + 2), EPI_EAUTH);
+  seen.from = NOW;
+  cr_expect_eq(check(request, NOW + 2), 0);
+  epi_request_free(request);
+  epi__claims_seen_clear(&seen);
+}
+
 Test(claims, without_an_authenticator_are_nobodys) {
   epi_request *request = make();
 
