@@ -145,6 +145,25 @@ static int code_for(int error) {
              : EPI_REPLY_FAILURE;
 }
 
+/* Open the filters. Those of a plan that spans proxies are bound to the flow's
+ * two ends, which both proxies know and no other flow has. */
+static int open_filters(epi_flow *flow) {
+  const epi__route *route = flow->route;
+  int spans =
+      route->plan || (flow->decision && flow->trusted &&
+                      epi_request_metadata(flow->request, EPI_META_PLAN));
+  char text[2 * EPI_ADDR_TEXT_MAX + 4];
+  epi__addr_buf source, dest;
+  epi__binding binding = {text, flow->worker->engine->filter_count};
+
+  snprintf(text, sizeof text, "%s > %s", epi__addr_text(&flow->source, &source),
+           epi__addr_text(&flow->dest, &dest));
+  return epi__chain_new(&flow->chain, route->filters, route->filter_count, flow,
+                        (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
+                                          &flow->lanes[EPI_BACKWARD].pending},
+                        spans ? &binding : NULL);
+}
+
 void epi__flow_judge(epi_flow *flow) {
   epi__policy *policy = epi__worker_policy(flow->worker);
   const char *loop = find_loop(flow);
@@ -170,10 +189,7 @@ void epi__flow_judge(epi_flow *flow) {
     result = epi__route_new(&flow->route, flow);
   }
   if (!result && flow->route->filter_count) {
-    result = epi__chain_new(
-        &flow->chain, flow->route->filters, flow->route->filter_count, flow,
-        (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
-                          &flow->lanes[EPI_BACKWARD].pending});
+    result = open_filters(flow);
   }
   if (result) {
     epi__flow_refuse(flow, code_for(result), epi_error_detail());

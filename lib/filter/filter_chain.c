@@ -35,6 +35,8 @@ struct epi__chain {
   int depth;      /* calls of filters inside each other */
   size_t written; /* for this piece of data */
   char notes[NOTES_MAX];
+  char *binding; /* of the pipes from bound_from on, or NULL */
+  size_t bound_from;
   epi_pipe pipes[];
 };
 
@@ -140,6 +142,13 @@ void epi_pipe_note(epi_pipe *pipe, const char *note) {
            used ? ", " : "", epi__printable(clean, sizeof clean, note));
 }
 
+const char *epi__pipe_binding(const epi_pipe *pipe) {
+  const epi__chain *chain = pipe->chain;
+  size_t at = (size_t)(pipe - chain->pipes);
+
+  return chain->binding && at >= chain->bound_from ? chain->binding : "";
+}
+
 static int open_pipe(epi_pipe *pipe) {
   int result = 0;
 
@@ -158,7 +167,8 @@ static int open_pipe(epi_pipe *pipe) {
 }
 
 int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *const queues[2]) {
+                   epi_flow *flow, epi__queue *const queues[2],
+                   const epi__binding *binding) {
   epi__chain *chain;
 
   if (count > EPI__CHAIN_MAX) {
@@ -168,6 +178,14 @@ int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
   chain = epi__alloc(sizeof *chain + count * sizeof *chain->pipes);
   if (!chain) {
     return EPI_ENOMEM;
+  }
+  if (binding) {
+    chain->bound_from = binding->from;
+    chain->binding = epi__strdup(binding->text);
+    if (!chain->binding) {
+      epi__free(chain);
+      return EPI_ENOMEM;
+    }
   }
   chain->flow = flow;
   chain->queues[EPI_FORWARD] = queues[EPI_FORWARD];
@@ -204,6 +222,7 @@ void epi__chain_free(epi__chain *chain) {
     }
     epi_filter_free(pipe->filter);
   }
+  epi__free(chain->binding);
   epi__free(chain);
 }
 

@@ -11,14 +11,26 @@ enum {
   EPI__CHAIN_MAX = 32, /* filters of a flow */
 };
 
+/* What the filters of a plan, those from an index on, are for: a text that is
+ * the same in every proxy of the flow and differs from other flows'. */
+typedef struct epi__binding {
+  const char *text;
+  size_t from;
+} epi__binding;
+
 /* Open a flow's filters, in order. Data goes through them in this order
  * forward and in the reverse order backward; what comes out is appended to
- * queues[direction], which outlive the chain.
+ * queues[direction], which outlive the chain. binding may be NULL; it is
+ * copied.
  *
  * Returns 0, EPI_EINVAL (too many), EPI_EFILTER (one refused; the detail names
  * it) or EPI_ENOMEM; those that had opened are closed then. */
 int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *const queues[2]);
+                   epi_flow *flow, epi__queue *const queues[2],
+                   const epi__binding *binding);
+
+/* The text that a pipe is bound to, or "". */
+const char *epi__pipe_binding(const epi_pipe *pipe);
 
 /* Close the filters. NULL is fine. */
 void epi__chain_free(epi__chain *chain);

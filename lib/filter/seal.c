@@ -16,14 +16,18 @@
  *     backward  from the shared secret and both salts
  *
  * so that no nonce is used twice with a key, frames cannot be moved, repeated
- * or sent back, and the answers of another flow do not fit. The opener can
- * write backward only once it has seen the forward header, which the sealer
- * sends on opening; until then it pauses that direction. */
+ * or sent back, and the answers of another flow do not fit. Where a plan put
+ * the filters into place, the keys also depend on the flow's source and
+ * destination: a stream that is slipped into another flow does not open there.
+ * The opener can write backward only once it has seen the forward header, which
+ * the sealer sends on opening; until then it pauses that direction. */
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/memory.h"
 #include "filter/builtin.h"
+#include "filter/filter_chain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -31,6 +35,7 @@ enum {
   MAGIC = 4,
   HEADER = MAGIC + SALT,
   FRAME_HEADER = 3,
+  INFO_MAX = 2 * EPI_ADDR_TEXT_MAX + 64,
   FRAME_MAX = FRAME_HEADER + EPI__SEAL_FRAME + EPI__AEAD_TAG,
   TYPE_DATA = 0,
   TYPE_END = 1,
@@ -63,9 +68,12 @@ static int sealing(const sealer *my) {
   return my->opener ? EPI_BACKWARD : EPI_FORWARD;
 }
 
-static int make_key(const sealer *my, passage *at, int direction) {
+static int make_key(const sealer *my, passage *at, const epi_pipe *pipe,
+                    int direction) {
   stream *this = &at->streams[direction];
+  const char *binding = epi__pipe_binding(pipe);
   uint8_t salts[2 * SALT];
+  char info[INFO_MAX];
   size_t len = 0;
   int result;
 
@@ -78,9 +86,11 @@ static int make_key(const sealer *my, passage *at, int direction) {
     memcpy(salts + len, this->salt, SALT);
     len += SALT;
   }
-  result = my->crypto->derive(
-      this->key, sizeof this->key, my->key, my->key_len, salts, len,
-      direction == EPI_FORWARD ? "epi seal 1 forward" : "epi seal 1 backward");
+  snprintf(info, sizeof info, "epi seal 1 %s%s%s",
+           direction == EPI_FORWARD ? "forward" : "backward",
+           *binding ? " " : "", binding);
+  result = my->crypto->derive(this->key, sizeof this->key, my->key, my->key_len,
+                              salts, len, info);
   this->keyed = !result;
   return result;
 }
@@ -99,7 +109,7 @@ static int start_sealing(const sealer *my, passage *at, epi_pipe *pipe) {
   uint8_t header[HEADER];
   int result = my->crypto->random(this->salt, SALT);
 
-  if (result || (result = make_key(my, at, direction))) {
+  if (result || (result = make_key(my, at, pipe, direction))) {
     return result;
   }
   memcpy(header, magic, MAGIC);
@@ -175,7 +185,7 @@ static ptrdiff_t open_one(const sealer *my, passage *at, epi_pipe *pipe,
       return epi__fail(EPI_ECRYPTO, "this is no sealed data");
     }
     memcpy(this->salt, header + MAGIC, SALT);
-    result = make_key(my, at, direction);
+    result = make_key(my, at, pipe, direction);
     if (my->opener) {
       epi_pipe_pause(pipe, EPI_BACKWARD, 0);
     }

@@ -56,7 +56,7 @@ Test(filter_chain, goes_forward_in_order_and_backward_in_reverse) {
   epi_filter *filters[2] = {make("a", wrap), make("b", wrap)};
   epi__chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "-", 1), 0);
   cr_expect_str_eq(queued(&forward), "babb-bbab");
   cr_expect_eq(epi__chain_feed(chain, EPI_BACKWARD, "-", 1), 0);
@@ -71,7 +71,7 @@ Test(filter_chain, a_filter_may_still_write_at_the_end_and_not_after) {
   epi__chain *chain;
 
   epi_filter_on_end(filters[0], wrap_end, NULL);
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
   cr_expect_eq(epi__chain_end(chain, EPI_FORWARD), 0);
   cr_expect_str_eq(queued(&forward), "b.b");
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "-", 1), EPI_ESTATE);
@@ -94,7 +94,7 @@ Test(filter_chain, a_filter_that_passes_is_called_no_more_and_loses_nothing) {
   epi_filter *filter = make("p", pass_second);
   epi__chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
   cr_expect_not(epi__chain_passed(chain));
   for (int i = 0; i < 4; i++) {
     char digit = (char)('0' + i);
@@ -133,7 +133,8 @@ Test(filter_chain, a_refusal_closes_those_that_had_opened) {
   epi_filter_on_open(filters[1], fine, NULL);
   epi_filter_on_close(filters[0], count_close, &closed);
   epi_filter_on_close(filters[1], count_close, &closed);
-  cr_expect_eq(epi__chain_new(&chain, filters, 2, NULL, queues), EPI_EFILTER);
+  cr_expect_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL),
+               EPI_EFILTER);
   cr_expect(strstr(epi_error_detail(), "refuser"));
   cr_expect_eq(closed, 1);
   epi_filter_free(filters[0]);
@@ -150,13 +151,13 @@ Test(filter_chain, filters_that_answer_each_other_are_stopped) {
   epi_filter *filters[2] = {make("a", answer), make("b", answer)};
   epi__chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), 0);
   cr_expect_str_eq(queued(&backward), "x", "the first one answers by itself");
   epi__chain_free(chain);
   epi_filter_free(filters[0]);
   filters[0] = make("a", wrap);
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), 0);
   queued(&backward);
   epi__chain_free(chain);
@@ -183,7 +184,7 @@ Test(filter_chain, a_flooding_filter_is_stopped) {
   epi_filter *filter = make("flood", flood);
   epi__chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT);
   cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT,
                "it stays stopped");
@@ -197,7 +198,7 @@ Test(filter_chain, counting_changes_nothing_and_notes_the_bytes) {
   epi__chain *chain;
 
   cr_assert_eq(epi__count_new(&filter), 0);
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
   epi__chain_feed(chain, EPI_FORWARD, "hello", 5);
   epi__chain_feed(chain, EPI_FORWARD, "!", 1);
   epi__chain_feed(chain, EPI_BACKWARD, "yes", 3);
@@ -221,7 +222,7 @@ Test(filter_chain, survives_failing_allocations) {
       result = epi__count_new(&filters[1]);
     }
     if (!result) {
-      result = epi__chain_new(&chain, filters, 2, NULL, queues);
+      result = epi__chain_new(&chain, filters, 2, NULL, queues, NULL);
     }
     if (!result) {
       result = epi__chain_feed(chain, EPI_FORWARD, "hello", 5);

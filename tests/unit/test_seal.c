@@ -18,14 +18,22 @@ typedef struct side {
 
 static const char key[] = "a shared secret of some length";
 
-static void open_side(side *my, int opener, const char *secret) {
+static void open_bound(side *my, int opener, const char *secret,
+                       const char *text) {
+  epi__binding binding = {text, 0};
   epi__queue *const queues[2] = {&my->queues[0], &my->queues[1]};
 
   memset(my, 0, sizeof *my);
   cr_assert_eq(epi__seal_new(&my->filter, opener, epi__crypto_wolfssl(), secret,
                              strlen(secret)),
                0);
-  cr_assert_eq(epi__chain_new(&my->chain, &my->filter, 1, NULL, queues), 0);
+  cr_assert_eq(epi__chain_new(&my->chain, &my->filter, 1, NULL, queues,
+                              text ? &binding : NULL),
+               0);
+}
+
+static void open_side(side *my, int opener, const char *secret) {
+  open_bound(my, opener, secret, NULL);
 }
 
 static void close_side(side *my) {
@@ -112,6 +120,24 @@ Test(seal, nothing_readable_is_on_the_wire_and_nothing_twice) {
                 "every flow has a key of its own");
   close_side(&a);
   close_side(&b);
+}
+
+Test(seal, opens_only_in_the_flow_that_it_is_bound_to) {
+  static const char *const flows[] = {"10.1.0.5:4000 > 10.2.0.9:80",
+                                      "10.1.0.6:4000 > 10.2.0.9:80", NULL};
+
+  for (int i = 0; i < 3; i++) {
+    side near, far;
+
+    open_bound(&near, 0, key, flows[0]);
+    open_bound(&far, 1, key, flows[i]);
+    epi__chain_feed(near.chain, EPI_FORWARD, "question", 8);
+    cr_expect_eq(move(&near, &far, EPI_FORWARD, 4096), i ? EPI_ECRYPTO : 0,
+                 "flow %d", i);
+    expect(&far, EPI_FORWARD, "question", i ? 0 : 8);
+    close_side(&near);
+    close_side(&far);
+  }
 }
 
 Test(seal, the_opener_asks_for_no_backward_data_before_the_header) {
