@@ -214,9 +214,14 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
 void epi__flow_linger(epi_flow *flow, const char *why) {
   epi__addr_buf peer;
 
-  epi__log(flow->worker->engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s",
-           flow->number, epi__addr_text(&flow->peer, &peer), why);
-  atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_FAILED], 1);
+  if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  if (why) {
+    epi__log(flow->worker->engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s",
+             flow->number, epi__addr_text(&flow->peer, &peer), why);
+    atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_FAILED], 1);
+  }
   epi__flow_enter(flow, EPI__LINGER);
   linger_flush(flow);
 }
@@ -263,22 +268,28 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
     epi__free(flow->addrs);
-    epi__queue_clear(&flow->early, 0);
-    epi__queue_clear(&flow->lanes[EPI_FORWARD].pending, 0);
-    epi__queue_clear(&flow->lanes[EPI_BACKWARD].pending, 0);
+    for (int i = 0; i < 2; i++) {
+      epi__queue_clear(&flow->lanes[i].early, 0);
+      epi__queue_clear(&flow->lanes[i].pending, 0);
+    }
     epi__free(flow);
   }
 }
 
 /* ---- sockets ---- */
 
-/* May a lane take more from its leg? Only once all it took is sent. */
-static int may_take(const epi_flow *flow, int direction) {
-  const epi__lane *lane = &flow->lanes[direction];
+static size_t held(const epi__queue *queue) {
+  return queue->end - queue->start;
+}
 
-  return !flow->legs[direction].eof &&
-         lane->pending.end == lane->pending.start &&
-         !(flow->chain && epi__chain_paused(flow->chain, direction));
+/* May a lane take more from its leg? Only once all it took is sent, and while
+ * what its filters answered the other way is not too much. */
+static int may_take(const epi_flow *flow, int direction) {
+  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+
+  return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
+         (!flow->chain || (!epi__chain_paused(flow->chain, direction) &&
+                           held(&flow->lanes[!direction].pending) <= limit));
 }
 
 static int client_events(const epi_flow *flow) {
@@ -295,7 +306,7 @@ static int client_events(const epi_flow *flow) {
       return may_take(flow, EPI_FORWARD) ? events | EPI__READ : events;
     }
     return flow->legs[EPI_FORWARD].eof ||
-                   flow->early.end - flow->early.start >= limit
+                   held(&flow->lanes[EPI_FORWARD].early) >= limit
                ? events
                : events | EPI__READ;
   }

@@ -32,6 +32,7 @@ typedef struct epi__leg {
 } epi__leg;
 
 typedef struct epi__lane {
+  epi__queue early;   /* from the leg, before the lane can take it */
   epi__queue pending; /* on its way to the leg it gives to */
   int open;           /* pending may be sent */
   int ended;          /* the last byte is in pending, or sent */
@@ -46,7 +47,6 @@ struct epi_flow {
   int phase;
   epi__leg legs[2];   /* by the lane that takes from them */
   epi__lane lanes[2]; /* by EPI_FORWARD and EPI_BACKWARD */
-  epi__queue early;   /* from the client, before its lane is open */
   epi__timer timer;
   int64_t opened_at, phase_at, moved_at;
 
@@ -109,7 +109,8 @@ void epi__handshake_read(epi_flow *flow);
  * address that the proxy, or the last one on the way, bound. */
 void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
 
-/* The client's handshake cannot go on: let it have the last message. */
+/* The client's handshake cannot go on, or is all there was to do (why NULL):
+ * let it have the last message. */
 void epi__flow_linger(epi_flow *flow, const char *why);
 
 /* ---- flow_judge.c ---- */

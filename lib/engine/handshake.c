@@ -75,7 +75,7 @@ static void refuse_command(epi_flow *flow) {
     epi_addr none = {0};
 
     epi__handshake_succeed(flow, &none);
-    epi__flow_end(flow, 0, NULL);
+    epi__flow_linger(flow, NULL);
     return;
   }
   epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND,
@@ -85,6 +85,7 @@ static void refuse_command(epi_flow *flow) {
 
 /* The request is complete; what the session left over is early data. */
 static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
+  epi__queue *early = &flow->lanes[EPI_FORWARD].early;
   const void *initial;
   ptrdiff_t initial_len = epi_session_initial_data(flow->session, &initial);
 
@@ -95,8 +96,8 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
     flow->user = flow->user ? flow->user : "";
   }
   if ((initial_len > 0 &&
-       epi__queue_append(&flow->early, initial, (size_t)initial_len)) ||
-      epi__queue_append(&flow->early, rest, len)) {
+       epi__queue_append(early, initial, (size_t)initial_len)) ||
+      epi__queue_append(early, rest, len)) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
     return;
   }

@@ -11,6 +11,8 @@
 #include "base/fail.h"
 #include "os/os.h"
 
+#include <string.h>
+
 enum {
   READS = 4, /* in a row from one socket, before others get their turn */
 };
@@ -82,12 +84,25 @@ static void cut(epi_flow *flow, int error) {
   epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
 }
 
+static int is_paused(const epi_flow *flow, int direction) {
+  return flow->chain && epi__chain_paused(flow->chain, direction);
+}
+
+static void release(epi_flow *flow, int direction);
+
 void epi__relay_take(epi_flow *flow, int direction, const void *data,
                      size_t len) {
   epi__lane *lane = &flow->lanes[direction];
   const uint8_t *bytes = data;
   int error;
 
+  if (is_paused(flow, direction)) {
+    error = epi__queue_append(&lane->early, data, len);
+    if (error) {
+      cut(flow, error);
+    }
+    return;
+  }
   lane->bytes += (int64_t)len;
   if (flow->chain && !epi__chain_passed(flow->chain)) {
     error = epi__chain_feed(flow->chain, direction, data, len);
@@ -95,9 +110,10 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
       cut(flow, error);
       return;
     }
-    /* A filter may have answered the other way. */
+    /* A filter may have answered the other way, or let it go on. */
     epi__relay_flush(flow, !direction);
     epi__relay_flush(flow, direction);
+    release(flow, !direction);
     return;
   }
   if (lane->open && lane->pending.end == lane->pending.start) {
@@ -133,6 +149,28 @@ static void take_end(epi_flow *flow, int direction) {
   }
   flow->lanes[direction].ended = 1;
   epi__relay_flush(flow, direction);
+  release(flow, !direction);
+}
+
+/* Pass on what came early, once it can go, and the end behind it. */
+static void release(epi_flow *flow, int direction) {
+  epi__lane *lane = &flow->lanes[direction];
+  epi__queue early = lane->early;
+  const uint8_t *data;
+  size_t len = epi__queue_peek(&early, &data);
+
+  if (!lane->open || flow->phase == EPI__ENDED || is_paused(flow, direction)) {
+    return;
+  }
+  if (len) {
+    memset(&lane->early, 0, sizeof lane->early);
+    epi__relay_take(flow, direction, data, len);
+    epi__queue_clear(&early, 0);
+  }
+  if (flow->phase != EPI__ENDED && flow->legs[direction].eof &&
+      !is_paused(flow, direction)) {
+    take_end(flow, direction);
+  }
 }
 
 void epi__relay_read(epi_flow *flow, int direction) {
@@ -144,8 +182,7 @@ void epi__relay_read(epi_flow *flow, int direction) {
     ptrdiff_t got;
 
     if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
-        lane->pending.end > lane->pending.start ||
-        (flow->chain && epi__chain_paused(flow->chain, direction))) {
+        lane->pending.end > lane->pending.start || is_paused(flow, direction)) {
       return;
     }
     got = epi__sock_read(flow->legs[direction].fd, worker->scratch, size);
@@ -188,29 +225,19 @@ void epi__relay_keep_early(epi_flow *flow) {
     flow->legs[EPI_FORWARD].eof = 1;
     return;
   }
-  if (epi__queue_append(&flow->early, worker->scratch, (size_t)got)) {
+  if (epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
+                        (size_t)got)) {
     cut(flow, EPI_ENOMEM);
   }
 }
 
 void epi__relay_open(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
-  const uint8_t *data;
-  size_t len;
 
   if (lane->open) {
     return;
   }
   lane->open = 1;
   epi__relay_flush(flow, direction); /* what filters wrote on opening */
-  if (direction == EPI_FORWARD && flow->phase != EPI__ENDED) {
-    len = epi__queue_peek(&flow->early, &data);
-    if (len) {
-      epi__relay_take(flow, direction, data, len);
-      epi__queue_clear(&flow->early, 0);
-    }
-    if (flow->phase != EPI__ENDED && flow->legs[direction].eof) {
-      take_end(flow, direction);
-    }
-  }
+  release(flow, direction);
 }
