@@ -105,7 +105,8 @@ EPI_API int epi_filter_make(epi_filter **out, const char *spec, const void *key,
 
 /* Judge flows by a model; NULL: by none. The engine holds a reference. May be
  * called while it runs: new flows are judged by the new model at once, and
- * flows that it does not allow any more are cut, each with a log line.
+ * flows that it does not allow any more, or only through another chain, are
+ * cut, each with a log line.
  *
  * Returns 0; or EPI_EINVAL, EPI_ENOENT or EPI_ESYS if a filter that the model
  * names cannot be made (the detail says which); the engine keeps the old
