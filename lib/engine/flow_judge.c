@@ -260,7 +260,9 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
              epi_verdict_name(epi_decision_verdict(decision)),
              epi_decision_rule(decision), epi_decision_reason(decision));
     result = EPI_EDENIED;
-  } else if (!flow->decision || !same_plan(flow->decision, decision)) {
+  } else if (flow->decision
+                 ? !same_plan(flow->decision, decision)
+                 : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
     result = EPI_EDENIED;
   } else if (!epi__dial_may_use(flow, decision, &flow->tried)) {

@@ -116,7 +116,8 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     release(flow, !direction);
     return;
   }
-  if (lane->open && lane->pending.end == lane->pending.start) {
+  if (lane->open && lane->pending.end == lane->pending.start &&
+      flush_session(flow, direction)) {
     ptrdiff_t sent = epi__sock_write(target_of(flow, direction)->fd, data, len);
 
     if (sent < 0) {
@@ -125,6 +126,9 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     }
     bytes += sent;
     len -= (size_t)sent;
+  }
+  if (flow->phase == EPI__ENDED) {
+    return;
   }
   error = epi__queue_append(&lane->pending, bytes, len);
   if (error) {

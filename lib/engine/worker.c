@@ -11,13 +11,15 @@
 
 epi__policy *epi__worker_policy(epi__worker *worker) {
   epi_engine *engine = worker->engine;
+  epi__policy *old = NULL;
 
   if (worker->generation != atomic_load(&engine->generation)) {
     pthread_mutex_lock(&engine->lock);
-    epi__policy_free(worker->policy);
+    old = worker->policy;
     worker->policy = epi__policy_ref(engine->policy);
     worker->generation = atomic_load(&engine->generation);
     pthread_mutex_unlock(&engine->lock);
+    epi__policy_free(old); /* filters may call back as they end */
   }
   return worker->policy;
 }
