@@ -1,0 +1,102 @@
+/* test_engine_memory.c: an engine that runs out of memory now and then loses
+ * the flows concerned and nothing else. */
+#include "epi/epi.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* Every `period`th allocation fails; 0: none. */
+static atomic_int period;
+static atomic_uint calls;
+static atomic_int failures;
+
+static int fails_now(void) {
+  int every = atomic_load(&period);
+  int fails = every && atomic_fetch_add(&calls, 1) % (unsigned)every == 0;
+
+  failures += fails;
+  return fails;
+}
+
+static void *failing_alloc(size_t size) {
+  return fails_now() ? NULL : malloc(size);
+}
+
+static void *failing_resize(void *block, size_t size) {
+  return fails_now() ? NULL : realloc(block, size);
+}
+
+static int connect_to(uint16_t port) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons(port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct timeval patience = {5, 0};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  cr_assert_geq(fd, 0);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  return fd;
+}
+
+/* Ask the proxy for its own reverse listener, which leads to a third listener
+ * that says FF to what is no SOCKS: a way through both, without a server. */
+static int ask(uint16_t proxy, uint16_t port) {
+  uint8_t request[] = {
+      5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port};
+  uint8_t reply[12] = {0};
+  int fd = connect_to(proxy);
+  int works;
+
+  works = send(fd, request, sizeof request, MSG_NOSIGNAL) == sizeof request &&
+          recv(fd, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
+          reply[3] == 0;
+  if (works) { /* a greeting without methods comes back as a refusal */
+    works = send(fd, "\x05\x01\x7f", 3, MSG_NOSIGNAL) == 3 &&
+            recv(fd, reply, 2, MSG_WAITALL) == 2 && reply[1] == 0xff;
+  }
+  close(fd);
+  return works;
+}
+
+Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
+  epi_engine *engine;
+  epi_filter *filter;
+  epi_addr socks, reverse;
+  char url[80];
+  int worked = 0;
+
+  cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
+  cr_assert_eq(epi_filter_make(&filter, "count", NULL, 0), 0);
+  cr_assert_eq(epi_engine_add_filter(engine, filter), 0);
+  epi_filter_free(filter);
+  cr_assert_eq(epi_engine_listen(engine, "socks://127.0.0.1:0"), 0);
+  cr_assert_eq(epi_engine_listener(engine, 0, &socks), 0);
+  snprintf(url, sizeof url, "tcp://127.0.0.1:0=127.0.0.1:%u",
+           (unsigned)socks.port);
+  cr_assert_eq(epi_engine_listen(engine, url), 0);
+  cr_assert_eq(epi_engine_listener(engine, 1, &reverse), 0);
+  cr_assert_eq(epi_engine_start(engine), 0);
+  cr_assert(ask(socks.port, reverse.port), "nothing failed yet");
+  for (int every = 2; every < 60; every++) {
+    atomic_store(&period, every);
+    for (int i = 0; i < 8; i++) {
+      worked += ask(socks.port, reverse.port);
+    }
+  }
+  atomic_store(&period, 0);
+  cr_expect_gt(failures, 100);
+  cr_expect_gt(worked, 0);
+  cr_expect(ask(socks.port, reverse.port), "it has recovered");
+  epi_engine_free(engine);
+}
