@@ -20,7 +20,7 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
-    "  --model FILE        judge by this document; SIGHUP reads it again\n"
+    "  --model FILE        judge by this document; a change takes effect at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
     "socks6://[USER:PASS@]HOST:PORT\n"
