@@ -31,7 +31,7 @@ static int find_end(const epi_model *model, const epi__query_end *end,
       return no_such("node", end->node, &model->node_names);
     }
   } else {
-    node = epi__lookup_find(&model->lookup, &end->addr);
+    node = epi__node_lookup_find(&model->lookup, &end->addr);
     if (end->addr.kind != EPI_ADDR_NAME) {
       out->ip = &end->addr;
     }

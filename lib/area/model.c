@@ -95,7 +95,7 @@ static void free_model(epi_model *model) {
   free_things(model);
   epi__free(model->bridgeable);
   epi__free(model->nodes);
-  epi__lookup_clear(&model->lookup);
+  epi__node_lookup_clear(&model->lookup);
   epi__free(model->area_sets);
   epi__free(model->area_start);
   epi__free(model->area_nodes);
@@ -158,7 +158,7 @@ ptrdiff_t epi_model_node_find(const epi_model *model, const char *name) {
 }
 
 ptrdiff_t epi_model_node_at(const epi_model *model, const epi_addr *addr) {
-  ptrdiff_t node = epi__lookup_find(&model->lookup, addr);
+  ptrdiff_t node = epi__node_lookup_find(&model->lookup, addr);
   epi__addr_buf text;
 
   if (node < 0) {

@@ -152,7 +152,7 @@ struct epi_model {
 
   epi__names node_names, domains;
   epi__node *nodes;
-  epi__lookup lookup;
+  epi__node_lookup lookup;
 
   uint64_t *area_sets; /* words for each area */
   size_t area_count;

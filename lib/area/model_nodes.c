@@ -27,7 +27,7 @@ static void read_address(epi__model_reader *in, const epi__json *value,
   if (!text) {
     return;
   }
-  entry = epi__lookup_add(&in->model->lookup, text, node, &there);
+  entry = epi__node_lookup_add(&in->model->lookup, text, node, &there);
   if (entry == EPI_ENOMEM) {
     in->failed = 1;
   } else if (entry == EPI_EBUSY) {

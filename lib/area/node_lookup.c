@@ -26,7 +26,7 @@ static int same(const epi__range *a, const epi__range *b) {
 }
 
 /* The slot of a range, or the empty one where it would be. */
-static size_t slot_of(const epi__lookup *lookup, const epi__range *range) {
+static size_t slot_of(const epi__node_lookup *lookup, const epi__range *range) {
   size_t mask = lookup->slot_count - 1;
   size_t slot = (size_t)hash_of(range) & mask;
 
@@ -37,8 +37,8 @@ static size_t slot_of(const epi__lookup *lookup, const epi__range *range) {
   return slot;
 }
 
-static int spread(epi__lookup *lookup) {
-  epi__lookup wider = *lookup;
+static int spread(epi__node_lookup *lookup) {
+  epi__node_lookup wider = *lookup;
 
   wider.slot_count = lookup->slot_count ? lookup->slot_count * 2 : 16;
   wider.slots = epi__alloc_array(wider.slot_count, sizeof *wider.slots);
@@ -55,7 +55,7 @@ static int spread(epi__lookup *lookup) {
   return 0;
 }
 
-static void note_length(epi__lookup *lookup, const epi__range *range) {
+static void note_length(epi__node_lookup *lookup, const epi__range *range) {
   size_t family = family_of(range->kind);
   uint8_t *lengths = lookup->lengths[family];
   size_t count = lookup->length_count[family];
@@ -73,7 +73,7 @@ static void note_length(epi__lookup *lookup, const epi__range *range) {
 }
 
 /* Appends an entry. Returns its number or EPI_ENOMEM. */
-static ptrdiff_t append(epi__lookup *lookup, const epi__entry *entry) {
+static ptrdiff_t append(epi__node_lookup *lookup, const epi__entry *entry) {
   epi__entry *moved = epi__grow(lookup->entries, lookup->count,
                                 &lookup->capacity, sizeof *lookup->entries);
 
@@ -85,7 +85,7 @@ static ptrdiff_t append(epi__lookup *lookup, const epi__entry *entry) {
   return (ptrdiff_t)lookup->count++;
 }
 
-static ptrdiff_t add_range(epi__lookup *lookup, const epi__entry *entry,
+static ptrdiff_t add_range(epi__node_lookup *lookup, const epi__entry *entry,
                            size_t *there) {
   ptrdiff_t number;
   size_t slot;
@@ -107,7 +107,7 @@ static ptrdiff_t add_range(epi__lookup *lookup, const epi__entry *entry,
   return number;
 }
 
-static ptrdiff_t add_name(epi__lookup *lookup, epi__entry *entry,
+static ptrdiff_t add_name(epi__node_lookup *lookup, epi__entry *entry,
                           const char *name, size_t *there) {
   ptrdiff_t number = epi__names_find(&lookup->names, name);
   uint32_t *moved;
@@ -140,8 +140,8 @@ static int ends_in_number(const char *name) {
   return strspn(label, "0123456789") == strlen(label);
 }
 
-ptrdiff_t epi__lookup_add(epi__lookup *lookup, const char *text, uint32_t node,
-                          size_t *there) {
+ptrdiff_t epi__node_lookup_add(epi__node_lookup *lookup, const char *text,
+                               uint32_t node, size_t *there) {
   epi__entry entry = {.node = node};
   epi_addr addr;
   int result;
@@ -162,7 +162,7 @@ ptrdiff_t epi__lookup_add(epi__lookup *lookup, const char *text, uint32_t node,
   return add_name(lookup, &entry, addr.name, there);
 }
 
-static ptrdiff_t find_name(const epi__lookup *lookup, const char *name) {
+static ptrdiff_t find_name(const epi__node_lookup *lookup, const char *name) {
   for (const char *suffix = name; suffix; suffix = strchr(suffix, '.')) {
     ptrdiff_t number;
 
@@ -185,7 +185,8 @@ static void cut(uint8_t *ip, int bits) {
   memset(ip + whole, 0, (size_t)(16 - whole));
 }
 
-ptrdiff_t epi__lookup_find(const epi__lookup *lookup, const epi_addr *addr) {
+ptrdiff_t epi__node_lookup_find(const epi__node_lookup *lookup,
+                                const epi_addr *addr) {
   size_t family = family_of(addr->kind);
   epi__range range = {.kind = addr->kind};
 
@@ -223,14 +224,14 @@ const char *epi__range_text(const epi__range *range, epi__addr_buf *buf) {
   return buf->text;
 }
 
-const char *epi__entry_text(const epi__lookup *lookup, const epi__entry *entry,
-                            epi__addr_buf *buf) {
+const char *epi__entry_text(const epi__node_lookup *lookup,
+                            const epi__entry *entry, epi__addr_buf *buf) {
   return entry->range.kind == EPI_ADDR_NONE
              ? lookup->names.texts[entry->name]
              : epi__range_text(&entry->range, buf);
 }
 
-void epi__lookup_clear(epi__lookup *lookup) {
+void epi__node_lookup_clear(epi__node_lookup *lookup) {
   epi__free(lookup->entries);
   epi__free(lookup->slots);
   epi__names_clear(&lookup->names);

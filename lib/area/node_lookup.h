@@ -13,7 +13,7 @@ typedef struct epi__entry {
 
 /* Entries in the order of adding. Ranges are found by hash, one try for each
  * prefix length that occurs, longest first; names by hash of each suffix. */
-typedef struct epi__lookup {
+typedef struct epi__node_lookup {
   epi__entry *entries;
   size_t count, capacity;
   uint32_t *slots; /* of ranges; 0 is empty, else the entry + 1 */
@@ -23,25 +23,26 @@ typedef struct epi__lookup {
   epi__names names;
   uint32_t *name_entries; /* the entry of each name */
   size_t name_capacity;
-} epi__lookup;
+} epi__node_lookup;
 
 /* Add "10.0.0.0/8", an address, or a host name.
  *
  * Returns the entry, EPI_EINVAL (it is none of these; the detail says why),
  * EPI_EBUSY (it is there already; *there is its entry) or EPI_ENOMEM. */
-ptrdiff_t epi__lookup_add(epi__lookup *lookup, const char *text, uint32_t node,
-                          size_t *there);
+ptrdiff_t epi__node_lookup_add(epi__node_lookup *lookup, const char *text,
+                               uint32_t node, size_t *there);
 
 /* The node of an address, or EPI_ENOENT. */
-ptrdiff_t epi__lookup_find(const epi__lookup *lookup, const epi_addr *addr);
+ptrdiff_t epi__node_lookup_find(const epi__node_lookup *lookup,
+                                const epi_addr *addr);
 
 /* An entry as text: as it was added, but in its one canonical form. */
-const char *epi__entry_text(const epi__lookup *lookup, const epi__entry *entry,
-                            epi__addr_buf *buf);
+const char *epi__entry_text(const epi__node_lookup *lookup,
+                            const epi__entry *entry, epi__addr_buf *buf);
 
 /* A range as text. */
 const char *epi__range_text(const epi__range *range, epi__addr_buf *buf);
 
-void epi__lookup_clear(epi__lookup *lookup);
+void epi__node_lookup_clear(epi__node_lookup *lookup);
 
 #endif

@@ -141,7 +141,7 @@ static void unlink_flow(epi_flow *flow) {
 }
 
 static void log_end(const epi_flow *flow, const char *why) {
-  const char *notes = flow->chain ? epi__chain_notes(flow->chain) : "";
+  const char *notes = flow->chain ? epi__filter_chain_notes(flow->chain) : "";
   int64_t took = epi__loop_now(flow->worker->loop) - flow->opened_at;
 
   epi__log(flow->worker->engine, EPI_LOG_NOTE,
@@ -259,7 +259,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_flow *flow = worker->ended;
 
     worker->ended = flow->next;
-    epi__chain_free(flow->chain);
+    epi__filter_chain_free(flow->chain);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);
     epi__policy_free(flow->policy);
@@ -288,7 +288,7 @@ static int may_take(const epi_flow *flow, int direction) {
   size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
 
   return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
-         (!flow->chain || (!epi__chain_paused(flow->chain, direction) &&
+         (!flow->chain || (!epi__filter_chain_paused(flow->chain, direction) &&
                            held(&flow->lanes[!direction].pending) <= limit));
 }
 

@@ -60,7 +60,7 @@ struct epi_flow {
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
-  epi__chain *chain; /* NULL: no filters */
+  epi__filter_chain *chain; /* NULL: no filters */
 
   /* dialling */
   epi__lookup *lookup;

@@ -158,10 +158,11 @@ static int open_filters(epi_flow *flow) {
 
   snprintf(text, sizeof text, "%s > %s", epi__addr_text(&flow->source, &source),
            epi__addr_text(&flow->dest, &dest));
-  return epi__chain_new(&flow->chain, route->filters, route->filter_count, flow,
-                        (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
-                                          &flow->lanes[EPI_BACKWARD].pending},
-                        spans ? &binding : NULL);
+  return epi__filter_chain_new(
+      &flow->chain, route->filters, route->filter_count, flow,
+      (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
+                        &flow->lanes[EPI_BACKWARD].pending},
+      spans ? &binding : NULL);
 }
 
 void epi__flow_judge(epi_flow *flow) {

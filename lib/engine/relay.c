@@ -85,7 +85,7 @@ static void cut(epi_flow *flow, int error) {
 }
 
 static int is_paused(const epi_flow *flow, int direction) {
-  return flow->chain && epi__chain_paused(flow->chain, direction);
+  return flow->chain && epi__filter_chain_paused(flow->chain, direction);
 }
 
 static void release(epi_flow *flow, int direction);
@@ -104,8 +104,8 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     return;
   }
   lane->bytes += (int64_t)len;
-  if (flow->chain && !epi__chain_passed(flow->chain)) {
-    error = epi__chain_feed(flow->chain, direction, data, len);
+  if (flow->chain && !epi__filter_chain_passed(flow->chain)) {
+    error = epi__filter_chain_feed(flow->chain, direction, data, len);
     if (error) {
       cut(flow, error);
       return;
@@ -144,7 +144,7 @@ static void take_end(epi_flow *flow, int direction) {
     return;
   }
   if (flow->chain) {
-    error = epi__chain_end(flow->chain, direction);
+    error = epi__filter_chain_end(flow->chain, direction);
     if (error) {
       cut(flow, error);
       return;

@@ -31,8 +31,8 @@ char *epi__plan_text(const epi_plan *plan, size_t from) {
 }
 
 static int add_filter(epi__route *route, epi_filter *filter) {
-  if (route->filter_count == EPI__CHAIN_MAX) {
-    return epi__fail(EPI_EFILTER, "over %d filters", EPI__CHAIN_MAX);
+  if (route->filter_count == EPI__FILTER_CHAIN_MAX) {
+    return epi__fail(EPI_EFILTER, "over %d filters", EPI__FILTER_CHAIN_MAX);
   }
   route->filters[route->filter_count++] = epi_filter_ref(filter);
   return 0;

@@ -6,7 +6,7 @@
 #include "filter/filter_chain.h"
 
 typedef struct epi__route {
-  epi_filter *filters[EPI__CHAIN_MAX]; /* referenced */
+  epi_filter *filters[EPI__FILTER_CHAIN_MAX]; /* referenced */
   size_t filter_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;

@@ -12,13 +12,13 @@
 #include <string.h>
 
 enum {
-  DEPTH_MAX = 2 * EPI__CHAIN_MAX,
+  DEPTH_MAX = 2 * EPI__FILTER_CHAIN_MAX,
   NOTE_MAX = 100,
   NOTES_MAX = 400,
 };
 
 struct epi_pipe {
-  epi__chain *chain;
+  epi__filter_chain *chain;
   epi_filter *filter;
   const epi__filter_calls *calls;
   void *state;
@@ -27,7 +27,7 @@ struct epi_pipe {
   int paused[2];
 };
 
-struct epi__chain {
+struct epi__filter_chain {
   epi_flow *flow;
   epi__queue *queues[2];
   size_t count;
@@ -40,7 +40,7 @@ struct epi__chain {
   epi_pipe pipes[];
 };
 
-static int keep_failure(epi__chain *chain, int error) {
+static int keep_failure(epi__filter_chain *chain, int error) {
   if (error < 0 && !chain->failed) {
     chain->failed = error;
   }
@@ -65,7 +65,7 @@ static int call_data(epi_pipe *pipe, int direction, const void *data,
 }
 
 /* Hand data to the filter at an index, or to the queue behind the last. */
-static int deliver(epi__chain *chain, ptrdiff_t at, int direction,
+static int deliver(epi__filter_chain *chain, ptrdiff_t at, int direction,
                    const void *data, size_t len) {
   ptrdiff_t step = direction == EPI_FORWARD ? 1 : -1;
   int result = EPI_PASS;
@@ -94,7 +94,7 @@ static int deliver(epi__chain *chain, ptrdiff_t at, int direction,
 
 int epi_pipe_write(epi_pipe *pipe, int direction, const void *data,
                    size_t len) {
-  epi__chain *chain = pipe->chain;
+  epi__filter_chain *chain = pipe->chain;
   ptrdiff_t at = pipe - chain->pipes;
 
   if (direction != EPI_FORWARD && direction != EPI_BACKWARD) {
@@ -134,7 +134,7 @@ epi_flow *epi_pipe_flow(const epi_pipe *pipe) {
 }
 
 void epi_pipe_note(epi_pipe *pipe, const char *note) {
-  epi__chain *chain = pipe->chain;
+  epi__filter_chain *chain = pipe->chain;
   size_t used = strlen(chain->notes);
   char clean[NOTE_MAX + 1];
 
@@ -143,7 +143,7 @@ void epi_pipe_note(epi_pipe *pipe, const char *note) {
 }
 
 const char *epi__pipe_binding(const epi_pipe *pipe) {
-  const epi__chain *chain = pipe->chain;
+  const epi__filter_chain *chain = pipe->chain;
   size_t at = (size_t)(pipe - chain->pipes);
 
   return chain->binding && at >= chain->bound_from ? chain->binding : "";
@@ -166,14 +166,15 @@ static int open_pipe(epi_pipe *pipe) {
   return pipe->chain->failed;
 }
 
-int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *const queues[2],
-                   const epi__binding *binding) {
-  epi__chain *chain;
+int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
+                          size_t count, epi_flow *flow,
+                          epi__queue *const queues[2],
+                          const epi__binding *binding) {
+  epi__filter_chain *chain;
 
-  if (count > EPI__CHAIN_MAX) {
+  if (count > EPI__FILTER_CHAIN_MAX) {
     return epi__fail(EPI_EINVAL, "%zu filters: at most %d fit into a flow",
-                     count, EPI__CHAIN_MAX);
+                     count, EPI__FILTER_CHAIN_MAX);
   }
   chain = epi__alloc(sizeof *chain + count * sizeof *chain->pipes);
   if (!chain) {
@@ -202,7 +203,7 @@ int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
     int result = open_pipe(&chain->pipes[i]);
 
     if (result) {
-      epi__chain_free(chain);
+      epi__filter_chain_free(chain);
       return result;
     }
   }
@@ -210,7 +211,7 @@ int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
   return 0;
 }
 
-void epi__chain_free(epi__chain *chain) {
+void epi__filter_chain_free(epi__filter_chain *chain) {
   if (!chain) {
     return;
   }
@@ -226,8 +227,8 @@ void epi__chain_free(epi__chain *chain) {
   epi__free(chain);
 }
 
-int epi__chain_feed(epi__chain *chain, int direction, const void *data,
-                    size_t len) {
+int epi__filter_chain_feed(epi__filter_chain *chain, int direction,
+                           const void *data, size_t len) {
   if (chain->failed) {
     return chain->failed;
   }
@@ -237,7 +238,7 @@ int epi__chain_feed(epi__chain *chain, int direction, const void *data,
   return chain->failed;
 }
 
-int epi__chain_end(epi__chain *chain, int direction) {
+int epi__filter_chain_end(epi__filter_chain *chain, int direction) {
   for (size_t i = 0; i < chain->count && !chain->failed; i++) {
     size_t at = direction == EPI_FORWARD ? i : chain->count - 1 - i;
     epi_pipe *pipe = &chain->pipes[at];
@@ -268,7 +269,7 @@ void epi_pipe_pause(epi_pipe *pipe, int direction, int on) {
   }
 }
 
-int epi__chain_paused(const epi__chain *chain, int direction) {
+int epi__filter_chain_paused(const epi__filter_chain *chain, int direction) {
   for (size_t i = 0; i < chain->count; i++) {
     if (chain->pipes[i].paused[direction] && !chain->pipes[i].passed) {
       return 1;
@@ -277,7 +278,7 @@ int epi__chain_paused(const epi__chain *chain, int direction) {
   return 0;
 }
 
-int epi__chain_passed(const epi__chain *chain) {
+int epi__filter_chain_passed(const epi__filter_chain *chain) {
   for (size_t i = 0; i < chain->count; i++) {
     if (!chain->pipes[i].passed) {
       return 0;
@@ -286,6 +287,6 @@ int epi__chain_passed(const epi__chain *chain) {
   return 1;
 }
 
-const char *epi__chain_notes(const epi__chain *chain) {
+const char *epi__filter_chain_notes(const epi__filter_chain *chain) {
   return chain->notes;
 }

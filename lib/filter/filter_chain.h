@@ -5,10 +5,10 @@
 #include "base/bytes.h"
 #include "epi/filter.h"
 
-typedef struct epi__chain epi__chain;
+typedef struct epi__filter_chain epi__filter_chain;
 
 enum {
-  EPI__CHAIN_MAX = 32, /* filters of a flow */
+  EPI__FILTER_CHAIN_MAX = 32, /* filters of a flow */
 };
 
 /* What the filters of a plan, those from an index on, are for: a text that is
@@ -25,33 +25,34 @@ typedef struct epi__binding {
  *
  * Returns 0, EPI_EINVAL (too many), EPI_EFILTER (one refused; the detail names
  * it) or EPI_ENOMEM; those that had opened are closed then. */
-int epi__chain_new(epi__chain **out, epi_filter *const *filters, size_t count,
-                   epi_flow *flow, epi__queue *const queues[2],
-                   const epi__binding *binding);
+int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
+                          size_t count, epi_flow *flow,
+                          epi__queue *const queues[2],
+                          const epi__binding *binding);
 
 /* The text that a pipe is bound to, or "". */
 const char *epi__pipe_binding(const epi_pipe *pipe);
 
 /* Close the filters. NULL is fine. */
-void epi__chain_free(epi__chain *chain);
+void epi__filter_chain_free(epi__filter_chain *chain);
 
 /* Send data through. Returns 0, or the error of a filter or EPI_ENOMEM; the
  * flow must be cut then. */
-int epi__chain_feed(epi__chain *chain, int direction, const void *data,
-                    size_t len);
+int epi__filter_chain_feed(epi__filter_chain *chain, int direction,
+                           const void *data, size_t len);
 
-/* Say that a direction has ended. Returns as epi__chain_feed(). */
-int epi__chain_end(epi__chain *chain, int direction);
+/* Say that a direction has ended. Returns as epi__filter_chain_feed(). */
+int epi__filter_chain_end(epi__filter_chain *chain, int direction);
 
 /* 1 if no filter wants to be called any more: data may go past the chain. */
-int epi__chain_passed(const epi__chain *chain);
+int epi__filter_chain_passed(const epi__filter_chain *chain);
 
 /* 1 if a filter asks for no data of a direction now: feed none, and don't end
  * the direction. */
-int epi__chain_paused(const epi__chain *chain, int direction);
+int epi__filter_chain_paused(const epi__filter_chain *chain, int direction);
 
 /* What the filters noted about the flow, ", "-separated; "" for nothing. */
-const char *epi__chain_notes(const epi__chain *chain);
+const char *epi__filter_chain_notes(const epi__filter_chain *chain);
 
 /* The callbacks of a filter, for filter_chain.c. */
 typedef struct epi__filter_calls {

@@ -54,28 +54,30 @@ static const char *queued(epi__queue *queue) {
 
 Test(filter_chain, goes_forward_in_order_and_backward_in_reverse) {
   epi_filter *filters[2] = {make("a", wrap), make("b", wrap)};
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "-", 1), 0);
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "-", 1), 0);
   cr_expect_str_eq(queued(&forward), "babb-bbab");
-  cr_expect_eq(epi__chain_feed(chain, EPI_BACKWARD, "-", 1), 0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_BACKWARD, "-", 1), 0);
   cr_expect_str_eq(queued(&backward), "abaa-aaba");
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filters[0]);
   epi_filter_free(filters[1]);
 }
 
 Test(filter_chain, a_filter_may_still_write_at_the_end_and_not_after) {
   epi_filter *filters[2] = {make("a", wrap), make("b", wrap)};
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
   epi_filter_on_end(filters[0], wrap_end, NULL);
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
-  cr_expect_eq(epi__chain_end(chain, EPI_FORWARD), 0);
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               0);
+  cr_expect_eq(epi__filter_chain_end(chain, EPI_FORWARD), 0);
   cr_expect_str_eq(queued(&forward), "b.b");
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "-", 1), EPI_ESTATE);
-  epi__chain_free(chain);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "-", 1), EPI_ESTATE);
+  epi__filter_chain_free(chain);
   epi_filter_free(filters[0]);
   epi_filter_free(filters[1]);
 }
@@ -92,18 +94,19 @@ static int pass_second(epi_pipe *pipe, int direction, const void *data,
 
 Test(filter_chain, a_filter_that_passes_is_called_no_more_and_loses_nothing) {
   epi_filter *filter = make("p", pass_second);
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
-  cr_expect_not(epi__chain_passed(chain));
+  cr_assert_eq(epi__filter_chain_new(&chain, &filter, 1, NULL, queues, NULL),
+               0);
+  cr_expect_not(epi__filter_chain_passed(chain));
   for (int i = 0; i < 4; i++) {
     char digit = (char)('0' + i);
 
-    cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, &digit, 1), 0);
+    cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, &digit, 1), 0);
   }
-  cr_expect(epi__chain_passed(chain));
+  cr_expect(epi__filter_chain_passed(chain));
   cr_expect_str_eq(queued(&forward), "0123");
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filter);
 }
 
@@ -126,14 +129,14 @@ static int fine(epi_pipe *pipe, void *user) {
 
 Test(filter_chain, a_refusal_closes_those_that_had_opened) {
   epi_filter *filters[2] = {make("refuser", wrap), make("b", wrap)};
-  epi__chain *chain = NULL;
+  epi__filter_chain *chain = NULL;
   int closed = 0;
 
   epi_filter_on_open(filters[0], refuse, NULL);
   epi_filter_on_open(filters[1], fine, NULL);
   epi_filter_on_close(filters[0], count_close, &closed);
   epi_filter_on_close(filters[1], count_close, &closed);
-  cr_expect_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL),
+  cr_expect_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
                EPI_EFILTER);
   cr_expect(strstr(epi_error_detail(), "refuser"));
   cr_expect_eq(closed, 1);
@@ -149,18 +152,20 @@ static int answer(epi_pipe *pipe, int direction, const void *data, size_t len,
 
 Test(filter_chain, filters_that_answer_each_other_are_stopped) {
   epi_filter *filters[2] = {make("a", answer), make("b", answer)};
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), 0);
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "x", 1), 0);
   cr_expect_str_eq(queued(&backward), "x", "the first one answers by itself");
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filters[0]);
   filters[0] = make("a", wrap);
-  cr_assert_eq(epi__chain_new(&chain, filters, 2, NULL, queues, NULL), 0);
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), 0);
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "x", 1), 0);
   queued(&backward);
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filters[0]);
   epi_filter_free(filters[1]);
 }
@@ -182,53 +187,55 @@ static int flood(epi_pipe *pipe, int direction, const void *data, size_t len,
 
 Test(filter_chain, a_flooding_filter_is_stopped) {
   epi_filter *filter = make("flood", flood);
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT);
-  cr_expect_eq(epi__chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT,
+  cr_assert_eq(epi__filter_chain_new(&chain, &filter, 1, NULL, queues, NULL),
+               0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "x", 1), EPI_ELIMIT,
                "it stays stopped");
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filter);
   epi__queue_clear(&forward, 0);
 }
 
 Test(filter_chain, counting_changes_nothing_and_notes_the_bytes) {
   epi_filter *filter;
-  epi__chain *chain;
+  epi__filter_chain *chain;
 
   cr_assert_eq(epi__count_new(&filter), 0);
-  cr_assert_eq(epi__chain_new(&chain, &filter, 1, NULL, queues, NULL), 0);
-  epi__chain_feed(chain, EPI_FORWARD, "hello", 5);
-  epi__chain_feed(chain, EPI_FORWARD, "!", 1);
-  epi__chain_feed(chain, EPI_BACKWARD, "yes", 3);
-  epi__chain_end(chain, EPI_FORWARD);
-  epi__chain_end(chain, EPI_BACKWARD);
+  cr_assert_eq(epi__filter_chain_new(&chain, &filter, 1, NULL, queues, NULL),
+               0);
+  epi__filter_chain_feed(chain, EPI_FORWARD, "hello", 5);
+  epi__filter_chain_feed(chain, EPI_FORWARD, "!", 1);
+  epi__filter_chain_feed(chain, EPI_BACKWARD, "yes", 3);
+  epi__filter_chain_end(chain, EPI_FORWARD);
+  epi__filter_chain_end(chain, EPI_BACKWARD);
   cr_expect_str_eq(queued(&forward), "hello!");
   cr_expect_str_eq(queued(&backward), "yes");
-  cr_expect_str_eq(epi__chain_notes(chain),
+  cr_expect_str_eq(epi__filter_chain_notes(chain),
                    "counted 6 bytes out, counted 3 bytes back");
-  epi__chain_free(chain);
+  epi__filter_chain_free(chain);
   epi_filter_free(filter);
 }
 
 Test(filter_chain, survives_failing_allocations) {
   for (alloc_fail_start(); alloc_fail_more();) {
     epi_filter *filters[2] = {NULL, NULL};
-    epi__chain *chain = NULL;
+    epi__filter_chain *chain = NULL;
     int result = epi__count_new(&filters[0]);
 
     if (!result) {
       result = epi__count_new(&filters[1]);
     }
     if (!result) {
-      result = epi__chain_new(&chain, filters, 2, NULL, queues, NULL);
+      result = epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL);
     }
     if (!result) {
-      result = epi__chain_feed(chain, EPI_FORWARD, "hello", 5);
+      result = epi__filter_chain_feed(chain, EPI_FORWARD, "hello", 5);
     }
     cr_expect_eq(result != 0, alloc_fail_happened());
-    epi__chain_free(chain);
+    epi__filter_chain_free(chain);
     epi_filter_free(filters[0]);
     epi_filter_free(filters[1]);
     epi__queue_clear(&forward, 0);

@@ -12,7 +12,7 @@
 /* Two proxies: what `near` puts into its forward queue is fed to `far`. */
 typedef struct side {
   epi_filter *filter;
-  epi__chain *chain;
+  epi__filter_chain *chain;
   epi__queue queues[2];
 } side;
 
@@ -27,8 +27,8 @@ static void open_bound(side *my, int opener, const char *secret,
   cr_assert_eq(epi__seal_new(&my->filter, opener, epi__crypto_wolfssl(), secret,
                              strlen(secret)),
                0);
-  cr_assert_eq(epi__chain_new(&my->chain, &my->filter, 1, NULL, queues,
-                              text ? &binding : NULL),
+  cr_assert_eq(epi__filter_chain_new(&my->chain, &my->filter, 1, NULL, queues,
+                                     text ? &binding : NULL),
                0);
 }
 
@@ -37,7 +37,7 @@ static void open_side(side *my, int opener, const char *secret) {
 }
 
 static void close_side(side *my) {
-  epi__chain_free(my->chain);
+  epi__filter_chain_free(my->chain);
   epi_filter_free(my->filter);
   epi__queue_clear(&my->queues[0], 0);
   epi__queue_clear(&my->queues[1], 0);
@@ -51,7 +51,7 @@ static int move(side *from, side *to, int direction, size_t step) {
 
   while (!result && (len = epi__queue_peek(&from->queues[direction], &data))) {
     len = len < step ? len : step;
-    result = epi__chain_feed(to->chain, direction, data, len);
+    result = epi__filter_chain_feed(to->chain, direction, data, len);
     epi__queue_ack(&from->queues[direction], len);
   }
   return result;
@@ -71,15 +71,17 @@ Test(seal, goes_both_ways_at_every_split) {
 
     open_side(&near, 0, key);
     open_side(&far, 1, key);
-    cr_assert_eq(epi__chain_feed(near.chain, EPI_FORWARD, "question", 8), 0);
-    cr_assert_eq(epi__chain_end(near.chain, EPI_FORWARD), 0);
+    cr_assert_eq(epi__filter_chain_feed(near.chain, EPI_FORWARD, "question", 8),
+                 0);
+    cr_assert_eq(epi__filter_chain_end(near.chain, EPI_FORWARD), 0);
     cr_assert_eq(move(&near, &far, EPI_FORWARD, step), 0);
-    cr_assert_eq(epi__chain_end(far.chain, EPI_FORWARD), 0);
+    cr_assert_eq(epi__filter_chain_end(far.chain, EPI_FORWARD), 0);
     expect(&far, EPI_FORWARD, "question", 8);
-    cr_assert_eq(epi__chain_feed(far.chain, EPI_BACKWARD, "answer", 6), 0);
-    cr_assert_eq(epi__chain_end(far.chain, EPI_BACKWARD), 0);
+    cr_assert_eq(epi__filter_chain_feed(far.chain, EPI_BACKWARD, "answer", 6),
+                 0);
+    cr_assert_eq(epi__filter_chain_end(far.chain, EPI_BACKWARD), 0);
     cr_assert_eq(move(&far, &near, EPI_BACKWARD, step), 0);
-    cr_assert_eq(epi__chain_end(near.chain, EPI_BACKWARD), 0);
+    cr_assert_eq(epi__filter_chain_end(near.chain, EPI_BACKWARD), 0);
     expect(&near, EPI_BACKWARD, "answer", 6);
     close_side(&near);
     close_side(&far);
@@ -96,7 +98,7 @@ Test(seal, large_data_survives) {
   }
   open_side(&near, 0, key);
   open_side(&far, 1, key);
-  cr_assert_eq(epi__chain_feed(near.chain, EPI_FORWARD, data, len), 0);
+  cr_assert_eq(epi__filter_chain_feed(near.chain, EPI_FORWARD, data, len), 0);
   cr_assert_eq(move(&near, &far, EPI_FORWARD, 65536), 0);
   expect(&far, EPI_FORWARD, data, len);
   close_side(&near);
@@ -111,8 +113,8 @@ Test(seal, nothing_readable_is_on_the_wire_and_nothing_twice) {
 
   open_side(&a, 0, key);
   open_side(&b, 0, key);
-  epi__chain_feed(a.chain, EPI_FORWARD, "patient 4711", 12);
-  epi__chain_feed(b.chain, EPI_FORWARD, "patient 4711", 12);
+  epi__filter_chain_feed(a.chain, EPI_FORWARD, "patient 4711", 12);
+  epi__filter_chain_feed(b.chain, EPI_FORWARD, "patient 4711", 12);
   len = epi__queue_peek(&a.queues[EPI_FORWARD], &first);
   cr_assert_eq(epi__queue_peek(&b.queues[EPI_FORWARD], &second), len);
   cr_expect_null(memmem(first, len, "patient", 7));
@@ -131,7 +133,7 @@ Test(seal, opens_only_in_the_flow_that_it_is_bound_to) {
 
     open_bound(&near, 0, key, flows[0]);
     open_bound(&far, 1, key, flows[i]);
-    epi__chain_feed(near.chain, EPI_FORWARD, "question", 8);
+    epi__filter_chain_feed(near.chain, EPI_FORWARD, "question", 8);
     cr_expect_eq(move(&near, &far, EPI_FORWARD, 4096), i ? EPI_ECRYPTO : 0,
                  "flow %d", i);
     expect(&far, EPI_FORWARD, "question", i ? 0 : 8);
@@ -145,9 +147,9 @@ Test(seal, the_opener_asks_for_no_backward_data_before_the_header) {
 
   open_side(&near, 0, key);
   open_side(&far, 1, key);
-  cr_expect(epi__chain_paused(far.chain, EPI_BACKWARD));
+  cr_expect(epi__filter_chain_paused(far.chain, EPI_BACKWARD));
   cr_expect_eq(move(&near, &far, EPI_FORWARD, 36), 0);
-  cr_expect_not(epi__chain_paused(far.chain, EPI_BACKWARD));
+  cr_expect_not(epi__filter_chain_paused(far.chain, EPI_BACKWARD));
   close_side(&near);
   close_side(&far);
 }
@@ -163,18 +165,18 @@ static int tampered(void (*fn)(uint8_t *wire, size_t *len), const char *secret,
 
   open_side(&near, 0, key);
   open_side(&far, 1, secret);
-  epi__chain_feed(near.chain, EPI_FORWARD, "one", 3);
-  epi__chain_feed(near.chain, EPI_FORWARD, "two", 3);
-  epi__chain_end(near.chain, EPI_FORWARD);
+  epi__filter_chain_feed(near.chain, EPI_FORWARD, "one", 3);
+  epi__filter_chain_feed(near.chain, EPI_FORWARD, "two", 3);
+  epi__filter_chain_end(near.chain, EPI_FORWARD);
   len = epi__queue_peek(&near.queues[EPI_FORWARD], &data);
   cr_assert_leq(len, sizeof wire);
   memcpy(wire, data, len);
   if (fn) {
     fn(wire, &len);
   }
-  result = epi__chain_feed(far.chain, EPI_FORWARD, wire, len);
+  result = epi__filter_chain_feed(far.chain, EPI_FORWARD, wire, len);
   if (!result && end) {
-    result = epi__chain_end(far.chain, EPI_FORWARD);
+    result = epi__filter_chain_end(far.chain, EPI_FORWARD);
   }
   close_side(&near);
   close_side(&far);
@@ -238,8 +240,9 @@ Test(seal, plain_data_is_not_taken_for_sealed) {
 
   open_side(&far, 1, key);
   cr_assert_gt(sizeof plain, HEADER);
-  cr_expect_eq(epi__chain_feed(far.chain, EPI_FORWARD, plain, sizeof plain - 1),
-               EPI_ECRYPTO);
+  cr_expect_eq(
+      epi__filter_chain_feed(far.chain, EPI_FORWARD, plain, sizeof plain - 1),
+      EPI_ECRYPTO);
   expect(&far, EPI_FORWARD, "", 0);
   close_side(&far);
 }
@@ -253,7 +256,7 @@ Test(seal, answers_of_another_flow_do_not_fit) {
   open_side(&other_far, 1, key);
   move(&near, &far, EPI_FORWARD, 100);
   move(&other_near, &other_far, EPI_FORWARD, 100);
-  epi__chain_feed(other_far.chain, EPI_BACKWARD, "stolen", 6);
+  epi__filter_chain_feed(other_far.chain, EPI_BACKWARD, "stolen", 6);
   cr_expect_eq(move(&other_far, &near, EPI_BACKWARD, 100), EPI_ECRYPTO);
   close_side(&near);
   close_side(&far);
