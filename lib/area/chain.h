@@ -3,6 +3,7 @@
 #define EPI__CHAIN_H
 
 #include "area/model.h"
+#include "base/bytes.h"
 #include "epi/plan.h"
 
 enum {
@@ -10,7 +11,7 @@ enum {
   EPI__EXACT_MISSING = 24, /* up to these sizes the search is exact, */
   EPI__EXACT_FUNCTIONS = 64,
   EPI__EXACT_STEPS = 200000, /* unless it takes longer than this */
-  EPI__HOPS = 2,
+  EPI__PLAN_HOPS = 2,
 };
 
 /* Where a flow's functions can run. */
@@ -67,10 +68,16 @@ struct epi_plan {
     uint32_t proxy; /* or EPI__NONE */
     size_t count;
     uint32_t functions[EPI__CHAIN_MAX];
-  } hops[EPI__HOPS];
+  } hops[EPI__PLAN_HOPS];
   double cost_ms;
   int optimal;
 };
+
+/* No hops, no cost. */
+void epi__plan_clear(epi_plan *plan);
+
+/* Write the hops from one on as JSON: a list, the same text in every proxy. */
+void epi__plan_put(epi__text *out, const epi_plan *plan, size_t from);
 
 /* Lay a chain over the hops of a site. */
 void epi__plan_make(epi_plan *plan, const epi_model *model,

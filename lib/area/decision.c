@@ -23,10 +23,7 @@ void epi__decision_deny(epi_decision *decision, const char *reason) {
   decision->words = 0;
   decision->reason = reason;
   decision->text.len = 0;
-  decision->plan.model = NULL;
-  decision->plan.hop_count = 0;
-  decision->plan.cost_ms = 0;
-  decision->plan.optimal = 1;
+  epi__plan_clear(&decision->plan);
 }
 
 int epi_decision_new(epi_decision **out) {
@@ -173,21 +170,6 @@ static void put_requires(epi__text *out, const epi_decision *decision) {
   epi__text_puts(out, "]");
 }
 
-static void put_chain(epi__text *out, const epi_plan *plan) {
-  epi__text_puts(out, ",\"chain\":[");
-  for (size_t hop = 0; hop < epi_plan_hop_count(plan); hop++) {
-    epi__text_puts(out, hop ? ",{\"proxy\":" : "{\"proxy\":");
-    epi__json_put_string(out, epi_plan_hop_proxy(plan, hop));
-    epi__text_puts(out, ",\"functions\":[");
-    for (size_t i = 0; i < epi_plan_function_count(plan, hop); i++) {
-      epi__text_puts(out, i ? "," : "");
-      epi__json_put_string(out, epi_plan_function_name(plan, hop, i));
-    }
-    epi__text_puts(out, "]}");
-  }
-  epi__text_puts(out, "]");
-}
-
 void epi__decision_put(epi__text *out, const epi_decision *decision) {
   epi__text_puts(out, "{\"from\":");
   epi__json_put_string(out, epi_decision_from(decision));
@@ -205,7 +187,8 @@ void epi__decision_put(epi__text *out, const epi_decision *decision) {
   put_attributes(out, decision, "need", EPI_NEED);
   put_attributes(out, decision, "have", EPI_HAVE);
   put_attributes(out, decision, "missing", EPI_MISSING);
-  put_chain(out, &decision->plan);
+  epi__text_puts(out, ",\"chain\":");
+  epi__plan_put(out, &decision->plan, 0);
   epi__text_puts(out, ",\"cost\":");
   epi__json_put_number(out, decision->plan.cost_ms);
   epi__text_printf(out, ",\"optimal\":%s",

@@ -4,7 +4,6 @@
 
 #include "area/chain.h"
 #include "area/policy_match.h"
-#include "base/bytes.h"
 
 enum {
   EPI__SETS = EPI_MISSING + 1,

@@ -203,10 +203,7 @@ int epi__judge(epi_decision *out, const epi__facts *facts) {
   out->requires.count = 0;
   out->text.len = 0;
   out->text.failed = 0;
-  out->plan.model = NULL;
-  out->plan.hop_count = 0;
-  out->plan.cost_ms = 0;
-  out->plan.optimal = 1;
+  epi__plan_clear(&out->plan);
   memset(out->sets, 0, EPI__SETS * out->words * sizeof *out->sets);
   allowed = run_policy(out, facts);
   if (allowed < 0) {

@@ -1,7 +1,14 @@
 /* plan_read.c: a chain laid over hops, and how callers read it. */
 #include "area/chain.h"
 
-#include <string.h>
+#include "base/json.h"
+
+void epi__plan_clear(epi_plan *plan) {
+  plan->model = NULL;
+  plan->hop_count = 0;
+  plan->cost_ms = 0;
+  plan->optimal = 1;
+}
 
 static void add_hop(epi_plan *plan, uint32_t proxy) {
   plan->hops[plan->hop_count].proxy = proxy;
@@ -92,4 +99,21 @@ double epi_plan_cost_ms(const epi_plan *plan) {
 
 int epi_plan_optimal(const epi_plan *plan) {
   return plan->optimal;
+}
+
+/* ---- as JSON ---- */
+
+void epi__plan_put(epi__text *out, const epi_plan *plan, size_t from) {
+  epi__text_puts(out, "[");
+  for (size_t hop = from; hop < epi_plan_hop_count(plan); hop++) {
+    epi__text_puts(out, hop > from ? ",{\"proxy\":" : "{\"proxy\":");
+    epi__json_put_string(out, epi_plan_hop_proxy(plan, hop));
+    epi__text_puts(out, ",\"functions\":[");
+    for (size_t i = 0; i < epi_plan_function_count(plan, hop); i++) {
+      epi__text_puts(out, i ? "," : "");
+      epi__json_put_string(out, epi_plan_function_name(plan, hop, i));
+    }
+    epi__text_puts(out, "]}");
+  }
+  epi__text_puts(out, "]");
 }

@@ -1,34 +1,15 @@
 /* route.c: filters and hops of a flow, from plan, settings and metadata. */
 #include "engine/route.h"
 
+#include "area/chain.h"
 #include "base/fail.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/flow.h"
-#include "epi/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-char *epi__plan_text(const epi_plan *plan, size_t from) {
-  epi__text text = {0};
-
-  epi__text_puts(&text, "[");
-  for (size_t hop = from; hop < epi_plan_hop_count(plan); hop++) {
-    epi__text_puts(&text, hop > from ? ",{\"proxy\":" : "{\"proxy\":");
-    epi__json_put_string(&text, epi_plan_hop_proxy(plan, hop));
-    epi__text_puts(&text, ",\"functions\":[");
-    for (size_t i = 0; i < epi_plan_function_count(plan, hop); i++) {
-      epi__text_puts(&text, i ? "," : "");
-      epi__json_put_string(&text, epi_plan_function_name(plan, hop, i));
-    }
-    epi__text_puts(&text, "]}");
-  }
-  epi__text_puts(&text, "]");
-  return epi__text_take(&text);
-}
 
 static int add_filter(epi__route *route, epi_filter *filter) {
   if (route->filter_count == EPI__FILTER_CHAIN_MAX) {
@@ -97,6 +78,14 @@ static const char *given_plan(const epi_flow *flow) {
                        : NULL;
 }
 
+/* What a plan leaves for its hops from one on. NULL when out of memory. */
+static char *plan_text(const epi_plan *plan, size_t from) {
+  epi__text text = {0};
+
+  epi__plan_put(&text, plan, from);
+  return epi__text_take(&text);
+}
+
 static int other_plan(void) {
   return epi__fail(EPI_EDENIED, "the proxy before has another plan: do both "
                                 "have the same model?");
@@ -116,7 +105,7 @@ static int check_place(const epi_flow *flow, const epi_plan *plan, size_t hop) {
                                 "authenticated says that it did",
                                 epi_plan_hop_proxy(plan, 0));
   }
-  mine = epi__plan_text(plan, hop);
+  mine = plan_text(plan, hop);
   if (!mine) {
     return EPI_ENOMEM;
   }
@@ -164,7 +153,7 @@ static int add_plan(epi__route *route, const epi_flow *flow) {
   if (result || hop + 1 == epi_plan_hop_count(plan)) {
     return result;
   }
-  route->plan = epi__plan_text(plan, hop + 1);
+  route->plan = plan_text(plan, hop + 1);
   if (!route->plan) {
     return EPI_ENOMEM;
   }

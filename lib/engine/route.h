@@ -25,10 +25,6 @@ typedef struct epi__route {
 int epi__route_new(epi__route **out, const epi_flow *flow);
 void epi__route_free(epi__route *route);
 
-/* What a plan leaves for its hops from one on, as JSON: the same text in every
- * proxy. NULL when out of memory. */
-char *epi__plan_text(const epi_plan *plan, size_t from);
-
 /* Fill the request for a hop of the flow's route: where to, login, metadata.
  *
  * Returns 0, EPI_ELIMIT or another error. */
