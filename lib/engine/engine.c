@@ -38,7 +38,8 @@ static int known(int parameter) {
 
 static int not_started(const epi_engine *engine) {
   return engine->started
-             ? epi__fail(EPI_ESTATE, "the engine was started already")
+             ? epi__fail(EPI_ESTATE,
+                         "the engine was started or stopped already")
              : 0;
 }
 
@@ -282,7 +283,19 @@ void epi_engine_on_log(epi_engine *engine,
   engine->log_user = user;
 }
 
-/* Which of the model's proxies this is: the one at a listener's address. */
+/* A listener's address is the model's endpoint of a proxy: this is that proxy.
+ */
+static int listens_at(const epi_engine *engine, const epi_addr *endpoint) {
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    if (engine->listeners[i]->kind == EPI__LISTEN_SOCKS &&
+        epi_addr_equal(&engine->listeners[i]->addr, endpoint)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Find out which of the model's proxies this is. */
 static int find_name(epi_engine *engine) {
   const epi_model *model =
       engine->policy ? epi__policy_model(engine->policy) : NULL;
@@ -290,21 +303,16 @@ static int find_name(epi_engine *engine) {
 
   for (size_t i = 0; i < count; i++) {
     const char *name = epi_model_proxy_name(model, i);
+    const char *endpoint = epi_model_proxy_endpoint(model, name);
     epi__url url;
 
-    if (engine->name
-            ? strcmp(engine->name, name) != 0
-            : epi__url_parse(&url, epi_model_proxy_endpoint(model, name))) {
-      continue;
-    }
     if (engine->name) {
-      return 0;
-    }
-    for (size_t k = 0; k < engine->listener_count; k++) {
-      if (engine->listeners[k]->kind == EPI__LISTEN_SOCKS &&
-          epi_addr_equal(&engine->listeners[k]->addr, &url.addr)) {
-        return epi_engine_set_name(engine, name);
+      if (!strcmp(engine->name, name)) {
+        return 0;
       }
+    } else if (endpoint && !epi__url_parse(&url, endpoint) &&
+               listens_at(engine, &url.addr)) {
+      return epi_engine_set_name(engine, name);
     }
   }
   return engine->name && model
@@ -312,7 +320,7 @@ static int find_name(epi_engine *engine) {
              : 0;
 }
 
-static int set_limit(epi_engine *engine) {
+static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
   int64_t *limit = &engine->settings[EPI_ENGINE_LIMIT];
@@ -320,7 +328,6 @@ static int set_limit(epi_engine *engine) {
   if (!*limit || *limit > most) {
     *limit = most;
   }
-  return 0;
 }
 
 int epi_engine_start(epi_engine *engine) {
@@ -350,6 +357,7 @@ int epi_engine_start(epi_engine *engine) {
 }
 
 void epi_engine_stop(epi_engine *engine) {
+  engine->started = 1; /* without sockets it cannot start any more */
   atomic_store(&engine->stopping, 1);
   for (size_t i = 0; i < engine->worker_count; i++) {
     epi__worker_join(engine->workers[i]);

@@ -134,6 +134,14 @@ static int own_place(const epi_flow *flow, const epi_plan *plan, size_t *out) {
                           "model's proxies");
 }
 
+static int add_next_proxy(epi__route *route, const epi_plan *plan, size_t hop) {
+  const char *endpoint = epi_plan_hop_endpoint(plan, hop);
+
+  return *endpoint ? add_link(route, endpoint, 1)
+                   : epi__fail(EPI_EFILTER, "the model has no endpoint for %s",
+                               epi_plan_hop_proxy(plan, hop));
+}
+
 static int add_plan(epi__route *route, const epi_flow *flow) {
   const epi_plan *plan = epi_decision_plan(flow->decision);
   size_t hop = 0;
@@ -157,7 +165,7 @@ static int add_plan(epi__route *route, const epi_flow *flow) {
   if (!route->plan) {
     return EPI_ENOMEM;
   }
-  return add_link(route, epi_plan_hop_endpoint(plan, hop + 1), 1);
+  return add_next_proxy(route, plan, hop + 1);
 }
 
 static int read_number(const char *text, int *out) {

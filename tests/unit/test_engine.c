@@ -1,0 +1,51 @@
+#include "epi/engine.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static epi_engine *listening(void) {
+  epi_engine *engine = NULL;
+
+  cr_assert(!epi_engine_new(&engine));
+  cr_assert(!epi_engine_set(engine, EPI_ENGINE_WORKERS, 1));
+  cr_assert(!epi_engine_listen(engine, "socks://127.0.0.1:0"));
+  return engine;
+}
+
+static void set_model(epi_engine *engine, const char *text) {
+  epi_model *model = NULL;
+
+  cr_assert(!epi_model_read(&model, NULL, text, strlen(text)));
+  cr_assert(!epi_engine_set_model(engine, model));
+  epi_model_free(model);
+}
+
+Test(engine, starts_with_a_proxy_that_has_no_endpoint) {
+  epi_engine *engine = listening();
+
+  set_model(engine, "{\"epi\": 1, \"nodes\": {\"a\": {\"domain\": \"d\"}},"
+                    " \"proxies\": {\"p\": {\"domain\": \"d\"}}}");
+  cr_assert(!epi_engine_start(engine), "%s", epi_error_detail());
+  epi_engine_free(engine);
+}
+
+Test(engine, does_not_start_under_a_name_that_the_model_lacks) {
+  epi_engine *engine = listening();
+
+  set_model(engine, "{\"epi\": 1, \"nodes\": {\"a\": {\"domain\": \"d\"}},"
+                    " \"proxies\": {\"p\": {\"domain\": \"d\"}}}");
+  cr_assert(!epi_engine_set_name(engine, "q"));
+  cr_assert_eq(epi_engine_start(engine), EPI_EINVAL);
+  cr_assert(strstr(epi_error_detail(), "'q'"));
+  cr_assert(!epi_engine_set_name(engine, "p"));
+  cr_assert(!epi_engine_start(engine), "%s", epi_error_detail());
+  epi_engine_free(engine);
+}
+
+Test(engine, does_not_start_once_it_was_stopped) {
+  epi_engine *engine = listening();
+
+  epi_engine_stop(engine);
+  cr_assert_eq(epi_engine_start(engine), EPI_ESTATE);
+  epi_engine_free(engine);
+}
