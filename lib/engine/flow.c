@@ -152,6 +152,16 @@ static void log_end(const epi_flow *flow, const char *why) {
            *notes ? "; " : "", notes, why);
 }
 
+/* It failed before there was anything to relay. */
+static void log_failure(const epi_flow *flow, const char *why) {
+  epi_engine *engine = flow->worker->engine;
+  epi__addr_buf peer;
+
+  epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
+           epi__addr_text(&flow->peer, &peer), why);
+  atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
+}
+
 void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi_engine *engine = flow->worker->engine;
 
@@ -161,11 +171,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   if (why && flow->phase == EPI__RELAY) {
     log_end(flow, why);
   } else if (why && flow->phase != EPI__LINGER) {
-    epi__addr_buf peer;
-
-    epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
-             epi__addr_text(&flow->peer, &peer), why);
-    atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
+    log_failure(flow, why);
   }
   flow->phase = EPI__ENDED;
   epi__lookup_cancel(flow->lookup);
@@ -212,15 +218,11 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
 }
 
 void epi__flow_linger(epi_flow *flow, const char *why) {
-  epi__addr_buf peer;
-
   if (flow->phase == EPI__ENDED) {
     return;
   }
   if (why) {
-    epi__log(flow->worker->engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s",
-             flow->number, epi__addr_text(&flow->peer, &peer), why);
-    atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_FAILED], 1);
+    log_failure(flow, why);
   }
   epi__flow_enter(flow, EPI__LINGER);
   linger_flush(flow);

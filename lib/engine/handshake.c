@@ -20,6 +20,14 @@ static int ask_for(epi_flow *flow, const epi_addr *dest) {
   return result;
 }
 
+static void begin_to(epi_flow *flow, const epi_addr *dest) {
+  if (ask_for(flow, dest)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return;
+  }
+  epi__flow_judge(flow);
+}
+
 static void begin_redirected(epi_flow *flow) {
   epi_addr dest;
 
@@ -27,11 +35,7 @@ static void begin_redirected(epi_flow *flow) {
     epi__flow_end(flow, 1, epi_error_detail());
     return;
   }
-  if (ask_for(flow, &dest)) {
-    epi__flow_end(flow, 1, epi_error_detail());
-    return;
-  }
-  epi__flow_judge(flow);
+  begin_to(flow, &dest);
 }
 
 void epi__handshake_begin(epi_flow *flow) {
@@ -42,11 +46,7 @@ void epi__handshake_begin(epi_flow *flow) {
     begin_redirected(flow);
     return;
   case EPI__LISTEN_REVERSE:
-    if (ask_for(flow, &listener->dest)) {
-      epi__flow_end(flow, 1, epi_error_detail());
-      return;
-    }
-    epi__flow_judge(flow);
+    begin_to(flow, &listener->dest);
     return;
   default:
     if (epi_session_server(&flow->session, listener->accept, listener->draft,

@@ -79,8 +79,7 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   end_if_done(flow, direction);
 }
 
-static void cut(epi_flow *flow, int error) {
-  (void)error;
+static void cut(epi_flow *flow) {
   epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
 }
 
@@ -94,20 +93,17 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
                      size_t len) {
   epi__lane *lane = &flow->lanes[direction];
   const uint8_t *bytes = data;
-  int error;
 
   if (is_paused(flow, direction)) {
-    error = epi__queue_append(&lane->early, data, len);
-    if (error) {
-      cut(flow, error);
+    if (epi__queue_append(&lane->early, data, len)) {
+      cut(flow);
     }
     return;
   }
   lane->bytes += (int64_t)len;
   if (flow->chain && !epi__filter_chain_passed(flow->chain)) {
-    error = epi__filter_chain_feed(flow->chain, direction, data, len);
-    if (error) {
-      cut(flow, error);
+    if (epi__filter_chain_feed(flow->chain, direction, data, len)) {
+      cut(flow);
       return;
     }
     /* A filter may have answered the other way, or let it go on. */
@@ -130,23 +126,19 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  error = epi__queue_append(&lane->pending, bytes, len);
-  if (error) {
-    cut(flow, error);
+  if (epi__queue_append(&lane->pending, bytes, len)) {
+    cut(flow);
   }
 }
 
 static void take_end(epi_flow *flow, int direction) {
-  int error;
-
   flow->legs[direction].eof = 1;
   if (flow->lanes[direction].ended) {
     return;
   }
   if (flow->chain) {
-    error = epi__filter_chain_end(flow->chain, direction);
-    if (error) {
-      cut(flow, error);
+    if (epi__filter_chain_end(flow->chain, direction)) {
+      cut(flow);
       return;
     }
     epi__relay_flush(flow, !direction);
@@ -231,7 +223,7 @@ void epi__relay_keep_early(epi_flow *flow) {
   }
   if (epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
                         (size_t)got)) {
-    cut(flow, EPI_ENOMEM);
+    cut(flow);
   }
 }
 
