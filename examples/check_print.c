@@ -145,14 +145,14 @@ static void print_numbers(const epi_model *model, ptrdiff_t application,
 static int print_flows(epi_model *model, size_t application, epi_query *query,
                        epi_decision *decision, double *cost_ms) {
   const char *name = epi_model_application_name(model, application);
-  size_t count = epi_model_flow_count(model, application);
+  size_t count = epi_model_application_flow_count(model, application);
 
   printf("\nFlows of application %s\n", name);
   for (size_t i = 0; i < count; i++) {
     size_t from, to;
     int port;
 
-    if (epi_model_flow(model, application, i, &from, &to, &port) ||
+    if (epi_model_application_flow(model, application, i, &from, &to, &port) ||
         epi_query_set(query, EPI_QUERY_APPLICATION, name) ||
         epi_query_set_from_node(query, epi_model_node_name(model, from)) ||
         epi_query_set_to_node(query, epi_model_node_name(model, to), port) ||

@@ -82,8 +82,9 @@ static int deploy(epi_model *model, const char *application) {
   }
   failed = failed || epi_query_new(&query) || epi_decision_new(&decision) ||
            epi_query_set(query, EPI_QUERY_APPLICATION, application);
-  for (size_t i = 0; !failed && i < epi_model_flow_count(model, app); i++) {
-    epi_model_flow(model, app, i, &from, &to, &port);
+  for (size_t i = 0;
+       !failed && i < epi_model_application_flow_count(model, app); i++) {
+    epi_model_application_flow(model, app, i, &from, &to, &port);
     source = epi_model_node_name(model, from);
     dest = epi_model_node_name(model, to);
     epi_query_set_time(query, time(NULL));

@@ -119,8 +119,8 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   for (size_t i = 0; i < set->filters.count && !result; i++) {
     epi_filter *filter = NULL;
 
-    if (epi_filter_make(&filter, set->filters.items[i], len ? key : NULL,
-                        len) ||
+    if (epi_filter_new_builtin(&filter, set->filters.items[i], len ? key : NULL,
+                               len) ||
         epi_engine_add_filter(engine, filter)) {
       result = fail(set->filters.items[i]);
     }
@@ -167,7 +167,7 @@ static void say_where(const epi_engine *engine, const proxy_options *set) {
     fputs("epi-proxy: WARNING: no --model: every connection is allowed\n",
           stderr);
   }
-  for (size_t i = 0; !epi_engine_listener(engine, i, &addr); i++) {
+  for (size_t i = 0; !epi_engine_listener_addr(engine, i, &addr); i++) {
     const char *url = set->listens.count ? set->listens.items[i] : "socks://";
     const char *end = strstr(url, "://");
 

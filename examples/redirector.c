@@ -36,7 +36,8 @@ static int listen_on(epi_engine *engine, int wanted, int *port) {
   int error;
 
   snprintf(url, sizeof url, "redirect://127.0.0.1:%d", wanted);
-  if (epi_engine_listen(engine, url) || epi_engine_listener(engine, 0, &addr)) {
+  if (epi_engine_listen(engine, url) ||
+      epi_engine_listener_addr(engine, 0, &addr)) {
     return say("%s", epi_error_detail());
   }
   snprintf(url, sizeof url, "redirect://[::1]:%d", addr.port);

@@ -49,7 +49,7 @@ static epi_session *new_client(unsigned what) {
   if (what & 4) {
     must(!epi_request_set_login(request, "user", "password"));
   }
-  must(!epi_session_client(&session, versions[what % 4 % 3], request));
+  must(!epi_session_new_client(&session, versions[what % 4 % 3], request));
   epi_request_free(request);
   return session;
 }

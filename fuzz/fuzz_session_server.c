@@ -68,7 +68,7 @@ static void run(outcome *out, unsigned what, const uint8_t *data, size_t len,
   size_t used = 0;
 
   memset(out, 0, sizeof *out);
-  must(!epi_session_server(
+  must(!epi_session_new_server(
       &session, accept, what & 4 ? EPI_SOCKS6_12 : EPI_SOCKS6, what >> 3 & 1));
   for (;;) {
     size_t piece = len - used < step ? len - used : step;

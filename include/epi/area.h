@@ -124,11 +124,13 @@ EPI_API ptrdiff_t epi_model_application_find(const epi_model *model,
 /* Go through the flows of an application, in document order: one for each of
  * its ports, or for each ordered pair of its nodes if it lists no flows.
  *
- * The port is -1 for a flow that may use any. epi_model_flow() returns 0 or
- * EPI_EINVAL (no such flow). */
-EPI_API size_t epi_model_flow_count(const epi_model *model, size_t application);
-EPI_API int epi_model_flow(const epi_model *model, size_t application,
-                           size_t index, size_t *from, size_t *to, int *port);
+ * The port is -1 for a flow that may use any. epi_model_application_flow()
+ * returns 0 or EPI_EINVAL (no such flow). */
+EPI_API size_t epi_model_application_flow_count(const epi_model *model,
+                                                size_t application);
+EPI_API int epi_model_application_flow(const epi_model *model,
+                                       size_t application, size_t index,
+                                       size_t *from, size_t *to, int *port);
 
 /* Which ordered pairs of distinct nodes epi_model_pairs() counts. */
 #define EPI_PAIRS_SUPPORTED    1
@@ -224,7 +226,8 @@ EPI_API int epi_model_decide(epi_model *model, const epi_query *query,
 
 /* The rest reads a decision; texts live until it is filled again or freed. */
 
-/* EPI_DIRECT ... EPI_DENIED, and the same as a word. */
+/* EPI_DIRECT ... EPI_DENIED, and the same as a word; "no verdict" for another
+ * number. */
 EPI_API int epi_decision_verdict(const epi_decision *decision);
 EPI_API const char *epi_verdict_name(int verdict);
 

@@ -2,9 +2,10 @@
  *
  * Conventions, the same in every header:
  *
- * - `_new` makes an object and writes it to its first argument; `_free` ends
- *   it and takes NULL. An object belongs to whoever made it. No function takes
- *   ownership of an argument: what libepi keeps, it copies or references.
+ * - `_new` makes an object and writes it to its first argument, `_new_x` makes
+ *   one of several kinds; `_free` ends it and takes NULL. An object belongs to
+ *   whoever made it. No function takes ownership of an argument: what libepi
+ *   keeps, it copies or references.
  * - `int` is 0 or a negative EPI_E* (error.h); `ptrdiff_t` is a count or a
  *   negative EPI_E*. Outputs are written on success only.
  * - Names and texts are UTF-8 and end in NUL. Durations end in `_ms` and are
@@ -43,7 +44,8 @@ EPI_API const char *epi_version(void);
 /* Use other functions than malloc, realloc and free.
  *
  * All three, or all NULL to go back. Call it before anything else of libepi,
- * once: what one allocator gave cannot go back to another.
+ * once: what one allocator gave cannot go back to another. The libraries that
+ * libepi stands on keep their own (doc/dependencies.md).
  * Returns 0 or EPI_EINVAL (only some are NULL), which changes nothing.
  * Threads: call it while no other thread uses libepi. */
 EPI_API int epi_set_allocator(void *(*alloc)(size_t size),

@@ -36,16 +36,16 @@ typedef struct epi_engine epi_engine;
 
 /* Make an engine without listeners.
  *
- * Returns 0 or EPI_ENOMEM. */
+ * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
 EPI_API int epi_engine_new(epi_engine **out);
 
 /* Stop an engine if it runs, and end it. NULL is fine. */
 EPI_API void epi_engine_free(epi_engine *engine);
 
-/* Set a parameter before the start.
+/* Set a parameter before the start, EPI_ENGINE_WORKERS before listening too.
  *
  * Returns 0, EPI_EINVAL (no such parameter, or out of bounds) or EPI_ESTATE
- * (it runs). */
+ * (too late). */
 EPI_API int epi_engine_set(epi_engine *engine, int parameter, int64_t value);
 
 /* Read a parameter's value and its bounds; each output may be NULL.
@@ -61,30 +61,33 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
  *     redirect://HOST:PORT         connections that the kernel redirected
  *
- * Settings follow as a query: `users=FILE` (demand a login; a
- * line `name:password` for each user; not readable by everybody),
- * `version=5` or `version=6` (that one alone), `draft=11` or `draft=12`.
- * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The
- * port is bound at once.
- * Returns 0, EPI_EINVAL, EPI_EBUSY (the port is taken), EPI_EPERM, EPI_ESYS,
- * EPI_ENOENT (no such file), EPI_ESTATE (it runs) or EPI_ENOMEM. */
+ * Settings of socks:// follow as a query: `users=FILE` (demand a login; a line
+ * `name:password` for each user; not readable by everybody), `version=5` or
+ * `version=6` (that one alone), `draft=11` or `draft=12`. HOST is an IP address
+ * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
+ * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
+ * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
+ * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
+ * started) or EPI_ENOMEM. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
  * in its URL, the port that it got.
  *
  * Returns 0 or EPI_EINVAL (no such listener). */
-EPI_API int epi_engine_listener(const epi_engine *engine, size_t index,
-                                epi_addr *out);
+EPI_API int epi_engine_listener_addr(const epi_engine *engine, size_t index,
+                                     epi_addr *out);
 
 /* Send every flow through a further proxy, before the start; hops are passed
  * in order of adding, up to 16:
  *
  *     socks5://HOST:PORT    socks6://HOST:PORT
  *
- * with `credentials=FILE` (one line, user:password) and `draft=11|12` as a
- * query, or user:password@ before the host.
- * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ENOENT, EPI_ESTATE or EPI_ENOMEM. */
+ * with `credentials=FILE` (one line, user:password; not readable by everybody)
+ * and `draft=11` or `draft=12` (of socks6://) as a query, or user:password@
+ * before the host.
+ * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_ENOENT,
+ * EPI_EPERM or EPI_ESYS (the file), EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
 
 /* Send every flow through a filter, before the start; up to 16, in order. The
@@ -98,32 +101,34 @@ EPI_API int epi_engine_add_filter(epi_engine *engine, epi_filter *filter);
  *
  * key is for filters that need one and whose arguments name no file; it is
  * copied, and may be NULL.
- * Returns 0, EPI_ENOENT (no such filter), EPI_EINVAL (its arguments, or it
- * needs a key), EPI_EPERM or EPI_ESYS (a file) or EPI_ENOMEM. */
-EPI_API int epi_filter_make(epi_filter **out, const char *spec, const void *key,
-                            size_t key_len);
+ * Returns 0, EPI_ENOENT (no such filter, or no such file), EPI_EINVAL (its
+ * arguments, or it needs a key), EPI_EPERM, EPI_ELIMIT or EPI_ESYS (the file)
+ * or EPI_ENOMEM. Threads: any. */
+EPI_API int epi_filter_new_builtin(epi_filter **out, const char *spec,
+                                   const void *key, size_t key_len);
 
 /* Judge flows by a model; NULL: by none. The engine holds a reference. May be
  * called while it runs: new flows are judged by the new model at once, and
  * flows that it does not allow any more, or only through another chain, are
  * cut, each with a log line.
  *
- * Returns 0; or EPI_EINVAL, EPI_ENOENT or EPI_ESYS if a filter that the model
- * names cannot be made (the detail says which); the engine keeps the old
- * model then. */
+ * Returns 0; an error of epi_filter_new_builtin() if a filter that the model
+ * names cannot be made (the detail says which); or EPI_ENOMEM. The engine keeps
+ * the old model then. */
 EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
 
 /* Say which of the model's proxies this is, before the start. Without this it
- * is the one whose endpoint is a listener's address; else it only judges.
+ * is the one whose endpoint is a listener's address; else it only judges. NULL
+ * takes it back.
  *
  * Returns 0, EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_set_name(epi_engine *engine, const char *name);
 
 /* Set the key that proxies share to believe each other's word on a flow's
- * source and plan, 16 to 1024 bytes, before the start. It is copied, and wiped
- * at the end.
+ * source and plan, 16 to 1,024 bytes, before the start and before the model,
+ * whose filters may need it. It is copied, and wiped at the end.
  *
- * Returns 0, EPI_EINVAL, EPI_ESTATE or EPI_ENOMEM. */
+ * Returns 0, EPI_EINVAL, EPI_ESTATE (too late), EPI_ECRYPTO or EPI_ENOMEM. */
 EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
                                      size_t len);
 
@@ -149,12 +154,14 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
 
 /* Start the workers.
  *
- * Returns 0, EPI_ESTATE (it runs, or has no listener), EPI_EINVAL (the name is
- * none of the model's proxies), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+ * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
+ * name is none of the model's proxies), EPI_ESYS or EPI_ENOMEM; nothing runs
+ * then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.
- * What was set stays, but an engine starts only once. */
+ * An engine starts only once: one that was stopped, or whose start failed
+ * half-way, is of no more use. */
 EPI_API void epi_engine_stop(epi_engine *engine);
 
 /* What epi_engine_count() counts. */
@@ -182,6 +189,8 @@ EPI_API int epi_model_read_file(epi_model **out, epi_report *problems,
 EPI_API int epi_endpoint_wait(const char *url, int64_t timeout_ms);
 
 /* ---- a flow, inside a filter's callbacks ---- */
+
+/* What these return is valid until the callback returns. */
 
 /* Where the flow comes from: the original source if an authenticated proxy
  * named it, else the TCP peer; and where it goes to. */

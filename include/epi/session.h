@@ -45,16 +45,16 @@ typedef struct epi_session epi_session;
  * login is 1 to demand user name and password, 0 to demand nothing (a login
  * that comes all the same is then neither checked nor kept).
  * Returns 0, EPI_EINVAL or EPI_ENOMEM. */
-EPI_API int epi_session_server(epi_session **out, int accept, int draft,
-                               int login);
+EPI_API int epi_session_new_server(epi_session **out, int accept, int draft,
+                                   int login);
 
 /* Make the client's side. The request is copied; its login is used when the
  * server asks (SOCKS 5), or sent along (SOCKS 6).
  *
  * Returns 0; EPI_EINVAL (no such version, or a request that it cannot say);
  * EPI_ELIMIT (metadata over the options of the version) or EPI_ENOMEM. */
-EPI_API int epi_session_client(epi_session **out, int version,
-                               const epi_request *request);
+EPI_API int epi_session_new_client(epi_session **out, int version,
+                                   const epi_request *request);
 
 /* End a session and wipe its secrets. NULL is fine. */
 EPI_API void epi_session_free(epi_session *session);

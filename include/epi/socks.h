@@ -151,6 +151,7 @@ EPI_API const epi_addr *epi_reply_bound(const epi_reply *reply);
 EPI_API int epi_reply_set_metadata(epi_reply *reply, int key,
                                    const char *value);
 EPI_API const char *epi_reply_metadata(const epi_reply *reply, int key);
+EPI_API int epi_reply_metadata_key(const epi_reply *reply, size_t index);
 
 /* Read and write a reply (RFC 1928 section 6; the operation reply of SOCKS
  * 6), as for a request. */

@@ -187,7 +187,8 @@ ptrdiff_t epi_model_application_find(const epi_model *model, const char *name) {
                          : application;
 }
 
-size_t epi_model_flow_count(const epi_model *model, size_t application) {
+size_t epi_model_application_flow_count(const epi_model *model,
+                                        size_t application) {
   return application < model->application_names.count
              ? model->applications[application].flow_count
              : 0;
@@ -204,12 +205,13 @@ static void pair_at(const epi__application *application, size_t index,
   *to = nodes->items[second + (second >= index / others)];
 }
 
-int epi_model_flow(const epi_model *model, size_t application, size_t index,
-                   size_t *from, size_t *to, int *port) {
+int epi_model_application_flow(const epi_model *model, size_t application,
+                               size_t index, size_t *from, size_t *to,
+                               int *port) {
   const epi__application *app;
   size_t low = 0, high;
 
-  if (index >= epi_model_flow_count(model, application)) {
+  if (index >= epi_model_application_flow_count(model, application)) {
     return epi__fail(EPI_EINVAL, "there is no such flow");
   }
   app = &model->applications[application];

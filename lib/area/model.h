@@ -67,7 +67,7 @@ typedef struct epi__function {
 typedef struct epi__move { /* a flow of an application */
   uint32_t from, to;
   epi__list ports; /* none: any */
-  size_t first;    /* its index in epi_model_flow() */
+  size_t first;    /* its index in epi_model_application_flow() */
 } epi__move;
 
 typedef struct epi__application {

@@ -104,7 +104,7 @@ static void count_areas(const epi_model *model, uint32_t application,
 static int put_flows(epi__text *out, epi_model *model, uint32_t application,
                      epi_query *query, epi_decision *decision,
                      double *cost_ms) {
-  size_t flows = epi_model_flow_count(model, application);
+  size_t flows = epi_model_application_flow_count(model, application);
   int result = epi_query_set(query, EPI_QUERY_APPLICATION,
                              epi_model_application_name(model, application));
 
@@ -112,7 +112,8 @@ static int put_flows(epi__text *out, epi_model *model, uint32_t application,
     size_t from, to;
     int port;
 
-    result = epi_model_flow(model, application, i, &from, &to, &port);
+    result =
+        epi_model_application_flow(model, application, i, &from, &to, &port);
     if (!result) {
       result = epi_query_set_from_node(query, epi_model_node_name(model, from));
     }

@@ -162,7 +162,8 @@ int epi_engine_listen(epi_engine *engine, const char *url) {
   return result;
 }
 
-int epi_engine_listener(const epi_engine *engine, size_t index, epi_addr *out) {
+int epi_engine_listener_addr(const epi_engine *engine, size_t index,
+                             epi_addr *out) {
   if (index >= engine->listener_count) {
     return epi__fail(EPI_EINVAL, "no listener %zu", index);
   }

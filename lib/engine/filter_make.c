@@ -42,8 +42,8 @@ static int make_seal(epi_filter **out, int opener, const char *args,
   return result;
 }
 
-int epi_filter_make(epi_filter **out, const char *spec, const void *key,
-                    size_t key_len) {
+int epi_filter_new_builtin(epi_filter **out, const char *spec, const void *key,
+                           size_t key_len) {
   const char *colon = strchr(spec, ':');
   size_t len = colon ? (size_t)(colon - spec) : strlen(spec);
   const char *args = colon ? colon + 1 : "";

@@ -49,8 +49,8 @@ void epi__handshake_begin(epi_flow *flow) {
     begin_to(flow, &listener->dest);
     return;
   default:
-    if (epi_session_server(&flow->session, listener->accept, listener->draft,
-                           listener->users != NULL)) {
+    if (epi_session_new_server(&flow->session, listener->accept,
+                               listener->draft, listener->users != NULL)) {
       epi__flow_end(flow, 1, epi_error_detail());
       return;
     }

@@ -35,7 +35,8 @@ static int begin_hop(epi_flow *flow) {
     result = epi__route_request(flow, flow->hop, flow->hop_request);
   }
   if (!result) {
-    result = epi_session_client(&flow->hop_session, version, flow->hop_request);
+    result =
+        epi_session_new_client(&flow->hop_session, version, flow->hop_request);
   }
   if (result) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());

@@ -34,7 +34,8 @@ static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
     if (number < 0) {
       return (int)number;
     }
-    result = epi_filter_make(&policy->filters[number], spec, key, key_len);
+    result =
+        epi_filter_new_builtin(&policy->filters[number], spec, key, key_len);
     if (result) {
       return epi__fail(result, "functions.%s.filter: %s",
                        epi_model_function_name(policy->model, i),

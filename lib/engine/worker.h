@@ -41,9 +41,10 @@ typedef struct epi__users epi__users;
 
 typedef struct epi__listener {
   int kind;
-  int accept, draft; /* of SOCKS listeners, as epi_session_server() has them */
-  epi_addr addr;     /* as bound */
-  epi_addr dest;     /* of reverse listeners */
+  int accept,
+      draft;     /* of SOCKS listeners, as epi_session_new_server() has them */
+  epi_addr addr; /* as bound */
+  epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
   int fds[EPI__WORKERS_MAX];
   int fd_count;

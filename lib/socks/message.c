@@ -37,6 +37,11 @@ static int set_metadata(epi__metadata *metadata, int key, const char *value) {
   return epi__metadata_set(metadata, key, value, strlen(value));
 }
 
+static int metadata_key(const epi__metadata *metadata, size_t index) {
+  /* No detail: the way to find the end is no failure to report. */
+  return index < metadata->count ? metadata->entries[index].key : EPI_ENOENT;
+}
+
 /* ---- request ---- */
 
 int epi_request_new(epi_request **out) {
@@ -165,9 +170,7 @@ const char *epi_request_metadata(const epi_request *request, int key) {
 }
 
 int epi_request_metadata_key(const epi_request *request, size_t index) {
-  /* No detail: the way to find the end is no failure to report. */
-  return index < request->metadata.count ? request->metadata.entries[index].key
-                                         : EPI_ENOENT;
+  return metadata_key(&request->metadata, index);
 }
 
 /* ---- reply ---- */
@@ -221,4 +224,8 @@ int epi_reply_set_metadata(epi_reply *reply, int key, const char *value) {
 
 const char *epi_reply_metadata(const epi_reply *reply, int key) {
   return epi__metadata_get(&reply->metadata, key);
+}
+
+int epi_reply_metadata_key(const epi_reply *reply, size_t index) {
+  return metadata_key(&reply->metadata, index);
 }

@@ -4,8 +4,8 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
-int epi_session_client(epi_session **out, int version,
-                       const epi_request *request) {
+int epi_session_new_client(epi_session **out, int version,
+                           const epi_request *request) {
   epi_session *session;
   int error;
 

@@ -29,7 +29,8 @@ static ptrdiff_t first_step(epi_session *session, const void *data,
                    version);
 }
 
-int epi_session_server(epi_session **out, int accept, int draft, int login) {
+int epi_session_new_server(epi_session **out, int accept, int draft,
+                           int login) {
   epi_session *session;
 
   if (accept < 1 || accept > (EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6)) {

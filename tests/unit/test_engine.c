@@ -1,3 +1,4 @@
+/* test_engine.c: what an engine takes before its start, and after. */
 #include "epi/engine.h"
 
 #include <criterion/criterion.h>

@@ -29,6 +29,19 @@ Test(metadata, keeps_the_order_of_setting) {
   epi_request_free(request);
 }
 
+Test(metadata, of_a_reply_can_be_gone_through) {
+  epi_reply *reply;
+
+  cr_assert_eq(epi_reply_new(&reply), 0);
+  cr_expect_eq(epi_reply_metadata_key(reply, 0), EPI_ENOENT);
+  cr_expect_eq(epi_reply_set_metadata(reply, EPI_META_REASON, "no"), 0);
+  cr_expect_eq(epi_reply_set_metadata(reply, 7, "x"), 0);
+  cr_expect_eq(epi_reply_metadata_key(reply, 0), EPI_META_REASON);
+  cr_expect_eq(epi_reply_metadata_key(reply, 1), 7);
+  cr_expect_eq(epi_reply_metadata_key(reply, 2), EPI_ENOENT);
+  epi_reply_free(reply);
+}
+
 Test(metadata, null_removes_a_key) {
   epi_request *request = new_request();
 

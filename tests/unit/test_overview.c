@@ -69,15 +69,16 @@ Test(overview, goes_through_flows_one_by_one) {
   size_t from, to;
   int port;
 
-  cr_expect_eq(epi_model_flow_count(model, 0), 3);
-  cr_assert_eq(epi_model_flow(model, 0, 1, &from, &to, &port), 0);
+  cr_expect_eq(epi_model_application_flow_count(model, 0), 3);
+  cr_assert_eq(epi_model_application_flow(model, 0, 1, &from, &to, &port), 0);
   cr_expect(from == 0 && to == 1 && port == 8);
-  cr_assert_eq(epi_model_flow(model, 0, 2, &from, &to, &port), 0);
+  cr_assert_eq(epi_model_application_flow(model, 0, 2, &from, &to, &port), 0);
   cr_expect(from == 1 && to == 0 && port == -1);
-  cr_expect_eq(epi_model_flow(model, 0, 3, &from, &to, &port), EPI_EINVAL);
-  cr_assert_eq(epi_model_flow(model, 1, 0, &from, &to, &port), 0);
+  cr_expect_eq(epi_model_application_flow(model, 0, 3, &from, &to, &port),
+               EPI_EINVAL);
+  cr_assert_eq(epi_model_application_flow(model, 1, 0, &from, &to, &port), 0);
   cr_expect(from == 1 && to == 0 && port == -1);
-  cr_expect_eq(epi_model_flow_count(model, 2), 0);
-  cr_expect_eq(epi_model_flow_count(model, 3), 0);
+  cr_expect_eq(epi_model_application_flow_count(model, 2), 0);
+  cr_expect_eq(epi_model_application_flow_count(model, 3), 0);
   epi_model_free(model);
 }

@@ -84,9 +84,10 @@ static void make(epi_session **client, epi_session **server, int version,
   epi_request *request = new_request(with_login);
   int draft = version == EPI_SOCKS6_12 ? EPI_SOCKS6_12 : EPI_SOCKS6;
 
-  cr_assert_eq(epi_session_client(client, version, request), 0);
-  cr_assert_eq(epi_session_server(server, EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6,
-                                  draft, demand),
+  cr_assert_eq(epi_session_new_client(client, version, request), 0);
+  cr_assert_eq(epi_session_new_server(server,
+                                      EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6,
+                                      draft, demand),
                0);
   epi_request_free(request);
 }
@@ -174,7 +175,7 @@ Test(session, a_socks5_client_may_send_everything_at_once) {
   ptrdiff_t used;
   policy what = {1, 0};
 
-  epi_session_server(&server, EPI_ACCEPT_SOCKS5, EPI_SOCKS6, 1);
+  epi_session_new_server(&server, EPI_ACCEPT_SOCKS5, EPI_SOCKS6, 1);
   used = epi_session_feed(server, all, len);
   cr_expect_eq(used, 3 + 13, "the request waits for the login");
   cr_expect_eq(epi_session_next(server), EPI_NEXT_LOGIN);
@@ -194,8 +195,8 @@ Test(session, metadata_travels_with_socks6) {
   policy what = {1, 0};
 
   epi_request_set_metadata(request, EPI_META_PURPOSE, "research");
-  epi_session_client(&client, EPI_SOCKS6, request);
-  epi_session_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0);
+  epi_session_new_client(&client, EPI_SOCKS6, request);
+  epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0);
   cr_expect_null(epi_session_request(server));
   run(client, server, &what, 5);
   cr_expect_str_eq(
@@ -213,15 +214,17 @@ Test(session, arguments_are_checked) {
 
   epi_request_new(&request);
   epi_reply_new(&reply);
-  cr_expect_eq(epi_session_server(&session, 0, EPI_SOCKS6, 0), EPI_EINVAL);
-  cr_expect_eq(epi_session_server(&session, 4, EPI_SOCKS6, 0), EPI_EINVAL);
-  cr_expect_eq(epi_session_server(&session, 1, EPI_SOCKS5, 0), EPI_EINVAL);
-  cr_expect_eq(epi_session_server(&session, 1, EPI_SOCKS6, 2), EPI_EINVAL);
-  cr_expect_eq(epi_session_client(&session, EPI_SOCKS5, request), EPI_EINVAL);
-  cr_expect_eq(epi_session_client(&session, EPI_SOCKS6, request), EPI_EINVAL);
-  cr_expect_eq(epi_session_client(&session, 4, request), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_server(&session, 0, EPI_SOCKS6, 0), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_server(&session, 4, EPI_SOCKS6, 0), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_server(&session, 1, EPI_SOCKS5, 0), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_server(&session, 1, EPI_SOCKS6, 2), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_client(&session, EPI_SOCKS5, request),
+               EPI_EINVAL);
+  cr_expect_eq(epi_session_new_client(&session, EPI_SOCKS6, request),
+               EPI_EINVAL);
+  cr_expect_eq(epi_session_new_client(&session, 4, request), EPI_EINVAL);
   cr_expect_null(session);
-  cr_assert_eq(epi_session_server(&session, 1, EPI_SOCKS6, 0), 0);
+  cr_assert_eq(epi_session_new_server(&session, 1, EPI_SOCKS6, 0), 0);
   cr_expect_eq(epi_session_version(session), 0);
   cr_expect_eq(epi_session_login(session, 1), EPI_ESTATE);
   cr_expect_eq(epi_session_reply(session, reply), EPI_ESTATE);
@@ -290,8 +293,8 @@ Test(session, a_message_that_grows_leaves_no_password_behind) {
   value[sizeof value - 1] = '\0';
   request = new_request(1);
   epi_request_set_metadata(request, 1, value);
-  epi_session_client(&client, EPI_SOCKS6, request);
-  epi_session_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 1);
+  epi_session_new_client(&client, EPI_SOCKS6, request);
+  epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 1);
   run(client, server, &what, 100);
   cr_expect_eq(epi_session_next(client), EPI_NEXT_DONE);
   epi_session_free(client);
@@ -311,9 +314,10 @@ Test(session, survives_failing_allocations) {
       if (request) {
         epi_request_set_metadata(request, 1, "x");
       }
-      if (request && !epi_session_client(&client, versions[i % 3], request) &&
-          !epi_session_server(&server, 3,
-                              i % 3 == 2 ? EPI_SOCKS6_12 : EPI_SOCKS6, 1)) {
+      if (request &&
+          !epi_session_new_client(&client, versions[i % 3], request) &&
+          !epi_session_new_server(&server, 3,
+                                  i % 3 == 2 ? EPI_SOCKS6_12 : EPI_SOCKS6, 1)) {
         run(client, server, &what, i / 3 ? 3 : 1000);
         if (!alloc_fail_happened()) {
           cr_expect_eq(epi_session_next(client), EPI_NEXT_DONE);

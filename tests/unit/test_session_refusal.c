@@ -52,7 +52,7 @@ static void expect_sent(epi_session *session, const char *hex) {
 static epi_session *new_server(int accept, int draft, int login) {
   epi_session *session = NULL;
 
-  cr_assert_eq(epi_session_server(&session, accept, draft, login), 0);
+  cr_assert_eq(epi_session_new_server(&session, accept, draft, login), 0);
   return session;
 }
 
@@ -67,7 +67,7 @@ static epi_session *new_client(int version, int with_login) {
   if (with_login) {
     epi_request_set_login(request, "u", "p");
   }
-  cr_assert_eq(epi_session_client(&session, version, request), 0);
+  cr_assert_eq(epi_session_new_client(&session, version, request), 0);
   epi_request_free(request);
   return session;
 }
@@ -349,7 +349,7 @@ Test(session_refusal, exchanges_survive_failing_allocations) {
     epi_session *server;
     int error = 0;
 
-    if (epi_session_server(&server, BOTH, EPI_SOCKS6, 1)) {
+    if (epi_session_new_server(&server, BOTH, EPI_SOCKS6, 1)) {
       continue;
     }
     for (size_t i = 0; !error && i < len; i++) {

@@ -172,8 +172,8 @@ static void check_server(const vector *v, const uint8_t *bytes, size_t len) {
     epi_session *server;
     const void *data;
 
-    cr_assert_eq(epi_session_server(&server, number(v, "accept", 3), draft,
-                                    is(v, "login", "yes")),
+    cr_assert_eq(epi_session_new_server(&server, number(v, "accept", 3), draft,
+                                        is(v, "login", "yes")),
                  0);
     cr_expect_eq(feed_all(server, bytes, len, step), wanted, "%s", name);
     cr_expect_str_eq(next_names[epi_session_next(server)], field(v, "next"),
