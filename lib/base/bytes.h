@@ -3,6 +3,7 @@
 #ifndef EPI__BYTES_H
 #define EPI__BYTES_H
 
+#include "base/fail.h"
 #include "epi/addr.h"
 
 /* ---- reader ---- */
@@ -84,10 +85,8 @@ typedef struct epi__text {
 
 void epi__text_add(epi__text *text, const char *data, size_t len);
 void epi__text_puts(epi__text *text, const char *string);
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-void epi__text_printf(epi__text *text, const char *format, ...);
+void epi__text_printf(epi__text *text, const char *format, ...)
+    EPI__PRINTF(2, 3);
 
 /* Hand the block over (free it with epi__free()), or NULL if it failed; the
  * text is empty then. An empty text gives "". */

@@ -43,6 +43,10 @@ int epi__fail(int code, const char *format, ...) {
   return code;
 }
 
+void epi__fail_forget(void) {
+  detail[0] = '\0';
+}
+
 struct epi_report {
   char **lines;
   size_t count, capacity;

@@ -14,6 +14,10 @@
  * cause is known; callers pass the code on. */
 int epi__fail(int code, const char *format, ...) EPI__PRINTF(2, 3);
 
+/* Empty this thread's detail: before a callback of the program, which cannot
+ * set one itself, so that its error is not explained by an older one. */
+void epi__fail_forget(void);
+
 /* Add a line to a report; NULL is fine. Returns 0 or EPI_ENOMEM. */
 int epi__report_add(epi_report *report, const char *format, ...)
     EPI__PRINTF(2, 3);

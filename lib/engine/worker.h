@@ -6,6 +6,7 @@
 #ifndef EPI__WORKER_H
 #define EPI__WORKER_H
 
+#include "base/fail.h"
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
@@ -111,10 +112,7 @@ struct epi_engine {
 
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+    EPI__PRINTF(3, 4);
 
 /* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
  * EPI_ENOMEM. */

@@ -47,6 +47,14 @@ static int keep_failure(epi__filter_chain *chain, int error) {
   return error;
 }
 
+/* Say which filter failed. Returns the error. */
+static int blame(const epi_pipe *pipe, int error, const char *does) {
+  const char *detail = epi_error_detail();
+
+  return epi__fail(error, "filter %s%s: %s", epi_filter_name(pipe->filter),
+                   does, *detail ? detail : epi_strerror(error));
+}
+
 static int call_data(epi_pipe *pipe, int direction, const void *data,
                      size_t len) {
   const epi__filter_calls *calls = pipe->calls;
@@ -55,13 +63,9 @@ static int call_data(epi_pipe *pipe, int direction, const void *data,
   if (!calls->data) {
     return EPI_PASS;
   }
+  epi__fail_forget();
   result = calls->data(pipe, direction, data, len, calls->data_user);
-  if (result < 0) {
-    return epi__fail(result, "filter %s: %s", epi_filter_name(pipe->filter),
-                     *epi_error_detail() ? epi_error_detail()
-                                         : epi_strerror(result));
-  }
-  return result;
+  return result < 0 ? blame(pipe, result, "") : result;
 }
 
 /* Hand data to the filter at an index, or to the queue behind the last. */
@@ -153,13 +157,12 @@ static int open_pipe(epi_pipe *pipe) {
   int result = 0;
 
   if (pipe->calls->open) {
+    epi__fail_forget();
     result = pipe->calls->open(pipe, pipe->calls->open_user);
   }
   if (result < 0) {
-    return epi__fail(EPI_EFILTER, "filter %s refuses the flow: %s",
-                     epi_filter_name(pipe->filter),
-                     *epi_error_detail() ? epi_error_detail()
-                                         : epi_strerror(result));
+    blame(pipe, result, " refuses the flow");
+    return EPI_EFILTER;
   }
   pipe->opened = 1;
   pipe->passed = result == EPI_PASS || !pipe->calls->data;
@@ -248,14 +251,12 @@ int epi__filter_chain_end(epi__filter_chain *chain, int direction) {
     }
     chain->written = 0;
     if (!pipe->passed && pipe->calls->end) {
-      int result = pipe->calls->end(pipe, direction, pipe->calls->end_user);
+      int result;
 
+      epi__fail_forget();
+      result = pipe->calls->end(pipe, direction, pipe->calls->end_user);
       if (result < 0) {
-        keep_failure(chain,
-                     epi__fail(result, "filter %s: %s",
-                               epi_filter_name(pipe->filter),
-                               *epi_error_detail() ? epi_error_detail()
-                                                   : epi_strerror(result)));
+        keep_failure(chain, blame(pipe, result, ""));
       }
     }
     pipe->ended[direction] = 1;

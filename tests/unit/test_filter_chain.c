@@ -150,6 +150,29 @@ static int answer(epi_pipe *pipe, int direction, const void *data, size_t len,
   return epi_pipe_write(pipe, !direction, data, len);
 }
 
+static int deny(epi_pipe *pipe, int direction, const void *data, size_t len,
+                void *user) {
+  (void)pipe;
+  (void)direction;
+  (void)data;
+  (void)len;
+  (void)user;
+  return EPI_EDENIED;
+}
+
+Test(filter_chain, a_bare_error_is_not_explained_by_an_older_one) {
+  epi_filter *filter = make("denier", deny);
+  epi__filter_chain *chain;
+
+  cr_assert_eq(epi__filter_chain_new(&chain, &filter, 1, NULL, queues, NULL),
+               0);
+  cr_assert_lt(epi_filter_new(&(epi_filter *){NULL}, ""), 0);
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "-", 1), EPI_EDENIED);
+  cr_expect_str_eq(epi_error_detail(), "filter denier: not allowed by policy");
+  epi__filter_chain_free(chain);
+  epi_filter_free(filter);
+}
+
 Test(filter_chain, filters_that_answer_each_other_are_stopped) {
   epi_filter *filters[2] = {make("a", answer), make("b", answer)};
   epi__filter_chain *chain;
