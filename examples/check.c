@@ -26,7 +26,7 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "  -V, --version              print the version\n"
     "\n"
-    "Exit status: 0 fine, 1 the flow is refused, 2 usage or a bad model.\n";
+    "Exit codes: 0 fine, 1 the flow is refused, 2 usage or a bad model.\n";
 
 int complain(const char *what, const char *about) {
   fprintf(stderr, "epi-check: %s%s%s\n", what, *what ? ": " : "", about);

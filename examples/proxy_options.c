@@ -8,8 +8,7 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: epi-proxy [OPTION]...\n"
-    "\n"
+    "Usage: epi-proxy [OPTION]...\n"
     "Take connections, judge them by a model, send them through what they "
     "need.\n"
     "\n"
@@ -20,8 +19,7 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
-    "  --model FILE        judge by this document; a change takes effect at "
-    "once\n"
+    "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
     "socks6://[USER:PASS@]HOST:PORT\n"
@@ -39,7 +37,9 @@ static const char help[] =
     "\n"
     "Without --listen, socksx's options count, and its environment (CHAIN "
     "DEBUG\n"
-    "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n";
+    "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n"
+    "\n"
+    "Exit codes: 0 fine, 2 usage or bad input.\n";
 
 enum {
   OPT_LISTEN = 256,

@@ -8,11 +8,10 @@
 #include <string.h>
 
 static const char help[] =
-    "epi-redirector: send this node's TCP connections through a proxy.\n"
-    "\n"
-    "  epi-redirector --proxy URL [OPTION]...   intercept until TERM or INT\n"
-    "  epi-redirector status                    does one run, are there rules\n"
-    "  epi-redirector stop                      end it, remove all rules\n"
+    "Usage: epi-redirector --proxy URL [OPTION]...   intercept until a signal\n"
+    "       epi-redirector status           does one run, are there rules\n"
+    "       epi-redirector stop             end it, remove all rules\n"
+    "Send this node's TCP connections through a proxy.\n"
     "\n"
     "  --proxy URL           socks6://HOST:PORT or socks5://HOST:PORT, with\n"
     "                        ?credentials=FILE (a line user:password)\n"
