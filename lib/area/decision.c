@@ -147,18 +147,13 @@ static void put(epi__text *out, const char *key, const char *text) {
 
 static void put_attributes(epi__text *out, const epi_decision *decision,
                            const char *key, int which) {
-  const char *comma = "";
-
-  epi__text_printf(out, ",\"%s\":[", key);
-  for (ptrdiff_t at = 0; decision->model &&
-                         (at = epi__set_next(epi__decision_set(decision, which),
-                                             decision->words, (size_t)at)) >= 0;
-       at++) {
-    epi__text_puts(out, comma);
-    epi__json_put_string(out, decision->model->attributes.texts[at]);
-    comma = ",";
+  epi__text_printf(out, ",\"%s\":", key);
+  if (decision->model) {
+    epi__attributes_put(out, decision->model,
+                        epi__decision_set(decision, which));
+  } else {
+    epi__text_puts(out, "[]");
   }
-  epi__text_puts(out, "]");
 }
 
 static void put_requires(epi__text *out, const epi_decision *decision) {

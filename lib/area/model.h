@@ -5,6 +5,7 @@
 
 #include "area/attrs.h"
 #include "area/node_lookup.h"
+#include "base/bytes.h"
 #include "base/names.h"
 #include "epi/area.h"
 
@@ -192,6 +193,10 @@ epi_model *epi__model_new(void);
 
 /* Free what a rule holds; it is empty then. */
 void epi__rule_clear(epi__rule *rule);
+
+/* Write a set of attributes as a JSON list of their names. */
+void epi__attributes_put(epi__text *out, const epi_model *model,
+                         const uint64_t *set);
 
 /* "mon" for 0 ... "sun" for 6. */
 const char *epi__day_name(unsigned day);

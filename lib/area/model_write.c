@@ -41,14 +41,20 @@ static void put_item(epi__text *out, const char *text) {
   epi__json_put_string(out, text);
 }
 
-static void put_set(epi__text *out, const epi_model *model, const char *key,
-                    const uint64_t *set) {
-  open_list(out, key);
+void epi__attributes_put(epi__text *out, const epi_model *model,
+                         const uint64_t *set) {
+  epi__text_puts(out, "[");
   for (ptrdiff_t at = 0;
        (at = epi__set_next(set, model->words, (size_t)at)) >= 0; at++) {
     put_item(out, model->attributes.texts[at]);
   }
   epi__text_puts(out, "]");
+}
+
+static void put_set(epi__text *out, const epi_model *model, const char *key,
+                    const uint64_t *set) {
+  put_key(out, key);
+  epi__attributes_put(out, model, set);
 }
 
 static int is_empty(const epi_model *model, const uint64_t *set) {

@@ -13,17 +13,9 @@ typedef struct numbers { /* over an application's nodes, or over all */
 static void put_areas(epi__text *out, const epi_model *model) {
   epi__text_puts(out, ",\"areas\":[");
   for (size_t i = 0; i < model->area_count; i++) {
-    const uint64_t *set = epi__area_set(model, i);
-    const char *comma = "";
-
-    epi__text_printf(out, "%s{\"id\":%zu,\"attributes\":[", i ? "," : "", i);
-    for (ptrdiff_t at = 0;
-         (at = epi__set_next(set, model->words, (size_t)at)) >= 0; at++) {
-      epi__text_puts(out, comma);
-      epi__json_put_string(out, model->attributes.texts[at]);
-      comma = ",";
-    }
-    epi__text_puts(out, "],\"nodes\":[");
+    epi__text_printf(out, "%s{\"id\":%zu,\"attributes\":", i ? "," : "", i);
+    epi__attributes_put(out, model, epi__area_set(model, i));
+    epi__text_puts(out, ",\"nodes\":[");
     for (size_t k = model->area_start[i]; k < model->area_start[i + 1]; k++) {
       epi__text_puts(out, k > model->area_start[i] ? "," : "");
       epi__json_put_string(out, model->node_names.texts[model->area_nodes[k]]);

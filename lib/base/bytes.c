@@ -27,12 +27,6 @@ const uint8_t *epi__read_bytes(epi__reader *in, size_t len) {
   return bytes;
 }
 
-uint64_t epi__read_u64(epi__reader *in) {
-  uint64_t high = epi__read_u32(in);
-
-  return high << 32 | epi__read_u32(in);
-}
-
 uint32_t epi__read_u32(epi__reader *in) {
   const uint8_t *b = epi__read_bytes(in, 4);
 

@@ -22,7 +22,6 @@ epi__reader epi__reader_over(const void *buf, size_t len);
 unsigned epi__read_u8(epi__reader *in);
 unsigned epi__read_u16(epi__reader *in);
 uint32_t epi__read_u32(epi__reader *in);
-uint64_t epi__read_u64(epi__reader *in);
 
 void epi__skip(epi__reader *in, size_t len);
 

@@ -31,7 +31,7 @@ Test(json, goes_through_a_document_in_its_order) {
   item = epi__json_next(item);
   cr_expect_str_eq(epi__json_string(item), "x");
   item = epi__json_next(item);
-  cr_expect_eq(epi__json_bool(item), 1);
+  cr_expect_eq(epi__json_type(item), EPI__JSON_BOOL);
   cr_expect_eq(epi__json_type(epi__json_next(item)), EPI__JSON_NULL);
   epi__json_free(root);
 }
