@@ -118,7 +118,7 @@ int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
     return epi__fail(EPI_ESTATE, "set the workers before listening");
   }
   if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {
-    return epi__fail(EPI_EINVAL, "the %s is from %lld to %lld, not %lld",
+    return epi__fail(EPI_EINVAL, "%s: from %lld to %lld, not %lld",
                      bounds[parameter].name,
                      (long long)bounds[parameter].lowest,
                      (long long)bounds[parameter].highest, (long long)value);
@@ -321,6 +321,29 @@ static int find_name(epi_engine *engine) {
              : 0;
 }
 
+/* Would a flow come back to a listener of this engine for ever? A loop through
+ * SOCKS 5 or a plain port bears no mark by which it could be seen later. */
+static int check_loops(const epi_engine *engine) {
+  epi__addr_buf text;
+
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    const epi__listener *listener = engine->listeners[i];
+
+    for (size_t k = 0; k < engine->hop_count; k++) {
+      if (epi_addr_equal(&engine->hops[k].addr, &listener->addr)) {
+        return epi__fail(EPI_EINVAL, "a loop: the hop %s is this proxy",
+                         engine->hops[k].link);
+      }
+    }
+    if (listener->kind == EPI__LISTEN_REVERSE && !engine->hop_count &&
+        epi_addr_equal(&listener->dest, &listener->addr)) {
+      return epi__fail(EPI_EINVAL, "a loop: the destination %s is this proxy",
+                       epi__addr_text(&listener->dest, &text));
+    }
+  }
+  return 0;
+}
+
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
@@ -340,6 +363,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = find_name(engine);
+  }
+  if (!result) {
+    result = check_loops(engine);
   }
   if (result) {
     return result;

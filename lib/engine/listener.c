@@ -182,6 +182,16 @@ static void pause_door(epi__door *door) {
   epi__timer_start(loop, &door->pause, PAUSE_MS, on_pause_end);
 }
 
+/* Once: under load it would be in the log without end. */
+static void say_full(epi_engine *engine) {
+  if (!atomic_exchange(&engine->was_full, 1)) {
+    epi__log(engine, EPI_LOG_ERROR,
+             "there are %lld connections, as many as the limit or the "
+             "descriptors allow: further ones wait",
+             (long long)engine->settings[EPI_ENGINE_LIMIT]);
+  }
+}
+
 static void on_connection(epi__io *io, int events) {
   epi__door *door = EPI__OWNER(io, epi__door, io);
   epi_engine *engine = door->worker->engine;
@@ -194,6 +204,7 @@ static void on_connection(epi__io *io, int events) {
 
     if (atomic_load(&engine->counts[EPI_COUNT_OPEN]) >=
         engine->settings[EPI_ENGINE_LIMIT]) {
+      say_full(engine);
       pause_door(door);
       return;
     }

@@ -103,6 +103,7 @@ struct epi_engine {
   void *log_user;
 
   atomic_int stopping;
+  atomic_int was_full; /* the limit was reached, and the log says so */
   int started;
   epi__worker *workers[EPI__WORKERS_MAX];
   size_t worker_count;

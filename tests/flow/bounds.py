@@ -87,6 +87,7 @@ def over_the_limit_clients_wait():
         raise AssertionError(f"served over the limit: {got!r}")
     except TimeoutError:
         pass
+    assert proxy.text.count("further ones wait") == 1, proxy.text
     socks[0].close()
     late.settimeout(10)
     assert wire.read(late, 2) == b"\5\0"
