@@ -133,7 +133,7 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
 static int set_up(epi_engine *engine, proxy_options *set) {
   for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
-      return fail("bad option");
+      return fail("bad setting");
     }
   }
   epi_engine_on_log(engine, on_log, set);
@@ -146,6 +146,9 @@ static int set_up(epi_engine *engine, proxy_options *set) {
     if (result) {
       return fail(set->chain.items[i]);
     }
+  }
+  if (set->name && !set->model) {
+    return complain("--name", "is a proxy of a model: it needs --model");
   }
   if (epi_engine_set_name(engine, set->name)) {
     return fail("--name");
@@ -222,9 +225,8 @@ int main(int argc, char **argv) {
   if (result || set.done) {
     return result;
   }
+  signal(SIGPIPE, SIG_IGN); /* a log that nobody reads must not kill us */
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   if (epi_engine_new(&engine)) {
@@ -234,6 +236,10 @@ int main(int argc, char **argv) {
     has_changed(set.model, &seen);
   }
   result = set_up(engine, &set);
+  /* Not before: reading a file may take for ever, and must end by a signal. */
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
   if (!result && epi_engine_start(engine)) {
     result = fail("cannot start");
   }

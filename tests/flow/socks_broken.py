@@ -2,9 +2,12 @@
 """socks_broken.py: clients that break off, stay silent or send garbage, and
 bad command lines of epi-proxy."""
 import errno
+import os
 import pathlib
 import random
+import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -171,6 +174,54 @@ def bad_command_lines_are_named():
             says="/nonexistent/users")
     refused("--listen", "socks://127.0.0.1:0", "--workers", "many",
             says="many")
+    refused("--listen", "socks://127.0.0.1:0", "--workers", "65",
+            says="workers: from 1 to 64, not 65")
+    refused("--listen", "socks://127.0.0.1:0", "--name", "px-umc",
+            says="--model")
+
+
+@flow.test
+def loops_back_to_oneself_are_named():
+    port = flow.free_port()
+    for version in (5, 6):
+        got = flow.run(flow.program_path("epi-proxy"),
+                       "--listen", f"socks://127.0.0.1:{port}",
+                       "--chain", f"socks{version}://127.0.0.1:{port}")
+        assert got.returncode == 2 and "a loop" in got.stderr, got
+    refused("--listen", f"tcp://127.0.0.1:{port}=127.0.0.1:{port}",
+            says="a loop")
+
+
+@flow.test
+def signals_end_what_waits_for_a_file():
+    path = flow.folder() / "pipe"
+    os.mkfifo(path)  # nobody writes to it
+    for number in (signal.SIGINT, signal.SIGTERM):
+        proxy = flow.start(flow.program_path("epi-proxy"), "--listen",
+                           "socks://127.0.0.1:0", "--model", path)
+        time.sleep(0.5)
+        proxy.signal(number)
+        assert proxy.wait() == -number, proxy.process.returncode
+
+
+@flow.test
+def a_log_that_nobody_reads_harms_nobody():
+    model = flow.file({"epi": 1, "nodes": {}})
+    echo, port = servers.Echo(), flow.free_port()
+    reads, writes = os.pipe()
+    proxy = subprocess.Popen(
+        [flow.program_path("epi-proxy"), "--model", model,
+         "--listen", f"socks://127.0.0.1:{port}"], stderr=writes)
+    flow.at_end(proxy.wait)
+    flow.at_end(proxy.kill)
+    os.close(writes)
+    flow.until(lambda: flow.answers(port), "a proxy")
+    os.close(reads)
+    proxy.send_signal(signal.SIGHUP)  # which is answered by a line
+    sock, code = wire.socks5(port, flow.LOCAL, echo.port)
+    assert code == 2, code
+    time.sleep(0.5)
+    assert proxy.poll() is None, proxy.returncode
 
 
 @flow.test
