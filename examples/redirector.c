@@ -182,7 +182,10 @@ static int run_alone(redirector_options *options) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
+  if (signal(SIGHUP, SIG_IGN) != SIG_IGN) { /* else nohup started us */
+    signal(SIGHUP, SIG_DFL);
+    sigaddset(&signals, SIGHUP);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, NULL);
   signal(SIGPIPE, SIG_IGN); /* a log that nobody reads must not kill us */
   error = run(options, lock);

@@ -142,7 +142,7 @@ static int read_option(redirector_options *out, int option) {
   case OPTION_LISTEN_PORT:
     return read_number("listen-port", optarg, 0, 65535, &out->listen_port);
   case OPTION_WORKERS:
-    return read_number("workers", optarg, 1, 1024, &out->workers);
+    return read_number("workers", optarg, 1, 64, &out->workers);
   case OPTION_APPLICATION:
     out->application = optarg;
     return 0;

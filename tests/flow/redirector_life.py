@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, redirected, servers
@@ -70,6 +71,17 @@ def nothing_is_left_in_nftables():
     site.redirector().stop()
     left = site.node.run(flow.need("nft"), "list", "ruleset").stdout
     assert left == "", left
+
+
+@flow.test
+def a_terminal_that_closes_does_not_end_it_under_nohup():
+    site = redirected.Site()
+    one = site.node.start("nohup", *site.command(), ready=" goes to ")
+    one.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert one.process.poll() is None and site.rules()
+    assert one.stop() == 0
+    assert not site.rules(), site.rules()
 
 
 @flow.test
@@ -275,6 +287,7 @@ def bad_command_lines_are_one_line():
              "no such user"),
             (["--proxy", url, "--listen-port", "-1"], "-1"),
             (["--proxy", url, "--workers", "many"], "many"),
+            (["--proxy", url, "--workers", "65"], "64"),
             (["--proxy", url, "--application", "\udcff"], "application"),
             (["--proxy", url, "--no-such-option"], "--no-such-option"),
             (["--proxy", url, "--dry-run", "--listen-port", "0"],
