@@ -132,14 +132,13 @@ static const struct option long_options[] = {
 
 /* Returns -1 to go on, or the exit status. */
 static int read_options(check_options *opts, int argc, char **argv) {
-  static char name[] = "epi-check"; /* what getopt_long() says first */
   int option;
 
   if (!argc) {
     return complain("one MODEL is needed", "try --help");
   }
-  argv[0] = name;
-  while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
+  opterr = 0; /* one line for each mistake, and it is ours */
+  while ((option = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1) {
     switch (option) {
     case 'h':
       fputs(help, stdout);
@@ -158,7 +157,10 @@ static int read_options(check_options *opts, int argc, char **argv) {
       opts->json = 1;
       break;
     case '?':
-      return BAD_INPUT; /* getopt_long() has said it */
+    case ':':
+      return complain(option == ':' ? "an option needs a value (try --help)"
+                                    : "no such option (try --help)",
+                      argv[optind - 1]);
     default:
       opts->facts[option - FACT] = optarg;
       opts->facts_given = 1;

@@ -160,7 +160,7 @@ def what_is_no_model_is_named():
 @flow.test
 def bad_command_lines_are_one_line():
     for options, says in (((), "MODEL"),
-                          ((HOSPITALS, "--no-such-option"), "no-such-option"),
+                          ((HOSPITALS, "--no-such-option"), "try --help"),
                           ((HOSPITALS, "--flow"), "--flow"),
                           ((HOSPITALS, "--flow", "umc"), "--flow"),
                           ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
