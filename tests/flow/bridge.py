@@ -38,7 +38,8 @@ def a_socks5_client_is_bridged_as_well():
 @flow.test
 def a_loop_ends_at_once():
     echo, port = servers.Echo(), flow.free_port()
-    proxy = flow.proxy("--chain", f"socks6://127.0.0.1:{port}",
+    other = flow.proxy("--chain", f"socks6://127.0.0.1:{port}")
+    proxy = flow.proxy("--chain", f"socks6://127.0.0.1:{other.port}",
                        listen=[f"socks://127.0.0.1:{port}"])
     start = time.monotonic()
     _, code = wire.socks5(port, flow.LOCAL, echo.port)

@@ -77,15 +77,15 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
   cr_assert_eq(epi_engine_new(&engine), 0);
   epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
-  cr_assert_eq(epi_filter_make(&filter, "count", NULL, 0), 0);
+  cr_assert_eq(epi_filter_new_builtin(&filter, "count", NULL, 0), 0);
   cr_assert_eq(epi_engine_add_filter(engine, filter), 0);
   epi_filter_free(filter);
   cr_assert_eq(epi_engine_listen(engine, "socks://127.0.0.1:0"), 0);
-  cr_assert_eq(epi_engine_listener(engine, 0, &socks), 0);
+  cr_assert_eq(epi_engine_listener_addr(engine, 0, &socks), 0);
   snprintf(url, sizeof url, "tcp://127.0.0.1:0=127.0.0.1:%u",
            (unsigned)socks.port);
   cr_assert_eq(epi_engine_listen(engine, url), 0);
-  cr_assert_eq(epi_engine_listener(engine, 1, &reverse), 0);
+  cr_assert_eq(epi_engine_listener_addr(engine, 1, &reverse), 0);
   cr_assert_eq(epi_engine_start(engine), 0);
   cr_assert(ask(socks.port, reverse.port), "nothing failed yet");
   for (int every = 2; every < 60; every++) {
