@@ -90,6 +90,7 @@ static void on_timer(epi__timer *timer) {
   int64_t now = epi__loop_now(flow->worker->loop);
   int64_t since = flow->phase == EPI__RELAY ? flow->moved_at : flow->phase_at;
   int64_t left = since + limit_of(flow) - now;
+  char why[400];
 
   if (left > 0) { /* something moved since the timer was started */
     epi__timer_start(flow->worker->loop, timer, left, on_timer);
@@ -104,8 +105,9 @@ static void on_timer(epi__timer *timer) {
     epi__flow_watch(flow);
     break;
   case EPI__HOPS:
-    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT,
-                     "a proxy on the way did not answer in time");
+    snprintf(why, sizeof why, "%s did not answer in time",
+             flow->route->hops[flow->hop].link);
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
     epi__flow_watch(flow);
     break;
   case EPI__RELAY:

@@ -132,6 +132,10 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
         epi__flow_end(flow, 1, epi_error_detail());
         return;
       }
+      if (epi_session_next(flow->session) == EPI_NEXT_REFUSED) {
+        epi__flow_linger(flow, "the login is wrong");
+        return;
+      }
       continue;
     case EPI_NEXT_REPLY:
       take_request(flow, data, len);
@@ -142,8 +146,8 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
         return;
       }
       continue;
-    default: /* refused: a login was wrong */
-      epi__flow_linger(flow, "the login was refused");
+    default:
+      epi__flow_linger(flow, "the handshake was refused");
       return;
     }
   }

@@ -104,7 +104,10 @@ ptrdiff_t epi_session_feed(epi_session *session, const void *buf, size_t len) {
     }
     used += (size_t)n;
   }
-  return session->error ? session->error : (ptrdiff_t)used;
+  return session->error
+             ? epi__fail(session->error, "the session has ended in a refusal "
+                                         "or failure before")
+             : (ptrdiff_t)used;
 }
 
 /* ---- send ---- */

@@ -86,7 +86,9 @@ ptrdiff_t epi__socks5_server_greeting(epi_session *session, const void *data,
     return EPI_ENOMEM;
   }
   epi__session_refuse(session, EPI_EAUTH);
-  return epi__fail(EPI_EAUTH, "the client offers no method to take");
+  return epi__fail(EPI_EAUTH, session->needs_login
+                                  ? "the client offers no login"
+                                  : "the client offers no method to take");
 }
 
 int epi__socks5_server_login(epi_session *session, int ok) {

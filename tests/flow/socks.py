@@ -104,6 +104,8 @@ def refuses_wrong_and_missing_logins():
     sock, code = wire.socks5(proxy.port, flow.LOCAL, origin.port)
     assert code == "method", f"without login: {code}"
     assert wire.closed(sock)
+    proxy.wait_line("the client offers no login")
+    assert proxy.text.count(": the login is wrong") == 3, proxy.text
     assert origin.connections == 0
     assert "secret" not in proxy.text.lower(), "a password is in the log"
 

@@ -89,6 +89,7 @@ def a_hop_that_does_not_answer_is_given_up():
         sock, code = wire.socks5(proxy.port, flow.LOCAL, 80)
         assert code == 4, f"reply {code}"
         assert wire.closed(sock)
+        proxy.wait_line(f"{scheme}://\\S+ did not answer in time")
 
 
 if __name__ == "__main__":

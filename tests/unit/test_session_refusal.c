@@ -182,7 +182,9 @@ Test(session_refusal, a_wrong_login_is_refused_by_each_version) {
     cr_expect_eq(epi_session_next(server), EPI_NEXT_LOGIN);
     cr_expect_eq(epi_session_login(server, 0), 0);
     cr_expect_eq(epi_session_next(server), EPI_NEXT_REFUSED);
+    cr_expect_eq(epi_session_login(server, 0), EPI_ESTATE);
     cr_expect_eq(epi_session_feed(server, "x", 1), EPI_EAUTH);
+    cr_expect(strstr(epi_error_detail(), "refusal"), "%s", epi_error_detail());
     expect_sent(server, cases[i].answer);
     epi_session_free(server);
   }
