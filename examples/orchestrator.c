@@ -76,6 +76,9 @@ static int deploy(epi_model *model, const char *application) {
   epi_query *query = NULL;
   const char *source, *dest;
 
+  if (failed) {
+    fprintf(stderr, "%s: no such application in the model\n", application);
+  }
   for (size_t i = 0; i < part_count; i++) {
     parts[i].needed = 0;
     failed |= epi_engine_set_model(parts[i].engine, model) != 0;

@@ -128,6 +128,8 @@ def bad_input_is_named_and_changes_nothing():
     program.wait_line("model.json: line 1")
     _, code = connect(px_umc, echo.port)
     assert code == 0, f"reply {code}"
+    change(program, model(echo.port, px_umc, px_ant, applications={}))
+    program.wait_line("train: no such application")
 
 
 if __name__ == "__main__":
