@@ -1,4 +1,4 @@
-/* flow.c: a flow's beginning and end, its timer and its sockets. */
+/* flow.c: a flow's beginning and end, and its timer. */
 #include "engine/flow.h"
 
 #include "base/fail.h"
@@ -15,8 +15,6 @@ enum {
   LINGER_MS = 2000,
 };
 
-static void on_client(epi__io *io, int events);
-static void on_server(epi__io *io, int events);
 static void on_timer(epi__timer *timer);
 
 void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
@@ -185,23 +183,6 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   unlink_flow(flow);
 }
 
-static int waits_to_send(const epi_flow *flow, int direction) {
-  const epi_session *session =
-      direction == EPI_FORWARD ? flow->hop_session : flow->session;
-  const epi__lane *lane = &flow->lanes[direction];
-  const void *data;
-
-  return (session && epi_session_peek(session, &data) > 0) ||
-         (lane->open && lane->pending.end > lane->pending.start);
-}
-
-static void linger_flush(epi_flow *flow) {
-  epi__relay_flush(flow, EPI_BACKWARD);
-  if (flow->phase == EPI__LINGER && !waits_to_send(flow, EPI_BACKWARD)) {
-    epi__sock_end(flow->legs[EPI_FORWARD].fd);
-  }
-}
-
 /* Send the reply and wait for the client to close: a close with unread data
  * would reset the connection, and the reply might never arrive. */
 static void send_refusal(epi_flow *flow, int code, const char *why) {
@@ -216,7 +197,7 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
     epi_reply_free(reply);
   }
   epi__flow_enter(flow, EPI__LINGER);
-  linger_flush(flow);
+  epi__linger_flush(flow);
 }
 
 void epi__flow_linger(epi_flow *flow, const char *why) {
@@ -227,7 +208,7 @@ void epi__flow_linger(epi_flow *flow, const char *why) {
     log_failure(flow, why);
   }
   epi__flow_enter(flow, EPI__LINGER);
-  linger_flush(flow);
+  epi__linger_flush(flow);
 }
 
 void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
@@ -278,150 +259,4 @@ void epi__flow_sweep(epi__worker *worker) {
     }
     epi__free(flow);
   }
-}
-
-/* ---- sockets ---- */
-
-static size_t held(const epi__queue *queue) {
-  return queue->end - queue->start;
-}
-
-/* May a lane take more from its leg? Only once all it took is sent, and while
- * what its filters answered the other way is not too much. */
-static int may_take(const epi_flow *flow, int direction) {
-  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
-
-  return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
-         (!flow->chain || (!epi__filter_chain_paused(flow->chain, direction) &&
-                           held(&flow->lanes[!direction].pending) <= limit));
-}
-
-static int client_events(const epi_flow *flow) {
-  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
-  int events = waits_to_send(flow, EPI_BACKWARD) ? EPI__WRITE : 0;
-
-  switch (flow->phase) {
-  case EPI__HANDSHAKE:
-    return events | EPI__READ;
-  case EPI__LINGER:
-    return flow->legs[EPI_FORWARD].eof ? events : events | EPI__READ;
-  default:
-    if (flow->lanes[EPI_FORWARD].open) {
-      return may_take(flow, EPI_FORWARD) ? events | EPI__READ : events;
-    }
-    return flow->legs[EPI_FORWARD].eof ||
-                   held(&flow->lanes[EPI_FORWARD].early) >= limit
-               ? events
-               : events | EPI__READ;
-  }
-}
-
-static int server_events(const epi_flow *flow) {
-  int events = waits_to_send(flow, EPI_FORWARD) ? EPI__WRITE : 0;
-
-  switch (flow->phase) {
-  case EPI__DIAL:
-    return EPI__WRITE;
-  case EPI__HOPS:
-    return events | EPI__READ;
-  default:
-    return may_take(flow, EPI_BACKWARD) ? events | EPI__READ : events;
-  }
-}
-
-void epi__flow_watch(epi_flow *flow) {
-  epi__loop *loop = flow->worker->loop;
-  epi__leg *client = &flow->legs[EPI_FORWARD];
-  epi__leg *server = &flow->legs[EPI_BACKWARD];
-
-  if (flow->phase == EPI__ENDED) {
-    return;
-  }
-  epi__io_set(loop, &client->io, client->fd, client_events(flow), on_client);
-  if (server->fd >= 0) {
-    epi__io_set(loop, &server->io, server->fd, server_events(flow), on_server);
-  }
-}
-
-/* Read and drop what still comes, until the client closes. */
-static void linger_read(epi_flow *flow) {
-  epi__worker *worker = flow->worker;
-  ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch, EPI__SCRATCH);
-
-  if (got == 0 || got == EPI_ECLOSED) {
-    epi__flow_end(flow, 0, NULL);
-  }
-}
-
-static void on_client(epi__io *io, int events) {
-  epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
-
-  if (events & EPI__WRITE && flow->phase == EPI__LINGER) {
-    linger_flush(flow);
-  } else if (events & EPI__WRITE) {
-    epi__relay_flush(flow, EPI_BACKWARD);
-  }
-  if (events & EPI__READ) {
-    switch (flow->phase) {
-    case EPI__HANDSHAKE:
-      epi__handshake_read(flow);
-      break;
-    case EPI__LINGER:
-      linger_read(flow);
-      break;
-    case EPI__ENDED:
-      break;
-    default:
-      if (flow->lanes[EPI_FORWARD].open) {
-        epi__relay_read(flow, EPI_FORWARD);
-      } else {
-        epi__relay_keep_early(flow);
-      }
-    }
-  }
-  epi__flow_watch(flow);
-}
-
-static void on_server(epi__io *io, int events) {
-  epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
-
-  if (flow->phase == EPI__DIAL) {
-    epi__dial_outcome(flow, 0);
-  } else {
-    if (events & EPI__WRITE) {
-      epi__relay_flush(flow, EPI_FORWARD);
-    }
-    if (events & EPI__READ && flow->phase == EPI__HOPS) {
-      epi__hops_read(flow);
-    } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
-      epi__relay_read(flow, EPI_BACKWARD);
-    }
-  }
-  epi__flow_watch(flow);
-}
-
-/* ---- getters ---- */
-
-const epi_addr *epi_flow_source(const epi_flow *flow) {
-  return &flow->source;
-}
-
-const epi_addr *epi_flow_dest(const epi_flow *flow) {
-  return &flow->dest;
-}
-
-const char *epi_flow_user(const epi_flow *flow) {
-  return flow->user;
-}
-
-const char *epi_flow_metadata(const epi_flow *flow, int key) {
-  if (!flow->request || (key >= EPI_META_SOURCE && !flow->trusted)) {
-    return NULL;
-  }
-  return epi_request_metadata(flow->request, key);
-}
-
-const epi_decision *epi_flow_decision(const epi_flow *flow) {
-  return flow->decision;
 }

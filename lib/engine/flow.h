@@ -94,8 +94,13 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why);
 /* Free the flows of a worker that have ended. */
 void epi__flow_sweep(epi__worker *worker);
 
+/* ---- flow_watch.c ---- */
+
 /* Watch the sockets for what the flow can do next. */
 void epi__flow_watch(epi_flow *flow);
+
+/* Send the last message; once it is out, wait for the client to close. */
+void epi__linger_flush(epi_flow *flow);
 
 /* ---- handshake.c: with the client ---- */
 
