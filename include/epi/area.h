@@ -164,6 +164,14 @@ EPI_API const char *epi_model_function_name(const epi_model *model,
 EPI_API const char *epi_model_function_filter(const epi_model *model,
                                               size_t function);
 
+/* What an orchestrator starts for a function: the container image, and its
+ * options as the text of a JSON object of strings. NULL for what the document
+ * does not say. */
+EPI_API const char *epi_model_function_image(const epi_model *model,
+                                             size_t function);
+EPI_API const char *epi_model_function_options(const epi_model *model,
+                                               size_t function);
+
 /* ---- query ---- */
 
 /* What epi_query_set() sets. */

@@ -50,6 +50,8 @@ static void free_function(epi__function *function) {
   epi__free(function->endpoints);
   epi__free(function->before.items);
   epi__free(function->after.items);
+  epi__free(function->image);
+  epi__free(function->options);
 }
 
 static void free_application(epi__application *application) {
@@ -263,5 +265,18 @@ const char *epi_model_function_name(const epi_model *model, size_t function) {
 const char *epi_model_function_filter(const epi_model *model, size_t function) {
   return function < model->function_names.count
              ? model->functions[function].filter
+             : NULL;
+}
+
+const char *epi_model_function_image(const epi_model *model, size_t function) {
+  return function < model->function_names.count
+             ? model->functions[function].image
+             : NULL;
+}
+
+const char *epi_model_function_options(const epi_model *model,
+                                       size_t function) {
+  return function < model->function_names.count
+             ? model->functions[function].options
              : NULL;
 }

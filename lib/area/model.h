@@ -63,6 +63,8 @@ typedef struct epi__function {
   epi__list before, after;
   double costs[EPI__COSTS];
   double cost_ms; /* all of them, weighted */
+  char *image;    /* or NULL */
+  char *options;  /* of the image, a canonical JSON object; or NULL */
 } epi__function;
 
 typedef struct epi__move { /* a flow of an application */

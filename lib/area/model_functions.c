@@ -14,6 +14,8 @@ enum {
   BEFORE,
   AFTER,
   COST,
+  IMAGE,
+  OPTIONS,
   KEYS,
 };
 
@@ -25,6 +27,8 @@ static const epi__key keys[KEYS + 1] = {
     [BEFORE] = {"before", EPI__JSON_LIST, 0},
     [AFTER] = {"after", EPI__JSON_LIST, 0},
     [COST] = {"cost", EPI__JSON_OBJECT, 0},
+    [IMAGE] = {"image", EPI__JSON_STRING, 0},
+    [OPTIONS] = {"options", EPI__JSON_OBJECT, 0},
 };
 
 static void read_endpoints(epi__model_reader *in, const epi__json *list,
@@ -91,6 +95,37 @@ static void read_order(epi__model_reader *in, const epi__json *list,
   epi__path_back(in, back);
 }
 
+/* What the image is started with: kept as text, because only people and other
+ * programs read it. */
+static void read_options(epi__model_reader *in, const epi__json *options,
+                         epi__function *function) {
+  const epi__json *option = NULL;
+  epi__names names = {0};
+  epi__text text = {0};
+  size_t number = 0;
+
+  epi__read_names(in, options, EPI__VALUES_MAX, &names);
+  epi__text_puts(&text, "{");
+  while (!in->failed &&
+         (option = epi__next_named(options, option, &names, &number))) {
+    size_t back = epi__path_key(in, epi__json_key(option));
+    const char *value = epi__read_string(in, option);
+
+    epi__text_puts(&text, number ? "," : "");
+    epi__json_put_string(&text, epi__json_key(option));
+    epi__text_puts(&text, ":");
+    epi__json_put_string(&text, value ? value : "");
+    epi__path_back(in, back);
+  }
+  epi__text_puts(&text, "}");
+  if (names.count) {
+    function->options = epi__text_take(&text);
+    in->failed |= !function->options;
+  }
+  epi__text_clear(&text);
+  epi__names_clear(&names);
+}
+
 static void read_function(epi__model_reader *in, const epi__json *value,
                           size_t number) {
   epi_model *model = in->model;
@@ -132,6 +167,14 @@ static void read_function(epi__model_reader *in, const epi__json *value,
   read_order(in, values[AFTER], keys[AFTER].name, number, &function->after);
   back = epi__path_key(in, keys[COST].name);
   read_cost(in, values[COST], function);
+  epi__path_back(in, back);
+  back = epi__path_key(in, keys[IMAGE].name);
+  function->image = epi__read_copy(in, values[IMAGE]);
+  epi__path_back(in, back);
+  back = epi__path_key(in, keys[OPTIONS].name);
+  if (values[OPTIONS]) {
+    read_options(in, values[OPTIONS], function);
+  }
   epi__path_back(in, back);
 }
 

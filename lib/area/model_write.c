@@ -158,6 +158,11 @@ static void put_function(epi__text *out, const epi_model *model,
   put_names(out, "before", &function->before, &model->function_names);
   put_names(out, "after", &function->after, &model->function_names);
   put_cost(out, function);
+  put_text(out, "image", function->image);
+  if (function->options) {
+    put_key(out, "options");
+    epi__text_puts(out, function->options);
+  }
 }
 
 static void put_application(epi__text *out, const epi_model *model,

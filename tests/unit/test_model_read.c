@@ -122,6 +122,32 @@ Test(model_read, functions_say_how_they_run) {
        "functions.f.cost.setup_ms: must be from 0");
 }
 
+Test(model_read, images_have_options) {
+  epi_model *model = model_of(
+      "{'epi':1,'nodes':{},'functions':{'f':{'endpoints':['socks6://h:1'],"
+      "'image':'registry.example/f:2','options':{'LEVEL':'9','a':'b'}},"
+      "'g':{'filter':'count','options':{}}}}");
+
+  cr_expect_str_eq(epi_model_function_image(model, 0), "registry.example/f:2");
+  cr_expect_str_eq(epi_model_function_options(model, 0),
+                   "{\"LEVEL\":\"9\",\"a\":\"b\"}");
+  cr_expect_null(epi_model_function_image(model, 1));
+  cr_expect_null(epi_model_function_options(model, 1));
+  cr_expect_null(epi_model_function_image(model, 2));
+  cr_expect_null(epi_model_function_options(model, 2));
+  epi_model_free(model);
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','image':'',"
+       "'options':{'a':1,'b':'','b':'c','':'d'}},"
+       "'g':{'filter':'x','image':7,'options':[]}}}",
+       "functions.f.image: is empty\n"
+       "functions.f.options.b: is there twice\n"
+       "functions.f.options.: a name has 1 to 255 bytes, not 0\n"
+       "functions.f.options.a: must be a string, not a number\n"
+       "functions.f.options.b: is empty\n"
+       "functions.g.image: must be a string, not a number\n"
+       "functions.g.options: must be an object, not a list\n");
+}
+
 Test(model_read, rules_are_whole) {
   SAYS("{'epi':1,'nodes':{},'policy':{'default':'maybe','rules':["
        "{'id':'default','effect':'deny'},{'effect':'no'},"
@@ -208,7 +234,8 @@ Test(model_read, survives_failing_allocations) {
 Test(model_read, survives_failing_allocations_in_a_bad_document) {
   static const char text[] =
       "{\"epi\":1,\"nodse\":1,\"nodes\":{\"a\":{\"attributes\":[\"x\",\"x\"]},"
-      "\"a\":{}},\"functions\":{\"f\":{\"endpoints\":[\"socks5://h:1\",3]}},"
+      "\"a\":{}},\"functions\":{\"f\":{\"endpoints\":[\"socks5://h:1\",3],"
+      "\"options\":{\"a\":\"b\",\"c\":1}}},"
       "\"applications\":{\"p\":{\"flows\":[{\"from\":\"a\",\"to\":\"b\","
       "\"ports\":[1,1]}]}},\"policy\":{\"rules\":[{\"effect\":\"deny\","
       "\"from\":[\"a\",\"a\"],\"user\":[\"u\"]}]}}";
