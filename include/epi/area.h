@@ -97,6 +97,16 @@ EPI_API const char *epi_model_area_attribute(const epi_model *model,
 /* Returns the area of a node, or EPI_EINVAL. */
 EPI_API ptrdiff_t epi_model_area_of(const epi_model *model, size_t node);
 
+/* Find the areas just above an area: those that have all of its attributes and
+ * more, without another area in between. Data may move along these steps, and
+ * every channel between areas is one step or several; without any of the steps
+ * some channel would not follow.
+ *
+ * above takes up to max areas, in ascending order; it may be NULL when max is
+ * 0. Returns how many there are, EPI_EINVAL (no such area) or EPI_ENOMEM. */
+EPI_API ptrdiff_t epi_model_area_above(const epi_model *model, size_t area,
+                                       size_t *above, size_t max);
+
 /* Say whether data may move from one node to another as they are: the first
  * one's attributes are a subset of the other's (Eq. 4 of the paper).
  *

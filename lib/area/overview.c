@@ -1,4 +1,5 @@
 /* overview.c: everything a model says, as one JSON object. */
+#include "area/area_order.h"
 #include "area/decision.h"
 
 #include "base/json.h"
@@ -37,6 +38,23 @@ static void put_channels(epi__text *out, const epi_model *model) {
         epi__text_printf(out, "%s{\"from\":%zu,\"to\":%zu}", comma, i, k);
         comma = ",";
       }
+    }
+  }
+  epi__text_puts(out, "]");
+}
+
+/* The steps that all channels are made of. above has a slot for each area. */
+static void put_order(epi__text *out, const epi_model *model, uint32_t *above) {
+  const char *comma = "";
+
+  epi__text_puts(out, ",\"order\":[");
+  for (size_t i = 0; i < model->area_count; i++) {
+    size_t count = epi__areas_above(model, i, above);
+
+    for (size_t k = 0; k < count; k++) {
+      epi__text_printf(out, "%s{\"from\":%zu,\"to\":%u}", comma, i,
+                       (unsigned)above[k]);
+      comma = ",";
     }
   }
   epi__text_puts(out, "]");
@@ -164,6 +182,7 @@ static int put_all(work *w, epi_model *model) {
   epi__text_puts(&w->out, "{\"model\":");
   epi__json_put_string(&w->out, model->hash);
   put_areas(&w->out, model);
+  put_order(&w->out, model, w->areas);
   put_channels(&w->out, model);
   epi__text_puts(&w->out, ",\"flows\":[");
   result =

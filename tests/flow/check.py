@@ -11,7 +11,7 @@ HOSPITALS = flow.EXAMPLES / "hospitals.json"
 DECISION = {"from", "to", "port", "application", "verdict", "rule",
             "requires", "reason", "need", "have", "missing", "chain", "cost",
             "optimal", "model"}
-OVERVIEW = {"model", "areas", "channels", "flows", "applications",
+OVERVIEW = {"model", "areas", "order", "channels", "flows", "applications",
             "supported", "unsupported", "unbridgeable", "unfeasibility_ratio",
             "cost"}
 
