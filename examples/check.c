@@ -23,6 +23,9 @@ static const char help[] =
     "seconds\n"
     "                             since 1970\n"
     "      --json                 print JSON\n"
+    "      --html FILE            write a page that people can read; - for "
+    "standard\n"
+    "                             output\n"
     "  -h, --help                 print this\n"
     "  -V, --version              print the version\n"
     "\n"
@@ -94,6 +97,8 @@ static int answer(epi_model *model, const check_options *opts) {
     result = complain("", epi_error_detail());
   } else if (opts->flow) {
     result = answer_flow(model, opts, query, decision);
+  } else if (opts->html) {
+    result = write_html(model, opts);
   } else if (opts->json) {
     int failed = epi_model_overview(model, &text);
 
@@ -113,6 +118,7 @@ enum {
   FLOW = 256,
   AT,
   JSON,
+  HTML,
   FACT, /* + EPI_QUERY_* */
 };
 
@@ -120,6 +126,7 @@ static const struct option long_options[] = {
     {"flow", required_argument, NULL, FLOW},
     {"at", required_argument, NULL, AT},
     {"json", no_argument, NULL, JSON},
+    {"html", required_argument, NULL, HTML},
     {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
     {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
     {"dataset", required_argument, NULL, FACT + EPI_QUERY_DATASET},
@@ -155,6 +162,9 @@ static int read_options(check_options *opts, int argc, char **argv) {
       break;
     case JSON:
       opts->json = 1;
+      break;
+    case HTML:
+      opts->html = optarg;
       break;
     case '?':
     case ':':

@@ -11,7 +11,7 @@ enum {
 };
 
 typedef struct check_options {
-  const char *model, *flow, *at;
+  const char *model, *flow, *at, *html;
   const char *facts[EPI_QUERY_CONSENT + 1];
   int facts_given, json;
 } check_options;
@@ -32,5 +32,8 @@ void print_decision(const epi_decision *decision, int port);
 
 /* Print all that the model says. Returns FINE or BAD_INPUT. */
 int print_model(epi_model *model, epi_query *query, epi_decision *decision);
+
+/* Write the page of --html. Returns FINE or BAD_INPUT. */
+int write_html(const epi_model *model, const check_options *opts);
 
 #endif

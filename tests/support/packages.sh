@@ -9,7 +9,7 @@ epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
   libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev"
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
-  abigail-tools clang-format binutils git python3 curl netcat-openbsd
+  abigail-tools chromium clang-format binutils git python3 curl netcat-openbsd
   openssh-client openssh-server microsocks dante-server iproute2 iptables
   nftables procps"
 
