@@ -23,6 +23,10 @@ static const char help[] =
     "seconds\n"
     "                             since 1970\n"
     "      --json                 print JSON\n"
+    "      --provision            list what must run: proxies, functions, "
+    "images\n"
+    "      --diff OLD             with --provision: compare with the model "
+    "OLD\n"
     "      --html FILE            write a page that people can read; - for "
     "standard\n"
     "                             output\n"
@@ -36,8 +40,7 @@ int complain(const char *what, const char *about) {
   return BAD_INPUT;
 }
 
-/* The model, with every error of a bad one. Returns FINE or BAD_INPUT. */
-static int read_model(epi_model **out, const char *path) {
+int read_model(epi_model **out, const char *path) {
   epi_report *problems = NULL;
   int result = epi_report_new(&problems);
 
@@ -54,7 +57,7 @@ static int read_model(epi_model **out, const char *path) {
   return result ? BAD_INPUT : FINE;
 }
 
-static int print_json(int result, char *text) {
+int print_json(int result, char *text) {
   if (result) {
     return complain("", epi_error_detail());
   }
@@ -97,6 +100,8 @@ static int answer(epi_model *model, const check_options *opts) {
     result = complain("", epi_error_detail());
   } else if (opts->flow) {
     result = answer_flow(model, opts, query, decision);
+  } else if (opts->provision) {
+    result = print_provision(model, opts, query);
   } else if (opts->html) {
     result = write_html(model, opts);
   } else if (opts->json) {
@@ -119,6 +124,8 @@ enum {
   AT,
   JSON,
   HTML,
+  PROVISION,
+  DIFF,
   FACT, /* + EPI_QUERY_* */
 };
 
@@ -126,6 +133,8 @@ static const struct option long_options[] = {
     {"flow", required_argument, NULL, FLOW},
     {"at", required_argument, NULL, AT},
     {"json", no_argument, NULL, JSON},
+    {"provision", no_argument, NULL, PROVISION},
+    {"diff", required_argument, NULL, DIFF},
     {"html", required_argument, NULL, HTML},
     {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
     {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
@@ -163,6 +172,12 @@ static int read_options(check_options *opts, int argc, char **argv) {
     case JSON:
       opts->json = 1;
       break;
+    case PROVISION:
+      opts->provision = 1;
+      break;
+    case DIFF:
+      opts->diff = optarg;
+      break;
     case HTML:
       opts->html = optarg;
       break;
@@ -179,8 +194,11 @@ static int read_options(check_options *opts, int argc, char **argv) {
   if (argc - optind != 1) {
     return complain("one MODEL is needed", "try --help");
   }
-  if (opts->facts_given && !opts->flow) {
+  if (opts->facts_given && !opts->flow && !opts->provision) {
     return complain("facts about a flow need --flow", "try --help");
+  }
+  if (opts->diff && !opts->provision) {
+    return complain("--diff needs --provision", "try --help");
   }
   opts->model = argv[optind];
   return -1;

@@ -11,9 +11,9 @@ enum {
 };
 
 typedef struct check_options {
-  const char *model, *flow, *at, *html;
+  const char *model, *flow, *at, *html, *diff;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, json;
+  int facts_given, json, provision;
 } check_options;
 
 /* Print a line to standard error: what, unless it is "", and about what.
@@ -23,6 +23,17 @@ int complain(const char *what, const char *about);
 /* Fill a query from --flow and the facts. Returns FINE or BAD_INPUT. */
 int check_query(epi_query *query, const epi_model *model,
                 const check_options *opts);
+
+/* Give a query the facts of the command line. Returns FINE or BAD_INPUT. */
+int check_facts(epi_query *query, const check_options *opts);
+
+/* Read a model, and print every error of a bad one. Returns FINE or BAD_INPUT.
+ */
+int read_model(epi_model **out, const char *path);
+
+/* Print and free a text that was written, if result is 0. Returns FINE or
+ * BAD_INPUT. */
+int print_json(int result, char *text);
 
 /* The port of --flow, or -1. */
 int check_port(const char *flow);
@@ -35,5 +46,10 @@ int print_model(epi_model *model, epi_query *query, epi_decision *decision);
 
 /* Write the page of --html. Returns FINE or BAD_INPUT. */
 int write_html(const epi_model *model, const check_options *opts);
+
+/* Print what must run, and with --diff what that changes. Returns FINE or
+ * BAD_INPUT. */
+int print_provision(epi_model *model, const check_options *opts,
+                    epi_query *facts);
 
 #endif

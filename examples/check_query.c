@@ -85,12 +85,28 @@ static int read_port(const char *text) {
              : (int)port;
 }
 
+int check_facts(epi_query *query, const check_options *opts) {
+  int64_t when;
+
+  for (int key = EPI_QUERY_APPLICATION; key <= EPI_QUERY_CONSENT; key++) {
+    if (epi_query_set(query, key, opts->facts[key])) {
+      return complain("", epi_error_detail());
+    }
+  }
+  if (opts->at) {
+    if (!read_time(opts->at, &when)) {
+      return complain("--at", "must be a time as 2026-01-31T09:30, in UTC");
+    }
+    epi_query_set_time(query, when);
+  }
+  return FINE;
+}
+
 static int fill_query(epi_query *query, const epi_model *model,
                       const check_options *opts, char *flow) {
   char *parts[3] = {0};
   int count = cut_flow(flow, parts);
   int port = -1;
-  int64_t when;
 
   if (count < 2 || count > 3 || !*parts[0] || !*parts[1]) {
     return complain("--flow", "must be FROM:TO or FROM:TO:PORT");
@@ -102,18 +118,7 @@ static int fill_query(epi_query *query, const epi_model *model,
       set_end(model, query, 1, parts[1], port)) {
     return complain("--flow", epi_error_detail());
   }
-  for (int key = EPI_QUERY_APPLICATION; key <= EPI_QUERY_CONSENT; key++) {
-    if (epi_query_set(query, key, opts->facts[key])) {
-      return complain("--flow", epi_error_detail());
-    }
-  }
-  if (opts->at) {
-    if (!read_time(opts->at, &when)) {
-      return complain("--at", "must be a time as 2026-01-31T09:30, in UTC");
-    }
-    epi_query_set_time(query, when);
-  }
-  return FINE;
+  return check_facts(query, opts);
 }
 
 int check_query(epi_query *query, const epi_model *model,

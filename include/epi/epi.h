@@ -9,6 +9,7 @@
 
 #include "area.h"
 #include "plan.h"
+#include "provision.h"
 
 #include "socks.h"
 
