@@ -23,6 +23,11 @@ static const char help[] =
     "seconds\n"
     "                             since 1970\n"
     "      --json                 print JSON\n"
+    "      --ports                the listeners of a reverse proxy for the "
+    "flows of\n"
+    "                             an application\n"
+    "      --base-port PORT       number them from here on; 20000 if not "
+    "given\n"
     "      --provision            list what must run: proxies, functions, "
     "images\n"
     "      --diff OLD             with --provision: compare with the model "
@@ -100,6 +105,8 @@ static int answer(epi_model *model, const check_options *opts) {
     result = complain("", epi_error_detail());
   } else if (opts->flow) {
     result = answer_flow(model, opts, query, decision);
+  } else if (opts->ports) {
+    result = print_ports(model, opts, query, decision);
   } else if (opts->provision) {
     result = print_provision(model, opts, query);
   } else if (opts->html) {
@@ -124,6 +131,8 @@ enum {
   AT,
   JSON,
   HTML,
+  PORTS,
+  BASE_PORT,
   PROVISION,
   DIFF,
   FACT, /* + EPI_QUERY_* */
@@ -135,6 +144,8 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, JSON},
     {"provision", no_argument, NULL, PROVISION},
     {"diff", required_argument, NULL, DIFF},
+    {"ports", no_argument, NULL, PORTS},
+    {"base-port", required_argument, NULL, BASE_PORT},
     {"html", required_argument, NULL, HTML},
     {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
     {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
@@ -178,6 +189,12 @@ static int read_options(check_options *opts, int argc, char **argv) {
     case DIFF:
       opts->diff = optarg;
       break;
+    case PORTS:
+      opts->ports = 1;
+      break;
+    case BASE_PORT:
+      opts->base_port = optarg;
+      break;
     case HTML:
       opts->html = optarg;
       break;
@@ -194,8 +211,11 @@ static int read_options(check_options *opts, int argc, char **argv) {
   if (argc - optind != 1) {
     return complain("one MODEL is needed", "try --help");
   }
-  if (opts->facts_given && !opts->flow && !opts->provision) {
+  if (opts->facts_given && !opts->flow && !opts->provision && !opts->ports) {
     return complain("facts about a flow need --flow", "try --help");
+  }
+  if (opts->base_port && !opts->ports) {
+    return complain("--base-port needs --ports", "try --help");
   }
   if (opts->diff && !opts->provision) {
     return complain("--diff needs --provision", "try --help");

@@ -11,9 +11,9 @@ enum {
 };
 
 typedef struct check_options {
-  const char *model, *flow, *at, *html, *diff;
+  const char *model, *flow, *at, *html, *diff, *base_port;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, json, provision;
+  int facts_given, json, provision, ports;
 } check_options;
 
 /* Print a line to standard error: what, unless it is "", and about what.
@@ -35,8 +35,14 @@ int read_model(epi_model **out, const char *path);
  * BAD_INPUT. */
 int print_json(int result, char *text);
 
+/* A port from 1 to 65535, or -1. */
+int read_port(const char *text);
+
 /* The port of --flow, or -1. */
 int check_port(const char *flow);
+
+/* Print a name in double quotes, for JSON and for graphviz. */
+void print_quoted(const char *text);
 
 /* Print a decision for people; port -1 is any. */
 void print_decision(const epi_decision *decision, int port);
@@ -51,5 +57,10 @@ int write_html(const epi_model *model, const check_options *opts);
  * BAD_INPUT. */
 int print_provision(epi_model *model, const check_options *opts,
                     epi_query *facts);
+
+/* Print what a reverse proxy listens on, and for whom. Returns FINE or
+ * BAD_INPUT. */
+int print_ports(epi_model *model, const check_options *opts, epi_query *query,
+                epi_decision *decision);
 
 #endif

@@ -8,6 +8,15 @@ enum {
   AREAS_SHOWN = 32, /* more make too long a table of pairs */
 };
 
+/* Names of a model have no control characters. */
+void print_quoted(const char *text) {
+  putchar('"');
+  for (; *text; text++) {
+    printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+  }
+  putchar('"');
+}
+
 static void print_list(const char *label, const epi_decision *decision,
                        int which) {
   size_t count = epi_decision_attribute_count(decision, which);

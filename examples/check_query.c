@@ -76,7 +76,7 @@ static int set_end(const epi_model *model, epi_query *query, int is_to,
                : epi_query_set_from_node(query, text);
 }
 
-static int read_port(const char *text) {
+int read_port(const char *text) {
   char *end;
   long port = strtol(text, &end, 10);
 

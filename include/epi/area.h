@@ -84,6 +84,14 @@ EPI_API ptrdiff_t epi_model_node_find(const epi_model *model, const char *name);
 EPI_API ptrdiff_t epi_model_node_at(const epi_model *model,
                                     const epi_addr *addr);
 
+/* The host of a node: the first of its addresses that is one address or a host
+ * name, not a range. Its port is 0.
+ *
+ * Returns 0, EPI_EINVAL (no such node) or EPI_ENOENT (it has ranges only, or
+ * no addresses); out is then untouched. */
+EPI_API int epi_model_node_host(const epi_model *model, size_t node,
+                                epi_addr *out);
+
 /* Areas, with the nodes and the attributes of each. */
 EPI_API size_t epi_model_area_count(const epi_model *model);
 EPI_API size_t epi_model_area_node_count(const epi_model *model, size_t area);

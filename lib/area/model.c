@@ -169,6 +169,29 @@ ptrdiff_t epi_model_node_at(const epi_model *model, const epi_addr *addr) {
   return node;
 }
 
+int epi_model_node_host(const epi_model *model, size_t node, epi_addr *out) {
+  const epi__entry *entry;
+
+  if (node >= model->node_names.count) {
+    return epi__fail(EPI_EINVAL, "there is no node %zu", node);
+  }
+  entry = &model->lookup.entries[model->nodes[node].entry];
+  for (size_t i = 0; i < model->nodes[node].entry_count; i++, entry++) {
+    size_t len = entry->range.kind == EPI_ADDR_IPV4 ? 4 : 16;
+
+    if (entry->range.kind == EPI_ADDR_NONE) {
+      const char *name = model->lookup.names.texts[entry->name];
+
+      return epi_addr_set_name(out, name, strlen(name), 0);
+    }
+    if (entry->range.bits == (int)len * 8) {
+      return epi_addr_set_ip(out, entry->range.ip, len, 0);
+    }
+  }
+  return epi__fail(EPI_ENOENT, "node \"%s\" has no address of one host",
+                   model->node_names.texts[node]);
+}
+
 size_t epi_model_application_count(const epi_model *model) {
   return model->application_names.count;
 }

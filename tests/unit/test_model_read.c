@@ -122,6 +122,29 @@ Test(model_read, functions_say_how_they_run) {
        "functions.f.cost.setup_ms: must be from 0");
 }
 
+Test(model_read, nodes_may_have_a_host) {
+  epi_model *model = model_of(
+      "{'epi':1,'nodes':{'a':{'addresses':['10.0.0.0/8','H.example','10.0.0.1'"
+      "]},'b':{'addresses':['2001:db8::/32','2001:db8::1']},'c':{},"
+      "'d':{'addresses':['192.0.2.0/24']},'e':{'addresses':['192.0.2.9']}}}");
+  const char *const hosts[] = {"h.example", "2001:db8::1", NULL, NULL,
+                               "192.0.2.9"};
+
+  for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+    char text[EPI_ADDR_TEXT_MAX] = "";
+    epi_addr addr;
+    int result = epi_model_node_host(model, i, &addr);
+
+    cr_expect_eq(result, hosts[i] ? 0 : EPI_ENOENT);
+    if (!result) {
+      epi_addr_format(&addr, 0, text, sizeof text);
+    }
+    cr_expect_str_eq(text, hosts[i] ? hosts[i] : "");
+  }
+  cr_expect_eq(epi_model_node_host(model, 5, NULL), EPI_EINVAL);
+  epi_model_free(model);
+}
+
 Test(model_read, images_have_options) {
   epi_model *model = model_of(
       "{'epi':1,'nodes':{},'functions':{'f':{'endpoints':['socks6://h:1'],"
