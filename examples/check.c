@@ -32,6 +32,7 @@ static const char help[] =
     "images\n"
     "      --diff OLD             with --provision: compare with the model "
     "OLD\n"
+    "      --dot                  print a graph for graphviz\n"
     "      --html FILE            write a page that people can read; - for "
     "standard\n"
     "                             output\n"
@@ -109,6 +110,8 @@ static int answer(epi_model *model, const check_options *opts) {
     result = print_ports(model, opts, query, decision);
   } else if (opts->provision) {
     result = print_provision(model, opts, query);
+  } else if (opts->dot) {
+    result = print_dot(model, query, decision);
   } else if (opts->html) {
     result = write_html(model, opts);
   } else if (opts->json) {
@@ -131,6 +134,7 @@ enum {
   AT,
   JSON,
   HTML,
+  DOT,
   PORTS,
   BASE_PORT,
   PROVISION,
@@ -146,6 +150,7 @@ static const struct option long_options[] = {
     {"diff", required_argument, NULL, DIFF},
     {"ports", no_argument, NULL, PORTS},
     {"base-port", required_argument, NULL, BASE_PORT},
+    {"dot", no_argument, NULL, DOT},
     {"html", required_argument, NULL, HTML},
     {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
     {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
@@ -194,6 +199,9 @@ static int read_options(check_options *opts, int argc, char **argv) {
       break;
     case BASE_PORT:
       opts->base_port = optarg;
+      break;
+    case DOT:
+      opts->dot = 1;
       break;
     case HTML:
       opts->html = optarg;

@@ -13,7 +13,7 @@ enum {
 typedef struct check_options {
   const char *model, *flow, *at, *html, *diff, *base_port;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, json, provision, ports;
+  int facts_given, json, provision, ports, dot;
 } check_options;
 
 /* Print a line to standard error: what, unless it is "", and about what.
@@ -62,5 +62,8 @@ int print_provision(epi_model *model, const check_options *opts,
  * BAD_INPUT. */
 int print_ports(epi_model *model, const check_options *opts, epi_query *query,
                 epi_decision *decision);
+
+/* Print a graph for graphviz. Returns FINE or BAD_INPUT. */
+int print_dot(epi_model *model, epi_query *query, epi_decision *decision);
 
 #endif

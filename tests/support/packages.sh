@@ -10,8 +10,8 @@ epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
   abigail-tools chromium clang-format binutils git python3 curl netcat-openbsd
-  openssh-client openssh-server microsocks dante-server iproute2 iptables
-  nftables procps"
+  openssh-client openssh-server microsocks dante-server graphviz iproute2
+  iptables nftables procps"
 
 # Print the packages of the named sets that are not installed, in one line;
 # nothing if all are there.
