@@ -16,8 +16,9 @@ enum {
   EPI__JSON_OBJECT,
 };
 
-/* Read a document: UTF-8, one value, nothing behind it. The detail says at
- * which line it is broken. Returns 0, EPI_EMODEL or EPI_ENOMEM. */
+/* Read a document: UTF-8, one value, nothing behind it; json_scan.h says how
+ * large and deep it may be. The detail says at which line it is broken.
+ * Returns 0, EPI_EMODEL or EPI_ENOMEM. */
 int epi__json_read(epi__json **out, const void *text, size_t len);
 void epi__json_free(epi__json *root);
 

@@ -1,6 +1,7 @@
 /* json_cjson.c: JSON documents, read by cJSON. */
 #include "base/json.h"
 #include "base/fail.h"
+#include "base/json_scan.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -14,42 +15,6 @@ static const epi__json *from(const cJSON *value) {
   return (const epi__json *)(const void *)value;
 }
 
-static unsigned line_at(const uint8_t *text, size_t offset) {
-  unsigned line = 1;
-
-  for (size_t i = 0; i < offset; i++) {
-    line += text[i] == '\n';
-  }
-  return line;
-}
-
-static int check_utf8(const uint8_t *text, size_t len) {
-  for (size_t i = 0; i < len;) {
-    size_t step = epi__utf8_len(text + i, len - i);
-
-    if (!step) {
-      return epi__fail(EPI_EMODEL, "line %u: not UTF-8", line_at(text, i));
-    }
-    i += step;
-  }
-  return 0;
-}
-
-/* cJSON would end a string at an escaped NUL, silently. */
-static int check_escapes(const uint8_t *text, size_t len) {
-  for (size_t i = 0; i + 1 < len; i++) {
-    if (text[i] != '\\') {
-      continue;
-    }
-    if (len - i >= 6 && !memcmp(text + i, "\\u0000", 6)) {
-      return epi__fail(EPI_EMODEL, "line %u: \\u0000 is not taken",
-                       line_at(text, i));
-    }
-    i++; /* what is escaped: a backslash perhaps */
-  }
-  return 0;
-}
-
 static int white(const char *at, const char *end) {
   while (at < end && strchr(" \t\r\n", *at)) {
     at++;
@@ -61,7 +26,7 @@ int epi__json_read(epi__json **out, const void *text, size_t len) {
   const char *end = NULL;
   cJSON *root;
 
-  if (check_utf8(text, len) || check_escapes(text, len)) {
+  if (epi__json_scan(text, len)) {
     return EPI_EMODEL;
   }
   /* cJSON keeps its own allocator: its hooks are process-wide, and the program
@@ -75,7 +40,7 @@ int epi__json_read(epi__json **out, const void *text, size_t len) {
 
     cJSON_Delete(root);
     return epi__fail(EPI_EMODEL, "line %u: this is not JSON",
-                     line_at(text, at < len ? at : len));
+                     epi__json_line(text, at < len ? at : len));
   }
   *out = (epi__json *)(void *)root;
   return 0;

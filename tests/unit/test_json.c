@@ -61,11 +61,50 @@ Test(json, an_escaped_nul_is_refused_and_an_escaped_backslash_is_not) {
   cr_expect_eq(reads("\"a\\\\u0000b\""), 0);
 }
 
+Test(json, takes_no_more_than_the_grammar_allows) {
+  static const char *const bad[] = {
+      "01",       "-",           "+1",
+      "1.",       ".5",          "1e",
+      "1e+",      "0x1",         "NaN",
+      "Infinity", "\"a\nb\"",    "\"\t\"",
+      "[1\f]",    "\v{}",        "\"\\x\"",
+      "'a'",      "{a:1}",       "[1 2]",
+      "[1]]",     "[1}",         "{\"a\"}",
+      "\"\\",     "\"\\ud800\"", "\"\\u12\"",
+      "/**/{}",   "truefalse",   "\"\\\xc3\xbc\"",
+  };
+  static const char *const good[] = {
+      "-0", "0.5", "1e999", "-1.25E-3", "\"\\u00e9\\n\"", " [ ] ", "true",
+  };
+
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    cr_expect_eq(reads(bad[i]), EPI_EMODEL, "took %s", bad[i]);
+  }
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    cr_expect_eq(reads(good[i]), 0, "refused %s", good[i]);
+  }
+}
+
+Test(json, numbers_are_of_a_length_that_is_read_whole) {
+  char digits[81] = "";
+
+  memset(digits, '1', 63);
+  cr_expect_eq(reads(digits), 0);
+  memset(digits, '1', 80);
+  cr_expect_eq(reads(digits), EPI_EMODEL);
+  cr_expect(strstr(epi_error_detail(), "too long"), "%s", epi_error_detail());
+}
+
 Test(json, deep_nesting_is_an_error_and_no_crash) {
   static char deep[200001];
 
   memset(deep, '[', 200000);
   cr_expect_eq(reads(deep), EPI_EMODEL);
+  cr_expect(strstr(epi_error_detail(), "nested"), "%s", epi_error_detail());
+  memset(deep, '[', 64);
+  memset(deep + 64, ']', 64);
+  deep[128] = '\0';
+  cr_expect_eq(reads(deep), 0);
 }
 
 Test(json, the_detail_names_the_line) {
