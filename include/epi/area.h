@@ -299,6 +299,43 @@ EPI_API const epi_model *epi_decision_model(const epi_decision *decision);
  * it with epi_free(). Returns 0 or EPI_ENOMEM. */
 EPI_API int epi_decision_write(const epi_decision *decision, char **out);
 
+/* ---- the EPI policy reasoner ---- */
+
+/* Versions of its replies: {"verdict": "allow" or "deny", "verdict_reference":
+ * TEXT, "reasons_for_denial": LIST or null}, and {"verdict": "Success"} or
+ * {"verdict": {"Violated": LIST}}. */
+#define EPI_REASONER_DELIBERATION 1
+#define EPI_REASONER_VIOLATIONS   2
+
+/* Turn the reasoner's reply about one flow into a rule, as JSON, that can be
+ * put into `policy.rules` of a model document. Free it with epi_free().
+ *
+ * json is a reply of either version, at most 1 MiB; keys that are not named
+ * above are passed over, so check a signature before. query is the flow that
+ * the reasoner was asked about: its ends, by node or IP address, its port and
+ * its facts become the criteria; its time plays no part, so drop the rule when
+ * the verdict ends. id is the rule's; with NULL it is the verdict_reference.
+ * The reasons are joined by "; ", cut at 2,047 bytes.
+ *
+ * The rule stands for itself wherever it is put: an allow hides every deny
+ * behind it, and only the requires before it add to what the flow needs.
+ * Returns 0, EPI_EPROTO (json is no such reply; the detail says where),
+ * EPI_EINVAL (an end of the query is not set or is a host name, something in
+ * it or the id is no name, or there is no id), EPI_ELIMIT or EPI_ENOMEM.
+ * Threads: any, on the same query too. */
+EPI_API int epi_reasoner_rule(const void *json, size_t len,
+                              const epi_query *query, const char *id,
+                              char **out);
+
+/* Write a decision as a reply of the reasoner: allowed or not, and the reason
+ * if not, as a list that is parted at "; ". Free it with epi_free().
+ *
+ * version is one of EPI_REASONER_*; reference is the verdict_reference, the
+ * rule that decided if it is NULL; the second version has none.
+ * Returns 0, EPI_EINVAL (no such version) or EPI_ENOMEM. */
+EPI_API int epi_reasoner_reply(const epi_decision *decision, int version,
+                               const char *reference, char **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* What a criterion or a command line could take for something else. */
-static void check_node_name(epi__model_reader *in, const char *name) {
+void epi__check_node_name(epi__model_reader *in, const char *name) {
   epi__range range;
 
   if (!strcmp(name, "unknown")) {
@@ -59,7 +58,7 @@ static void read_node(epi__model_reader *in, const epi__json *value,
   size_t i = 0;
   size_t back;
 
-  check_node_name(in, epi__json_key(value));
+  epi__check_node_name(in, epi__json_key(value));
   epi__read_members(in, value, keys, values);
   back = epi__path_key(in, "domain");
   domain = epi__read_string(in, values[0]);

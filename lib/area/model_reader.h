@@ -62,6 +62,10 @@ const epi__json *epi__next_named(const epi__json *object,
 /* A name of something: 1 if it may be one. */
 int epi__check_name(epi__model_reader *in, const char *text);
 
+/* A problem if a criterion or a command line could take the name of a node for
+ * something else. */
+void epi__check_node_name(epi__model_reader *in, const char *name);
+
 /* A string without control characters, at most EPI__TEXT_MAX bytes and not
  * empty; or NULL with a problem, or without one if value is NULL. */
 const char *epi__read_string(epi__model_reader *in, const epi__json *value);

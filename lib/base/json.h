@@ -37,6 +37,9 @@ const char *epi__json_key(const epi__json *value);
 /* Append a string with quotes and escapes. */
 void epi__json_put_string(epi__text *out, const char *string);
 
+/* The same with the first len bytes of one. */
+void epi__json_put_part(epi__text *out, const char *string, size_t len);
+
 /* Append a number in the shortest decimal form that reads back the same. */
 void epi__json_put_number(epi__text *out, double number);
 

@@ -4,10 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void epi__json_put_string(epi__text *out, const char *string) {
+  epi__json_put_part(out, string, strlen(string));
+}
+
+void epi__json_put_part(epi__text *out, const char *string, size_t len) {
   epi__text_puts(out, "\"");
-  for (; *string; string++) {
+  for (; len; string++, len--) {
     unsigned char c = (unsigned char)*string;
 
     if (c == '"' || c == '\\') {
