@@ -2,6 +2,7 @@
 #include "epi/area.h"
 #include "epi/plan.h"
 #include "support/model_text.h"
+#include "support/random_document.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,17 +12,8 @@ enum {
   NODES = 6,
   ATTRIBUTES = 5,
   FUNCTIONS = 6,
-  MODELS = 300,
+  MODELS = 3000,
 };
-
-static uint32_t state = 20251122;
-
-static uint32_t draw(uint32_t below) { /* xorshift32 */
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state % below;
-}
 
 static unsigned node_bits[NODES], function_bits[FUNCTIONS];
 static int function_cost[FUNCTIONS];
