@@ -3,6 +3,7 @@
 #include "support/model_text.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,4 +111,65 @@ Test(areas, only_what_is_declared_is_bridgeable) {
 
   cr_expect_eq(epi_model_pairs(model, -1, EPI_PAIRS_UNBRIDGEABLE), 1);
   epi_model_free(model);
+}
+
+/* The gap of two nodes, as doc/gap.md writes it. */
+static const char *gap_text(const epi_model *model, const char *from,
+                            const char *to) {
+  static char text[256];
+  const char *names[8];
+  ptrdiff_t count =
+      epi_model_gap(model, (size_t)epi_model_node_find(model, from),
+                    (size_t)epi_model_node_find(model, to), names, 8);
+  size_t used = 0;
+
+  cr_assert(count >= 0 && count <= 8);
+  snprintf(text, sizeof text, "none");
+  for (ptrdiff_t i = 0; i < count; i++) {
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s",
+                             i ? ", " : "", names[i]);
+  }
+  return text;
+}
+
+/* A cell of a row of a table, without the spaces around it; "" past the
+ * last. */
+static const char *cell(const char *row, int number, char *out, size_t size) {
+  size_t len;
+
+  for (; row && number >= 0; number--) {
+    row = strchr(row + 1, '|');
+  }
+  len = row ? strcspn(row + 1, "|") : 0;
+  while (len && row[1] == ' ') {
+    row++;
+    len--;
+  }
+  while (len && row[len] == ' ') {
+    len--;
+  }
+  snprintf(out, size, "%.*s", (int)len, len ? row + 1 : "");
+  return out;
+}
+
+Test(areas, the_page_about_gaps_shows_the_gaps_that_there_are) {
+  size_t len, rows = 0;
+  char *page = file_text("doc/gap.md", &len);
+  epi_model *model = worked(0), *printed = worked(1);
+
+  for (char *row = strtok(page, "\n"); row; row = strtok(NULL, "\n")) {
+    char from[8], to[8], text[64];
+
+    if (sscanf(row, "| %7[a-z0-9] > %7[a-z0-9] |", from, to) == 2) {
+      cr_expect_str_eq(cell(row, 0, text, sizeof text),
+                       gap_text(model, from, to), "%s", row);
+      cr_expect_str_eq(cell(row, 3, text, sizeof text),
+                       gap_text(printed, from, to), "%s", row);
+      rows++;
+    }
+  }
+  cr_expect_eq(rows, 12);
+  epi_model_free(model);
+  epi_model_free(printed);
+  free(page);
 }
