@@ -45,12 +45,12 @@ static int read_party(epi__model_reader *in, const char *text,
     out->kind = EPI__PARTY_RANGE;
     return 1;
   }
-  if (strchr(text, '/')) {
-    epi__problem(in, "%s", epi_error_detail());
-    return 0;
-  }
   while (strncmp(text, forms[i].prefix, strlen(forms[i].prefix))) {
     i++;
+  }
+  if (forms[i].kind == EPI__PARTY_NODE && strchr(text, '/')) {
+    epi__problem(in, "%s", epi_error_detail()); /* what is no range */
+    return 0;
   }
   out->kind = forms[i].kind;
   out->number =

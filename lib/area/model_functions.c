@@ -31,6 +31,15 @@ static const epi__key keys[KEYS + 1] = {
     [OPTIONS] = {"options", EPI__JSON_OBJECT, 0},
 };
 
+static int has_endpoint(const epi__function *function, const char *url) {
+  for (size_t i = 0; i < function->endpoint_count; i++) {
+    if (!strcmp(function->endpoints[i], url)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static void read_endpoints(epi__model_reader *in, const epi__json *list,
                            epi__function *function) {
   const epi__json *item = epi__json_first(list);
@@ -51,6 +60,9 @@ static void read_endpoints(epi__model_reader *in, const epi__json *list,
 
     if (url) {
       epi__check_hop(in, url);
+      if (has_endpoint(function, url)) {
+        epi__problem(in, "is there twice");
+      }
       function->endpoints[function->endpoint_count++] = url;
     }
     epi__path_back(in, back);

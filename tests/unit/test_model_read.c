@@ -76,6 +76,9 @@ Test(model_read, nothing_is_there_twice) {
   SAYS("{'epi':1,'nodes':{'a':{'addresses':['10.0.0.0/8']},"
        "'b':{'addresses':['10.0.0.0/8']}}}",
        "nodes.b.addresses[0]: is an address of node \"a\" already\n");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'endpoints':["
+       "'socks5://h:1','socks5://h:1']}}}",
+       "functions.f.endpoints[1]: is there twice\n");
   SAYS("{'epi':1,'nodes':{},'policy':{'rules':[{'id':'a','effect':'deny'},"
        "{'id':'a','effect':'deny'}]}}",
        "policy.rules[1].id: another rule has this id\n");
@@ -103,6 +106,13 @@ Test(model_read, references_lead_somewhere) {
        "flows[0].to: \"b\" is not among the nodes of this application");
   SAYS("{'epi':1,'bridgeable':['x'],'nodes':{'a':{'attributes':['x']}}}",
        "bridgeable: no function provides \"x\"");
+}
+
+Test(model_read, names_of_domains_and_attributes_may_have_slashes) {
+  epi_model_free(
+      model_of("{'epi':1,'nodes':{'a':{'domain':'d/e','attributes':['x/y']}},"
+               "'policy':{'rules':[{'id':'r','effect':'deny',"
+               "'from':['domain:d/e','has:x/y']}]}}"));
 }
 
 Test(model_read, functions_say_how_they_run) {
