@@ -9,12 +9,9 @@ epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
   libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev"
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
-  abigail-tools chromium clang-format binutils git python3 curl netcat-openbsd
-  openssh-client openssh-server microsocks dante-server graphviz iproute2
-  iptables nftables procps"
-  abigail-tools clang-format binutils git python3 python3-jsonschema curl
-  netcat-openbsd openssh-client openssh-server microsocks dante-server iproute2 iptables
-  nftables procps"
+  abigail-tools chromium clang-format binutils git python3 python3-jsonschema
+  curl netcat-openbsd openssh-client openssh-server microsocks dante-server
+  graphviz iproute2 iptables nftables procps"
 
 # Print the packages of the named sets that are not installed, in one line;
 # nothing if all are there.
