@@ -22,6 +22,16 @@ static const char help[] =
     "      --at TIME              when, in UTC, as 2026-01-31T09:30, or "
     "seconds\n"
     "                             since 1970\n"
+    "      --explain              tell why, rule by rule\n"
+    "      --diff OLD             which flows open, close or change against "
+    "the\n"
+    "                             model OLD, and why\n"
+    "      --assert FILE          check the expectations in FILE, a line for "
+    "each\n"
+    "                             that does not hold\n"
+    "      --lint                 rules, attributes, functions and nodes that "
+    "have\n"
+    "                             no effect\n"
     "      --json                 print JSON\n"
     "      --ports                the listeners of a reverse proxy for the "
     "flows of\n"
@@ -30,8 +40,7 @@ static const char help[] =
     "given\n"
     "      --provision            list what must run: proxies, functions, "
     "images\n"
-    "      --diff OLD             with --provision: compare with the model "
-    "OLD\n"
+    "                             of MODEL, or with --diff what it changes\n"
     "      --dot                  print a graph for graphviz\n"
     "      --html FILE            write a page that people can read; - for "
     "standard\n"
@@ -39,11 +48,19 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "  -V, --version              print the version\n"
     "\n"
-    "Exit codes: 0 fine, 1 the flow is refused, 2 usage or a bad model.\n";
+    "Exit codes: 0 fine; 1 the flow is refused, something changes, an\n"
+    "expectation does not hold, or something was found; 2 usage or bad "
+    "input.\n";
 
 int complain(const char *what, const char *about) {
   fprintf(stderr, "epi-check: %s%s%s\n", what, *what ? ": " : "", about);
   return BAD_INPUT;
+}
+
+void print_problems(const epi_report *problems, const char *path) {
+  for (size_t i = 0; problems && i < epi_report_count(problems); i++) {
+    complain(path, epi_report_line(problems, i));
+  }
 }
 
 int read_model(epi_model **out, const char *path) {
@@ -56,9 +73,7 @@ int read_model(epi_model **out, const char *path) {
   if (result && (!problems || !epi_report_count(problems))) {
     complain("", epi_error_detail());
   }
-  for (size_t i = 0; problems && i < epi_report_count(problems); i++) {
-    complain(path, epi_report_line(problems, i));
-  }
+  print_problems(problems, path);
   epi_report_free(problems);
   return result ? BAD_INPUT : FINE;
 }
@@ -72,6 +87,11 @@ int print_json(int result, char *text) {
   return FINE;
 }
 
+void print_text(char *text, const char *ends) {
+  printf("%s%s", text, ends);
+  epi_free(text);
+}
+
 static int answer_flow(epi_model *model, const check_options *opts,
                        epi_query *query, epi_decision *decision) {
   char *text = NULL;
@@ -83,23 +103,36 @@ static int answer_flow(epi_model *model, const check_options *opts,
   if (epi_model_decide(model, query, decision)) {
     return complain("--flow", epi_error_detail());
   }
-  if (opts->json) {
-    int failed = epi_decision_write(decision, &text);
-
-    result = print_json(failed, text);
+  if (opts->explain) {
+    result = epi_model_explain(
+        model, query, opts->json ? EPI_FORM_JSON : EPI_FORM_TEXT, &text);
+  } else if (opts->json) {
+    result = epi_decision_write(decision, &text);
   } else {
     print_decision(decision, check_port(opts->flow));
   }
-  if (!result && !epi_decision_allowed(decision)) {
-    result = ANSWER_IS_NO;
+  if (result) {
+    return complain("", epi_error_detail());
   }
-  return result;
+  if (text) {
+    print_text(text, opts->json ? "\n" : "");
+  }
+  return epi_decision_allowed(decision) ? FINE : ANSWER_IS_NO;
+}
+
+static int answer_overview(const epi_model *model) {
+  char *text;
+
+  if (epi_model_overview(model, &text)) {
+    return complain("", epi_error_detail());
+  }
+  print_text(text, "\n");
+  return FINE;
 }
 
 static int answer(epi_model *model, const check_options *opts) {
   epi_decision *decision = NULL;
   epi_query *query = NULL;
-  char *text = NULL;
   int result;
 
   if (epi_query_new(&query) || epi_decision_new(&decision)) {
@@ -114,10 +147,14 @@ static int answer(epi_model *model, const check_options *opts) {
     result = print_dot(model, query, decision);
   } else if (opts->html) {
     result = write_html(model, opts);
+  } else if (opts->diff) {
+    result = print_diff(model, opts);
+  } else if (opts->lint) {
+    result = print_findings(model, opts);
+  } else if (opts->expect) {
+    result = print_failures(model, opts);
   } else if (opts->json) {
-    int failed = epi_model_overview(model, &text);
-
-    result = print_json(failed, text);
+    result = answer_overview(model);
   } else {
     result = print_model(model, query, decision);
   }
@@ -139,6 +176,9 @@ enum {
   BASE_PORT,
   PROVISION,
   DIFF,
+  EXPLAIN,
+  ASSERT,
+  LINT,
   FACT, /* + EPI_QUERY_* */
 };
 
@@ -152,6 +192,9 @@ static const struct option long_options[] = {
     {"base-port", required_argument, NULL, BASE_PORT},
     {"dot", no_argument, NULL, DOT},
     {"html", required_argument, NULL, HTML},
+    {"explain", no_argument, NULL, EXPLAIN},
+    {"lint", no_argument, NULL, LINT},
+    {"assert", required_argument, NULL, ASSERT},
     {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
     {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
     {"dataset", required_argument, NULL, FACT + EPI_QUERY_DATASET},
@@ -161,6 +204,13 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
+
+/* --diff is one of its own, but for --provision. */
+static int count_questions(const check_options *opts) {
+  return (opts->flow != NULL) + opts->ports + opts->provision + opts->dot +
+         (opts->html != NULL) + (opts->expect != NULL) + opts->lint +
+         (opts->diff && !opts->provision);
+}
 
 /* Returns -1 to go on, or the exit status. */
 static int read_options(check_options *opts, int argc, char **argv) {
@@ -191,6 +241,15 @@ static int read_options(check_options *opts, int argc, char **argv) {
     case PROVISION:
       opts->provision = 1;
       break;
+    case EXPLAIN:
+      opts->explain = 1;
+      break;
+    case ASSERT:
+      opts->expect = optarg;
+      break;
+    case LINT:
+      opts->lint = 1;
+      break;
     case DIFF:
       opts->diff = optarg;
       break;
@@ -219,14 +278,17 @@ static int read_options(check_options *opts, int argc, char **argv) {
   if (argc - optind != 1) {
     return complain("one MODEL is needed", "try --help");
   }
+  if (opts->explain && !opts->flow) {
+    return complain("--explain needs --flow", "try --help");
+  }
   if (opts->facts_given && !opts->flow && !opts->provision && !opts->ports) {
     return complain("facts about a flow need --flow", "try --help");
   }
   if (opts->base_port && !opts->ports) {
     return complain("--base-port needs --ports", "try --help");
   }
-  if (opts->diff && !opts->provision) {
-    return complain("--diff needs --provision", "try --help");
+  if (count_questions(opts) > 1) {
+    return complain("only one question is answered at a time", "try --help");
   }
   opts->model = argv[optind];
   return -1;

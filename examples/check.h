@@ -11,9 +11,9 @@ enum {
 };
 
 typedef struct check_options {
-  const char *model, *flow, *at, *html, *diff, *base_port;
+  const char *model, *flow, *at, *html, *diff, *base_port, *expect;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, json, provision, ports, dot;
+  int facts_given, explain, lint, json, provision, ports, dot;
 } check_options;
 
 /* Print a line to standard error: what, unless it is "", and about what.
@@ -27,6 +27,9 @@ int check_query(epi_query *query, const epi_model *model,
 /* Give a query the facts of the command line. Returns FINE or BAD_INPUT. */
 int check_facts(epi_query *query, const check_options *opts);
 
+/* Print every line of a report about a file. */
+void print_problems(const epi_report *problems, const char *path);
+
 /* Read a model, and print every error of a bad one. Returns FINE or BAD_INPUT.
  */
 int read_model(epi_model **out, const char *path);
@@ -37,6 +40,20 @@ int print_json(int result, char *text);
 
 /* A port from 1 to 65535, or -1. */
 int read_port(const char *text);
+
+/* Print a text of libepi and free it; ends is what ends its last line. */
+void print_text(char *text, const char *ends);
+
+/* Print what changes against the model of --diff. Returns FINE (nothing),
+ * ANSWER_IS_NO or BAD_INPUT. */
+int print_diff(epi_model *model, const check_options *opts);
+
+/* Print what does not hold of what the document of --assert expects. Returns as
+ * print_diff(). */
+int print_failures(epi_model *model, const check_options *opts);
+
+/* Print what looks like a mistake in the model. Returns as print_diff(). */
+int print_findings(const epi_model *model, const check_options *opts);
 
 /* The port of --flow, or -1. */
 int check_port(const char *flow);

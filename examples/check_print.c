@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -150,9 +151,19 @@ static void print_numbers(const epi_model *model, ptrdiff_t application,
          (long long)no, (long long)never, epi_model_ratio(model, application));
 }
 
-/* Decide about and print the flows of an application; adds up their cost. */
+typedef struct counts { /* of flows */
+  size_t direct, bridged, refused;
+  double cost_ms;
+} counts;
+
+static void print_counts(const counts *all, const char *label) {
+  printf("  %-20s %9zu %11zu %12zu  %g ms\n", label, all->direct, all->bridged,
+         all->refused, all->cost_ms);
+}
+
+/* Decide about, print and count the flows of an application. */
 static int print_flows(epi_model *model, size_t application, epi_query *query,
-                       epi_decision *decision, double *cost_ms) {
+                       epi_decision *decision, counts *sum) {
   const char *name = epi_model_application_name(model, application);
   size_t count = epi_model_application_flow_count(model, application);
 
@@ -169,32 +180,58 @@ static int print_flows(epi_model *model, size_t application, epi_query *query,
       return complain("", epi_error_detail());
     }
     print_decision(decision, port);
-    *cost_ms += epi_plan_cost_ms(epi_decision_plan(decision));
+    sum->direct += epi_decision_verdict(decision) == EPI_DIRECT;
+    sum->bridged += epi_decision_verdict(decision) == EPI_BRIDGED;
+    sum->refused += !epi_decision_allowed(decision);
+    sum->cost_ms += epi_plan_cost_ms(epi_decision_plan(decision));
   }
   return FINE;
 }
 
+/* What the flows of each application come to, and of all. */
+static void print_sums(const epi_model *model, const counts *sums) {
+  size_t applications = epi_model_application_count(model);
+  counts all = {0};
+
+  printf("\nFlows of applications\n"
+         "  %-20s %9s %11s %12s  %s\n",
+         "", "direct", "bridged", "refused", "cost at 1 MiB each");
+  for (size_t i = 0; i < applications; i++) {
+    print_counts(&sums[i], epi_model_application_name(model, i));
+    all.direct += sums[i].direct;
+    all.bridged += sums[i].bridged;
+    all.refused += sums[i].refused;
+    all.cost_ms += sums[i].cost_ms;
+  }
+  print_counts(&all, "all applications");
+}
+
 int print_model(epi_model *model, epi_query *query, epi_decision *decision) {
   size_t applications = epi_model_application_count(model);
-  double cost_ms = 0;
+  counts *sums = calloc(applications + 1, sizeof *sums);
+  int result = sums ? FINE : complain("", "out of memory");
 
+  if (result) {
+    return result;
+  }
   printf("The model is valid. Nodes: %zu, areas: %zu, applications: %zu\n",
          epi_model_node_count(model), epi_model_area_count(model),
          applications);
   print_areas(model);
   print_channels(model);
-  for (size_t i = 0; i < applications; i++) {
-    if (print_flows(model, i, query, decision, &cost_ms)) {
-      return BAD_INPUT;
+  for (size_t i = 0; i < applications && !result; i++) {
+    result = print_flows(model, i, query, decision, &sums[i]);
+  }
+  if (!result) {
+    printf("\nPairs of nodes, by what they protect alone\n"
+           "  %-20s %9s %11s %12s  %s\n",
+           "", "supported", "unsupported", "unbridgeable", "ratio");
+    print_numbers(model, -1, "all nodes");
+    for (size_t i = 0; i < applications; i++) {
+      print_numbers(model, (ptrdiff_t)i, epi_model_application_name(model, i));
     }
+    print_sums(model, sums);
   }
-  printf("\nPairs of nodes, by what they protect alone\n"
-         "  %-20s %9s %11s %12s  %s\n",
-         "", "supported", "unsupported", "unbridgeable", "ratio");
-  print_numbers(model, -1, "all nodes");
-  for (size_t i = 0; i < applications; i++) {
-    print_numbers(model, (ptrdiff_t)i, epi_model_application_name(model, i));
-  }
-  printf("\nThe bridged flows cost %g ms together, at 1 MiB each.\n", cost_ms);
-  return FINE;
+  free(sums);
+  return result;
 }

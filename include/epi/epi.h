@@ -11,6 +11,8 @@
 #include "plan.h"
 #include "provision.h"
 
+#include "review.h"
+
 #include "socks.h"
 
 #include "session.h"

@@ -138,10 +138,9 @@ static int hold(epi_decision *out, epi_model *model) {
   return 0;
 }
 
-static int decide(epi_model *model, const epi_query *query, epi_decision *out) {
+static int decide(epi_model *model, const epi_query *query, epi_decision *out,
+                  epi__facts *facts) {
   const char *named = query->texts[EPI_QUERY_APPLICATION];
-  epi__facts facts = {
-      .port = query->port, .has_time = query->has_time, .time = query->time};
   ptrdiff_t application;
   int result;
 
@@ -149,9 +148,9 @@ static int decide(epi_model *model, const epi_query *query, epi_decision *out) {
       (!query->to.node && query->to.addr.kind == EPI_ADDR_NONE)) {
     return epi__fail(EPI_EINVAL, "a flow needs its source and its destination");
   }
-  result = find_end(model, &query->from, &facts.from);
+  result = find_end(model, &query->from, &facts->from);
   if (!result) {
-    result = find_end(model, &query->to, &facts.to);
+    result = find_end(model, &query->to, &facts->to);
   }
   if (!result) {
     result = hold(out, model);
@@ -159,31 +158,41 @@ static int decide(epi_model *model, const epi_query *query, epi_decision *out) {
   if (result) {
     return result;
   }
-  facts.values[EPI__BY_APPLICATION] = EPI__NONE;
-  facts.values[EPI__BY_PURPOSE] =
+  facts->values[EPI__BY_APPLICATION] = EPI__NONE;
+  facts->values[EPI__BY_PURPOSE] =
       term_of(model, query->texts[EPI_QUERY_PURPOSE]);
-  facts.values[EPI__BY_DATASET] =
+  facts->values[EPI__BY_DATASET] =
       term_of(model, query->texts[EPI_QUERY_DATASET]);
-  facts.values[EPI__BY_USER] = term_of(model, query->texts[EPI_QUERY_USER]);
-  facts.values[EPI__BY_CONSENT] =
+  facts->values[EPI__BY_USER] = term_of(model, query->texts[EPI_QUERY_USER]);
+  facts->values[EPI__BY_CONSENT] =
       term_of(model, query->texts[EPI_QUERY_CONSENT]);
   if (!named) {
-    return infer(out, query, &facts);
+    return infer(out, query, facts);
   }
   application = epi__names_find(&model->application_names, named);
   if (application < 0) {
     return no_such("application", named, &model->application_names);
   }
-  be_in(&facts, model, query, (uint32_t)application);
-  return epi__judge(out, &facts);
+  be_in(facts, model, query, (uint32_t)application);
+  return epi__judge(out, facts);
 }
 
-int epi_model_decide(epi_model *model, const epi_query *query,
-                     epi_decision *out) {
-  int result = decide(model, query, out);
+int epi__decide(epi_model *model, const epi_query *query, epi_decision *out,
+                epi__facts *facts) {
+  int result;
 
+  *facts = (epi__facts){
+      .port = query->port, .has_time = query->has_time, .time = query->time};
+  result = decide(model, query, out, facts);
   if (result) {
     epi__decision_deny(out, "no decision could be made");
   }
   return result;
+}
+
+int epi_model_decide(epi_model *model, const epi_query *query,
+                     epi_decision *out) {
+  epi__facts facts;
+
+  return epi__decide(model, query, out, &facts);
 }

@@ -36,4 +36,9 @@ void epi__decision_put(epi__text *out, const epi_decision *decision);
  * decision's model is set. Returns 0 or EPI_ENOMEM. */
 int epi__judge(epi_decision *out, const epi__facts *facts);
 
+/* epi_model_decide(), which also tells what was known of the flow: as part of
+ * the application that the decision names. */
+int epi__decide(epi_model *model, const epi_query *query, epi_decision *out,
+                epi__facts *facts);
+
 #endif

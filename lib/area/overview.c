@@ -8,6 +8,7 @@
 typedef struct numbers { /* over an application's nodes, or over all */
   size_t areas, channels;
   int64_t supported, unsupported, unbridgeable;
+  size_t direct, bridged, refused; /* flows */
   double ratio, cost_ms;
 } numbers;
 
@@ -82,6 +83,8 @@ static void put_numbers(epi__text *out, const numbers *all) {
                    (long long)all->supported, (long long)all->unsupported,
                    (long long)all->unbridgeable);
   epi__json_put_number(out, all->ratio);
+  epi__text_printf(out, ",\"direct\":%zu,\"bridged\":%zu,\"refused\":%zu",
+                   all->direct, all->bridged, all->refused);
   epi__text_puts(out, ",\"cost\":");
   epi__json_put_number(out, all->cost_ms);
 }
@@ -109,11 +112,19 @@ static void count_areas(const epi_model *model, uint32_t application,
   }
 }
 
-/* Decisions about an application's flows; their cost is added up. Returns 0 or
+static void count_flow(const epi_decision *decision, numbers *sum) {
+  int verdict = epi_decision_verdict(decision);
+
+  sum->direct += verdict == EPI_DIRECT;
+  sum->bridged += verdict == EPI_BRIDGED;
+  sum->refused += !epi_decision_allowed(decision);
+  sum->cost_ms += epi_plan_cost_ms(epi_decision_plan(decision));
+}
+
+/* Decisions about an application's flows, which are counted. Returns 0 or
  * EPI_ENOMEM. */
 static int put_flows(epi__text *out, epi_model *model, uint32_t application,
-                     epi_query *query, epi_decision *decision,
-                     double *cost_ms) {
+                     epi_query *query, epi_decision *decision, numbers *sum) {
   size_t flows = epi_model_application_flow_count(model, application);
   int result = epi_query_set(query, EPI_QUERY_APPLICATION,
                              epi_model_application_name(model, application));
@@ -137,7 +148,7 @@ static int put_flows(epi__text *out, epi_model *model, uint32_t application,
     if (!result) {
       epi__text_puts(out, out->block[out->len - 1] == '[' ? "" : ",");
       epi__decision_put(out, decision);
-      *cost_ms += epi_plan_cost_ms(epi_decision_plan(decision));
+      count_flow(decision, sum);
       result = out->failed ? EPI_ENOMEM : 0;
     }
   }
@@ -151,11 +162,10 @@ typedef struct work {
   uint32_t *marks, *areas;
 } work;
 
-static int put_applications(work *w, epi_model *model, double *cost_ms) {
+static int put_applications(work *w, epi_model *model, numbers *all) {
   for (uint32_t i = 0; i < model->application_names.count; i++) {
     numbers own = {0};
-    int result =
-        put_flows(&w->out, model, i, w->query, w->decision, &own.cost_ms);
+    int result = put_flows(&w->out, model, i, w->query, w->decision, &own);
 
     if (!result) {
       result = count(model, (ptrdiff_t)i, &own);
@@ -170,7 +180,10 @@ static int put_applications(work *w, epi_model *model, double *cost_ms) {
                      own.areas, own.channels);
     put_numbers(&w->applications, &own);
     epi__text_puts(&w->applications, "}");
-    *cost_ms += own.cost_ms;
+    all->direct += own.direct;
+    all->bridged += own.bridged;
+    all->refused += own.refused;
+    all->cost_ms += own.cost_ms;
   }
   return 0;
 }
@@ -185,8 +198,7 @@ static int put_all(work *w, epi_model *model) {
   put_order(&w->out, model, w->areas);
   put_channels(&w->out, model);
   epi__text_puts(&w->out, ",\"flows\":[");
-  result =
-      w->out.failed ? EPI_ENOMEM : put_applications(w, model, &all.cost_ms);
+  result = w->out.failed ? EPI_ENOMEM : put_applications(w, model, &all);
   if (!result) {
     result = count(model, -1, &all);
   }

@@ -26,6 +26,7 @@ int epi__json_type(const epi__json *value);
 const char *epi__json_type_name(int type); /* "a list", "an object" ... */
 double epi__json_number(const epi__json *value);
 const char *epi__json_string(const epi__json *value);
+int epi__json_bool(const epi__json *value);
 
 /* Members and elements in document order; the key is NULL in a list. */
 const epi__json *epi__json_first(const epi__json *value);

@@ -93,6 +93,10 @@ const char *epi__json_string(const epi__json *value) {
   return of(value)->valuestring;
 }
 
+int epi__json_bool(const epi__json *value) {
+  return (of(value)->type & 0xff) == cJSON_True;
+}
+
 const epi__json *epi__json_first(const epi__json *value) {
   return from(of(value)->child);
 }

@@ -13,7 +13,7 @@ DECISION = {"from", "to", "port", "application", "verdict", "rule",
             "optimal", "model"}
 OVERVIEW = {"model", "areas", "order", "channels", "flows", "applications",
             "supported", "unsupported", "unbridgeable", "unfeasibility_ratio",
-            "cost"}
+            "direct", "bridged", "refused", "cost"}
 
 # The worked example: four areas, 8 of 20 pairs supported, 6 unbridgeable.
 WORKED = {

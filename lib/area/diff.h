@@ -1,0 +1,37 @@
+/* diff.h: one flow in two models. */
+#ifndef EPI__DIFF_H
+#define EPI__DIFF_H
+
+#include "area/decision.h"
+#include "epi/review.h"
+
+enum { /* what becomes of a flow */
+       EPI__SAME,
+       EPI__OPENS,
+       EPI__CLOSES,
+       EPI__CHANGES,
+       EPI__CHANGE_KINDS,
+};
+
+typedef struct epi__side { /* a model's view of the flow */
+  epi_model *model;        /* NULL: it took the flow as it was */
+  epi_decision *decision;
+  int there;       /* 0: the model lacks a node or the application */
+  char lacks[192]; /* which one */
+} epi__side;
+
+typedef struct epi__diff {
+  epi__side was, is;
+  int form;
+  size_t compared, changes;
+  int incomplete;
+  epi__text text;
+} epi__diff;
+
+/* What becomes of the flow that both sides have decided about. */
+int epi__diff_kind(const epi__diff *diff);
+
+/* Append a change. index is that of the flow in a list, or -1. */
+void epi__diff_put(epi__diff *diff, int kind, ptrdiff_t index);
+
+#endif
