@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 typedef struct epi_model epi_model;
+typedef struct epi_builder epi_builder;
 typedef struct epi_query epi_query;
 typedef struct epi_decision epi_decision;
 typedef struct epi_plan epi_plan; /* plan.h */
@@ -40,6 +41,61 @@ typedef struct epi_plan epi_plan; /* plan.h */
  * then: nothing of a bad document takes effect. Threads: any. */
 EPI_API int epi_model_read(epi_model **out, epi_report *problems,
                            const void *json, size_t len);
+
+/* ---- builder: a model by calls ---- */
+
+/* Begin a model without a document. What is added and set here has the names
+ * and the meaning of doc/model.md, and is checked when it is finished.
+ *
+ * Returns 0 or EPI_ENOMEM. */
+EPI_API int epi_builder_new(epi_builder **out);
+
+/* End a builder. NULL is fine. */
+EPI_API void epi_builder_free(epi_builder *builder);
+
+/* Add a thing; the calls that set and add describe what was added last. A flow
+ * is one of the application that was added last; the effect of a rule is
+ * "allow", "deny" or "require".
+ *
+ * Return 0, EPI_EINVAL (a text is NULL or not UTF-8; a flow without an
+ * application before it) or EPI_ENOMEM; the builder is then as it was. */
+EPI_API int epi_builder_add_node(epi_builder *builder, const char *name);
+EPI_API int epi_builder_add_proxy(epi_builder *builder, const char *name,
+                                  const char *domain);
+EPI_API int epi_builder_add_function(epi_builder *builder, const char *name);
+EPI_API int epi_builder_add_application(epi_builder *builder, const char *name);
+EPI_API int epi_builder_add_flow(epi_builder *builder, const char *from,
+                                 const char *to);
+EPI_API int epi_builder_add_rule(epi_builder *builder, const char *id,
+                                 const char *effect);
+
+/* Describe what was added last; before anything was added, the model as a
+ * whole. key is a key of the tables of doc/model.md, as "domain" of a node; a
+ * key of an object within stands behind a dot, as "cost.setup_ms" or
+ * "rtt_ms.px-umc" or, for the model, "policy.default". _set_ gives a key its
+ * one value, _add_ puts one more into its list.
+ *
+ * Return 0, EPI_EINVAL (a text is NULL or not UTF-8; the key has a value of
+ * another kind already) or EPI_ENOMEM. An unknown key shows at the end. */
+EPI_API int epi_builder_set_text(epi_builder *builder, const char *key,
+                                 const char *value);
+EPI_API int epi_builder_set_number(epi_builder *builder, const char *key,
+                                   double value);
+EPI_API int epi_builder_add_text(epi_builder *builder, const char *key,
+                                 const char *value);
+EPI_API int epi_builder_add_number(epi_builder *builder, const char *key,
+                                   double value);
+
+/* Make the model of what was added so far. The builder stays as it is: more may
+ * be added, and another model made.
+ *
+ * problems is as for epi_model_read(); the paths are those of the document that
+ * says the same, and so are the model and its hash.
+ * Returns 0, EPI_EMODEL or EPI_ENOMEM. */
+EPI_API int epi_builder_finish(const epi_builder *builder, epi_report *problems,
+                               epi_model **out);
+
+/* ---- the life of a model, and what it says ---- */
 
 /* Hold a model once more: one more epi_model_free() is needed.
  *
@@ -190,6 +246,13 @@ EPI_API const char *epi_model_function_image(const epi_model *model,
 EPI_API const char *epi_model_function_options(const epi_model *model,
                                                size_t function);
 
+/* How many instances of a function exist or may be started, and how many flows
+ * each can carry; 0 if the model sets no limit. */
+EPI_API int epi_model_function_instances(const epi_model *model,
+                                         size_t function);
+EPI_API int epi_model_function_capacity(const epi_model *model,
+                                        size_t function);
+
 /* ---- query ---- */
 
 /* What epi_query_set() sets. */
@@ -230,6 +293,27 @@ EPI_API int epi_query_set(epi_query *query, int key, const char *value);
 /* Say when the flow happens, in seconds since 1970-01-01 UTC. Without this no
  * rule with a time window matches. */
 EPI_API void epi_query_set_time(epi_query *query, int64_t seconds);
+
+/* The costs of a function that epi_query_set_weight() weighs. */
+#define EPI_COST_SETUP      1
+#define EPI_COST_PER_FLOW   2
+#define EPI_COST_PER_MIB    3
+#define EPI_COST_COMPLEXITY 4
+
+/* Say how much a cost weighs when functions are chosen, from 0 to 1e12. Each
+ * weighs 1 if nothing is said: a flow of 1 MiB, a unit of complexity as much
+ * as a millisecond. For a flow of 4 GiB, EPI_COST_PER_MIB weighs 4096.
+ *
+ * Returns 0 or EPI_EINVAL. */
+EPI_API int epi_query_set_weight(epi_query *query, int cost, double weight);
+
+/* Say how many other flows use a function; 0 if nothing is said. One with
+ * instances and capacity is passed over when it has as many flows as all of its
+ * instances can carry. A function that the model does not have plays no part.
+ *
+ * Returns 0, EPI_EINVAL (function is NULL or flows below 0) or EPI_ENOMEM. */
+EPI_API int epi_query_set_running(epi_query *query, const char *function,
+                                  int64_t flows);
 
 /* ---- decision ---- */
 

@@ -155,8 +155,8 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
 /* Start the workers.
  *
  * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
- * name is none of the model's proxies, or a hop or reverse destination is one of
- * its own listeners), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+ * name is none of the model's proxies, or a hop or reverse destination is one
+ * of its own listeners), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.

@@ -1,9 +1,10 @@
 /* plan.h: what a decision puts in between, hop by hop.
  *
  * A hop is a proxy with the functions that the flow passes there, in order:
- * the source domain's proxy, then the destination domain's. In a model without
- * proxies a plan with functions has one hop, whose proxy is "": the proxy that
- * judges runs them. */
+ * the source domain's proxy, then the destination domain's. Where the first
+ * cannot connect to the second, hops without functions lie between them. In a
+ * model without proxies a plan with functions has one hop, whose proxy is "":
+ * the proxy that judges runs them. */
 #ifndef EPI_PLAN_H
 #define EPI_PLAN_H
 

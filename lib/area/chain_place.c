@@ -93,6 +93,7 @@ static void close_order(items *all) {
 static int misfits(const items *all, epi__misfit *misfit, int why, size_t a,
                    size_t b) {
   misfit->why = why;
+  misfit->lasts = why == EPI__TOO_LATE || why == EPI__CIRCLE;
   misfit->a = all->function[a];
   misfit->b = all->function[b];
   return 1;
@@ -206,6 +207,7 @@ int epi__chain_place(const epi_model *model, const epi__site *site,
 
   if (count > EPI__CHAIN_MAX || !fill(&all, functions, count)) {
     misfit->why = EPI__TOO_LONG;
+    misfit->lasts = 1;
     return 0;
   }
   add_declared(&all);
@@ -216,6 +218,7 @@ int epi__chain_place(const epi_model *model, const epi__site *site,
   }
   close_order(&all);
   if (has_circle(&all, misfit)) {
+    misfit->lasts = 0; /* something more may move a function elsewhere */
     return 0;
   }
   sort(&all, order);
@@ -227,7 +230,7 @@ int epi__chain_place(const epi_model *model, const epi__site *site,
   for (size_t n = 0; n < all.count; n++) {
     out->functions[n] = all.function[order[n]];
     out->hop[n] = (uint8_t)(all.late[order[n]] && !site->one_hop);
-    out->cost_ms += model->functions[out->functions[n]].cost_ms;
+    out->cost_ms += epi__function_cost(model, site->choice, out->functions[n]);
   }
   misfit->why = EPI__FITS;
   return 1;

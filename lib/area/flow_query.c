@@ -23,6 +23,8 @@ void epi_query_free(epi_query *query) {
   for (size_t i = 0; i < EPI__QUERY_TEXTS; i++) {
     epi__free(query->texts[i]);
   }
+  epi__names_clear(&query->choice.used);
+  epi__free(query->choice.flows);
   epi__free(query);
 }
 

@@ -2,7 +2,7 @@
 #ifndef EPI__FLOW_QUERY_H
 #define EPI__FLOW_QUERY_H
 
-#include "epi/area.h"
+#include "area/chain.h"
 
 enum {
   EPI__QUERY_TEXTS = EPI_QUERY_CONSENT + 1,
@@ -19,6 +19,7 @@ struct epi_query {
   char *texts[EPI__QUERY_TEXTS];
   int has_time;
   int64_t time;
+  epi__choice choice;
 };
 
 #endif

@@ -1,6 +1,8 @@
 /* judge.c: policy, gap and chain make a verdict. */
 #include "area/decision.h"
+#include "area/policy_index.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Every require that matches before the rule that decides adds its attributes;
@@ -9,8 +11,11 @@
 static int run_policy(epi_decision *out, const epi__facts *facts) {
   const epi_model *model = out->model;
   int known = facts->from.node != EPI__NONE && facts->to.node != EPI__NONE;
+  epi__rule_walk walk;
+  uint32_t i;
 
-  for (uint32_t i = 0; i < model->rule_names.count; i++) {
+  epi__rule_walk_start(&walk, model, facts);
+  while ((i = epi__rule_walk_next(&walk)) != EPI__NONE) {
     const epi__rule *rule = &model->rules[i];
 
     if (!epi__rule_matches(model, rule, facts)) {
@@ -106,6 +111,20 @@ static void say_unplaceable(epi_decision *out, const epi__site *site,
   case EPI__NO_SOURCE:
     say_no_proxy(out, "the source", site->source_domain, "run functions");
     break;
+  case EPI__NO_WAY:
+    epi__text_printf(text,
+                     "\"%s\" cannot reach \"%s\", not even through other "
+                     "proxies",
+                     out->model->proxy_names.texts[site->source],
+                     out->model->proxy_names.texts[site->destination]);
+    break;
+  case EPI__NO_ROOM:
+    epi__text_printf(text,
+                     "\"%s\" has as many flows as its %" PRIu32
+                     " instances can carry, %" PRIu32 " each",
+                     a, out->model->functions[misfit->a].instances,
+                     out->model->functions[misfit->a].capacity);
+    break;
   case EPI__NO_DESTINATION:
     memcpy(what + 4, b, strlen(b) + 1);
     say_no_proxy(out, "the destination", site->destination_domain, what);
@@ -144,7 +163,8 @@ static uint32_t proxy_of(const epi_model *model, uint32_t domain) {
 }
 
 static epi__site site_of(const epi_model *model, const epi__facts *facts) {
-  epi__site site = {.unchecked = !model->proxy_names.count};
+  epi__site site = {.unchecked = !model->proxy_names.count,
+                    .choice = facts->choice};
   int known = facts->from.node != EPI__NONE && facts->to.node != EPI__NONE;
 
   site.source_domain = facts->from.node == EPI__NONE
@@ -159,6 +179,11 @@ static epi__site site_of(const epi_model *model, const epi__facts *facts) {
                  (known && facts->from.node == facts->to.node) ||
                  (site.source_domain != EPI__NONE &&
                   site.source_domain == site.destination_domain);
+  if (!site.one_hop && site.source != EPI__NONE &&
+      site.destination != EPI__NONE) {
+    site.path_count =
+        epi__proxy_way(model, site.source, site.destination, site.path);
+  }
   return site;
 }
 
@@ -169,7 +194,11 @@ static int bridge(epi_decision *out, const epi__facts *facts) {
   epi__chain chain;
   epi__misfit misfit = {.why = EPI__FITS};
 
-  if (epi__set_next(missing, model->words, 0) < 0) {
+  if (epi__set_next(missing, model->words, 0) < 0 && epi__site_is_cut(&site)) {
+    misfit.why = EPI__NO_WAY;
+    out->verdict = EPI_UNPLACEABLE;
+    say_unplaceable(out, &site, &misfit);
+  } else if (epi__set_next(missing, model->words, 0) < 0) {
     chain.count = 0;
     chain.cost_ms = 0;
     chain.optimal = 1;

@@ -80,6 +80,8 @@ void epi__rule_clear(epi__rule *rule) {
 static void free_things(epi_model *model) {
   for (size_t i = 0; model->proxies && i < model->proxy_names.count; i++) {
     epi__free(model->proxies[i].endpoint);
+    epi__free(model->proxies[i].reach.items);
+    epi__free(model->proxies[i].rtts);
   }
   for (size_t i = 0; model->functions && i < model->function_names.count; i++) {
     free_function(&model->functions[i]);
@@ -103,11 +105,13 @@ static void free_model(epi_model *model) {
   epi__free(model->area_nodes);
   epi__free(model->proxies);
   epi__free(model->domain_proxy);
+  epi__free(model->next_proxy);
   epi__free(model->functions);
   epi__free(model->applications);
   epi__free(model->exit_start);
   epi__free(model->exits);
   epi__free(model->rules);
+  epi__rule_index_clear(&model->rule_index);
   epi__names_clear(&model->attributes);
   epi__names_clear(&model->node_names);
   epi__names_clear(&model->domains);
@@ -273,33 +277,4 @@ size_t epi_model_proxy_count(const epi_model *model) {
 const char *epi_model_proxy_name(const epi_model *model, size_t proxy) {
   return proxy < model->proxy_names.count ? model->proxy_names.texts[proxy]
                                           : NULL;
-}
-
-size_t epi_model_function_count(const epi_model *model) {
-  return model->function_names.count;
-}
-
-const char *epi_model_function_name(const epi_model *model, size_t function) {
-  return function < model->function_names.count
-             ? model->function_names.texts[function]
-             : NULL;
-}
-
-const char *epi_model_function_filter(const epi_model *model, size_t function) {
-  return function < model->function_names.count
-             ? model->functions[function].filter
-             : NULL;
-}
-
-const char *epi_model_function_image(const epi_model *model, size_t function) {
-  return function < model->function_names.count
-             ? model->functions[function].image
-             : NULL;
-}
-
-const char *epi_model_function_options(const epi_model *model,
-                                       size_t function) {
-  return function < model->function_names.count
-             ? model->functions[function].options
-             : NULL;
 }

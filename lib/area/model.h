@@ -17,11 +17,14 @@ enum {
   EPI__ATTRIBUTES_MAX = 1024,
   EPI__FUNCTIONS_MAX = 1024,
   EPI__PROXIES_MAX = 65536,
+  EPI__ROUTED_MAX = 512, /* proxies, if some cannot connect to all others */
+  EPI__PATH_MAX = 16,    /* proxies that a flow may pass */
   EPI__APPLICATIONS_MAX = 65536,
   EPI__RULES_MAX = 65536,
   EPI__LIST_MAX = 65536,  /* addresses of a node; nodes, flows of application */
   EPI__VALUES_MAX = 1024, /* every other list */
-  EPI__TEXT_MAX = 2047,   /* bytes of reasons, filters and URLs */
+  EPI__LIMIT_MAX = 1000000, /* instances, and flows of an instance */
+  EPI__TEXT_MAX = 2047,     /* bytes of reasons, filters and URLs */
 };
 
 #define EPI__NONE UINT32_MAX /* no number */
@@ -40,9 +43,18 @@ typedef struct epi__node {
   size_t entry, entry_count; /* its addresses, in the lookup */
 } epi__node;
 
+typedef struct epi__rtt { /* a round trip to another proxy */
+  uint32_t proxy;
+  double ms;
+} epi__rtt;
+
 typedef struct epi__proxy {
   uint32_t domain;
-  char *endpoint; /* or NULL */
+  char *endpoint;  /* or NULL */
+  int lists_reach; /* else it can connect to all others */
+  epi__list reach;
+  epi__rtt *rtts;
+  size_t rtt_count, rtt_capacity;
 } epi__proxy;
 
 enum {
@@ -58,8 +70,10 @@ typedef struct epi__function {
   char *filter; /* or NULL, and then there are endpoints */
   char **endpoints;
   size_t endpoint_count;
-  uint32_t pair; /* what undoes this one */
-  int undoes;    /* this one is such a pair */
+  uint32_t instances, capacity; /* 0: no limit */
+  uint32_t pair;                /* what undoes this one */
+  int undoes;                   /* this one is such a pair */
+  int ordered; /* has a pair, or something comes before or after it */
   epi__list before, after;
   double costs[EPI__COSTS];
   double cost_ms; /* all of them, weighted */
@@ -142,6 +156,19 @@ typedef struct epi__rule {
   epi__window window;
 } epi__rule;
 
+typedef struct epi__rule_list {
+  uint64_t key;    /* what its rules speak of */
+  epi__list rules; /* in document order */
+} epi__rule_list;
+
+typedef struct epi__rule_index {
+  epi__rule_list *lists;
+  size_t list_count, list_capacity;
+  uint32_t *slots; /* open addressing; 0 is empty, else the list + 1 */
+  size_t slot_count;
+  epi__node_lookup ranges; /* those that rules name; nodes are their numbers */
+} epi__rule_index;
+
 struct epi_model {
   atomic_size_t references;
   char hash[65];
@@ -165,6 +192,8 @@ struct epi_model {
   epi__names proxy_names;
   epi__proxy *proxies;
   uint32_t *domain_proxy; /* for each domain, or EPI__NONE */
+  uint32_t *next_proxy;   /* from, to: the next on the way, or EPI__NONE; NULL
+                             if every proxy can connect to every other */
 
   epi__names function_names;
   epi__function *functions;
@@ -177,6 +206,7 @@ struct epi_model {
   epi__names terms; /* purposes, datasets, users, consents */
   epi__names rule_names;
   epi__rule *rules;
+  epi__rule_index rule_index;
   int default_allow;
 };
 
@@ -208,6 +238,22 @@ const char *epi__day_name(unsigned day);
 /* Give each node its area; sets has the words of each node in turn. Returns 0
  * or EPI_ENOMEM. */
 int epi__areas_make(epi_model *model, const uint64_t *sets);
+
+/* ---- proxy_routes.c ---- */
+
+/* Find the ways between proxies. Returns 0 or EPI_ENOMEM. */
+int epi__routes_make(epi_model *model);
+
+/* The proxies on the way from one to another, both included. Returns how many,
+ * or 0 if there is no way of at most EPI__PATH_MAX. */
+size_t epi__proxy_way(const epi_model *model, uint32_t from, uint32_t to,
+                      uint32_t path[EPI__PATH_MAX]);
+
+/* ---- policy_index.c ---- */
+
+/* Index the rules by what they speak of. Returns 0 or EPI_ENOMEM. */
+int epi__rules_index(epi_model *model);
+void epi__rule_index_clear(epi__rule_index *index);
 
 /* ---- model_exits.c ---- */
 

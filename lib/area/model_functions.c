@@ -10,12 +10,14 @@ enum {
   PROVIDES,
   FILTER,
   ENDPOINTS,
+  IMAGE,
+  OPTIONS,
+  INSTANCES,
+  CAPACITY,
   PAIR,
   BEFORE,
   AFTER,
   COST,
-  IMAGE,
-  OPTIONS,
   KEYS,
 };
 
@@ -23,12 +25,14 @@ static const epi__key keys[KEYS + 1] = {
     [PROVIDES] = {"provides", EPI__JSON_LIST, 0},
     [FILTER] = {"filter", EPI__JSON_STRING, 0},
     [ENDPOINTS] = {"endpoints", EPI__JSON_LIST, 0},
+    [IMAGE] = {"image", EPI__JSON_STRING, 0},
+    [OPTIONS] = {"options", EPI__JSON_OBJECT, 0},
+    [INSTANCES] = {"instances", EPI__JSON_NUMBER, 0},
+    [CAPACITY] = {"capacity", EPI__JSON_NUMBER, 0},
     [PAIR] = {"pair", EPI__JSON_STRING, 0},
     [BEFORE] = {"before", EPI__JSON_LIST, 0},
     [AFTER] = {"after", EPI__JSON_LIST, 0},
     [COST] = {"cost", EPI__JSON_OBJECT, 0},
-    [IMAGE] = {"image", EPI__JSON_STRING, 0},
-    [OPTIONS] = {"options", EPI__JSON_OBJECT, 0},
 };
 
 static int has_endpoint(const epi__function *function, const char *url) {
@@ -67,6 +71,16 @@ static void read_endpoints(epi__model_reader *in, const epi__json *list,
     }
     epi__path_back(in, back);
   }
+}
+
+/* The number of instances or flows that a function may have, 0 for any. */
+static uint32_t read_limit(epi__model_reader *in, const epi__json *value,
+                           const char *key) {
+  size_t back = epi__path_key(in, key);
+  int limit = value ? epi__read_whole(in, value, 1, EPI__LIMIT_MAX) : 0;
+
+  epi__path_back(in, back);
+  return (uint32_t)limit;
 }
 
 /* One unit of `complexity` weighs as much as one millisecond, and a flow is
@@ -171,6 +185,8 @@ static void read_function(epi__model_reader *in, const epi__json *value,
     read_endpoints(in, values[ENDPOINTS], function);
   }
   epi__path_back(in, back);
+  function->instances = read_limit(in, values[INSTANCES], keys[INSTANCES].name);
+  function->capacity = read_limit(in, values[CAPACITY], keys[CAPACITY].name);
   back = epi__path_key(in, keys[PAIR].name);
   function->pair =
       epi__read_reference(in, values[PAIR], "function", &model->function_names);
@@ -217,6 +233,25 @@ static void check_pairs(epi__model_reader *in) {
   }
 }
 
+/* Which functions others say something about, or say something themselves. */
+static void find_ordered(epi_model *model) {
+  for (size_t i = 0; i < model->function_names.count; i++) {
+    epi__function *function = &model->functions[i];
+    const epi__list *lists[2] = {&function->before, &function->after};
+
+    for (size_t k = 0; k < 2; k++) {
+      for (size_t n = 0; n < lists[k]->count; n++) {
+        model->functions[lists[k]->items[n]].ordered = 1;
+        function->ordered = 1;
+      }
+    }
+    if (function->pair != EPI__NONE) {
+      model->functions[function->pair].ordered = 1;
+      function->ordered = 1;
+    }
+  }
+}
+
 void epi__read_functions(epi__model_reader *in, const epi__json *functions) {
   epi_model *model = in->model;
   const epi__json *function = NULL;
@@ -238,5 +273,8 @@ void epi__read_functions(epi__model_reader *in, const epi__json *functions) {
   }
   if (!in->failed) {
     check_pairs(in);
+    if (!in->problem_count) {
+      find_ordered(model);
+    }
   }
 }

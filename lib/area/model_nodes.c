@@ -1,4 +1,4 @@
-/* model_nodes.c: nodes, their domains and addresses, and proxies. */
+/* model_nodes.c: nodes, their domains and addresses. */
 #include "area/model_reader.h"
 
 #include "base/memory.h"
@@ -110,57 +110,4 @@ void epi__read_nodes(epi__model_reader *in, const epi__json *nodes) {
     in->failed = 1;
   }
   epi__free(sets);
-}
-
-static void read_proxy(epi__model_reader *in, const epi__json *value,
-                       epi__proxy *proxy) {
-  static const epi__key keys[] = {
-      {"domain", EPI__JSON_STRING, 1},
-      {"endpoint", EPI__JSON_STRING, 0},
-      {NULL, 0, 0},
-  };
-  const epi__json *values[2];
-  size_t back;
-
-  epi__read_members(in, value, keys, values);
-  back = epi__path_key(in, "domain");
-  proxy->domain = epi__read_reference(in, values[0], "node is in domain",
-                                      &in->model->domains);
-  epi__path_back(in, back);
-  back = epi__path_key(in, "endpoint");
-  proxy->endpoint = epi__read_copy(in, values[1]);
-  if (proxy->endpoint) {
-    epi__check_hop(in, proxy->endpoint);
-  }
-  epi__path_back(in, back);
-}
-
-void epi__read_proxies(epi__model_reader *in, const epi__json *proxies) {
-  epi_model *model = in->model;
-  const epi__json *proxy = NULL;
-  size_t number = 0;
-
-  model->proxies =
-      epi__alloc_array(model->proxy_names.count, sizeof *model->proxies);
-  model->domain_proxy =
-      epi__alloc_array(model->domains.count, sizeof *model->domain_proxy);
-  if (!model->proxies || !model->domain_proxy) {
-    in->failed = 1;
-    return;
-  }
-  for (size_t i = 0; i < model->domains.count; i++) {
-    model->domain_proxy[i] = EPI__NONE;
-  }
-  while (!in->failed && (proxy = epi__next_named(
-                             proxies, proxy, &model->proxy_names, &number))) {
-    size_t back = epi__path_key(in, epi__json_key(proxy));
-    uint32_t domain;
-
-    read_proxy(in, proxy, &model->proxies[number]);
-    domain = model->proxies[number].domain;
-    if (domain != EPI__NONE && model->domain_proxy[domain] == EPI__NONE) {
-      model->domain_proxy[domain] = (uint32_t)number;
-    }
-    epi__path_back(in, back);
-  }
 }

@@ -257,12 +257,28 @@ static int read_root(epi_model *model, epi_report *problems,
   if (in.problem_count) {
     return epi__fail(EPI_EMODEL, "%s", in.first);
   }
-  return epi__exits_make(model) || hash_model(model) ? EPI_ENOMEM : 0;
+  if (epi__exits_make(model) || epi__routes_make(model) ||
+      epi__rules_index(model) || hash_model(model)) {
+    return EPI_ENOMEM;
+  }
+  return 0;
+}
+
+int epi__model_make(epi_model **out, epi_report *problems,
+                    const epi__json *root) {
+  epi_model *model = epi__model_new();
+  int result = model ? read_root(model, problems, root) : EPI_ENOMEM;
+
+  if (result) {
+    epi_model_free(model);
+    return result;
+  }
+  *out = model;
+  return 0;
 }
 
 int epi_model_read(epi_model **out, epi_report *problems, const void *json,
                    size_t len) {
-  epi_model *model;
   epi__json *root;
   int result;
 
@@ -278,13 +294,7 @@ int epi_model_read(epi_model **out, epi_report *problems, const void *json,
   if (result) {
     return result;
   }
-  model = epi__model_new();
-  result = model ? read_root(model, problems, root) : EPI_ENOMEM;
+  result = epi__model_make(out, problems, root);
   epi__json_free(root);
-  if (result) {
-    epi_model_free(model);
-    return result;
-  }
-  *out = model;
-  return 0;
+  return result;
 }

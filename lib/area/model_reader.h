@@ -110,6 +110,10 @@ void epi__check_filled(epi__model_reader *in, const epi__json *list);
 /* Check a URL of a SOCKS hop: 1 if it is one. */
 int epi__check_hop(epi__model_reader *in, const char *url);
 
+/* Make a model of a document. Returns 0, EPI_EMODEL or EPI_ENOMEM. */
+int epi__model_make(epi_model **out, epi_report *problems,
+                    const epi__json *root);
+
 /* ---- parts of the document ---- */
 
 void epi__read_nodes(epi__model_reader *in, const epi__json *nodes);

@@ -113,6 +113,22 @@ static void put_proxy(epi__text *out, const epi_model *model, size_t number) {
 
   put_text(out, "domain", model->domains.texts[proxy->domain]);
   put_text(out, "endpoint", proxy->endpoint);
+  if (proxy->lists_reach) {
+    open_list(out, "reach");
+    for (size_t i = 0; i < proxy->reach.count; i++) {
+      put_item(out, model->proxy_names.texts[proxy->reach.items[i]]);
+    }
+    epi__text_puts(out, "]");
+  }
+  if (proxy->rtt_count) {
+    put_key(out, "rtt_ms");
+    epi__text_puts(out, "{");
+    for (size_t i = 0; i < proxy->rtt_count; i++) {
+      put_key(out, model->proxy_names.texts[proxy->rtts[i].proxy]);
+      epi__json_put_number(out, proxy->rtts[i].ms);
+    }
+    epi__text_puts(out, "}");
+  }
 }
 
 static void put_cost(epi__text *out, const epi__function *function) {
@@ -137,6 +153,13 @@ static void put_cost(epi__text *out, const epi__function *function) {
   epi__text_puts(out, "}");
 }
 
+static void put_limit(epi__text *out, const char *key, uint32_t limit) {
+  if (limit) {
+    put_key(out, key);
+    epi__text_printf(out, "%u", (unsigned)limit);
+  }
+}
+
 static void put_function(epi__text *out, const epi_model *model,
                          size_t number) {
   const epi__function *function = &model->functions[number];
@@ -152,6 +175,8 @@ static void put_function(epi__text *out, const epi_model *model,
     }
     epi__text_puts(out, "]");
   }
+  put_limit(out, "instances", function->instances);
+  put_limit(out, "capacity", function->capacity);
   if (function->pair != EPI__NONE) {
     put_text(out, "pair", model->function_names.texts[function->pair]);
   }

@@ -185,29 +185,37 @@ static void cut(uint8_t *ip, int bits) {
   memset(ip + whole, 0, (size_t)(16 - whole));
 }
 
+ptrdiff_t epi__node_lookup_each(const epi__node_lookup *lookup,
+                                const epi_addr *ip, size_t *place) {
+  size_t family = family_of(ip->kind);
+  epi__range range = {.kind = ip->kind};
+
+  memcpy(range.ip, ip->ip, sizeof range.ip);
+  while (*place < lookup->length_count[family]) {
+    uint32_t found;
+
+    range.bits = lookup->lengths[family][(*place)++];
+    cut(range.ip, range.bits); /* ever shorter */
+    found = lookup->slots[slot_of(lookup, &range)];
+    if (found) {
+      return (ptrdiff_t)found - 1;
+    }
+  }
+  return EPI_ENOENT;
+}
+
 ptrdiff_t epi__node_lookup_find(const epi__node_lookup *lookup,
                                 const epi_addr *addr) {
-  size_t family = family_of(addr->kind);
-  epi__range range = {.kind = addr->kind};
+  ptrdiff_t entry = EPI_ENOENT;
+  size_t place = 0;
 
   if (addr->kind == EPI_ADDR_NAME) {
     return find_name(lookup, addr->name);
   }
-  if (addr->kind != EPI_ADDR_IPV4 && addr->kind != EPI_ADDR_IPV6) {
-    return EPI_ENOENT;
+  if (addr->kind == EPI_ADDR_IPV4 || addr->kind == EPI_ADDR_IPV6) {
+    entry = epi__node_lookup_each(lookup, addr, &place);
   }
-  memcpy(range.ip, addr->ip, sizeof range.ip);
-  for (size_t i = 0; i < lookup->length_count[family]; i++) {
-    uint32_t found;
-
-    range.bits = lookup->lengths[family][i];
-    cut(range.ip, range.bits); /* ever shorter */
-    found = lookup->slots[slot_of(lookup, &range)];
-    if (found) {
-      return lookup->entries[found - 1].node;
-    }
-  }
-  return EPI_ENOENT;
+  return entry < 0 ? entry : (ptrdiff_t)lookup->entries[entry].node;
 }
 
 const char *epi__range_text(const epi__range *range, epi__addr_buf *buf) {

@@ -36,6 +36,11 @@ ptrdiff_t epi__node_lookup_add(epi__node_lookup *lookup, const char *text,
 ptrdiff_t epi__node_lookup_find(const epi__node_lookup *lookup,
                                 const epi_addr *addr);
 
+/* Go through the ranges that an IP address is in, the longest prefix first:
+ * *place is 0 at first. Returns the next one's entry, or EPI_ENOENT. */
+ptrdiff_t epi__node_lookup_each(const epi__node_lookup *lookup,
+                                const epi_addr *ip, size_t *place);
+
 /* An entry as text: as it was added, but in its one canonical form. */
 const char *epi__entry_text(const epi__node_lookup *lookup,
                             const epi__entry *entry, epi__addr_buf *buf);

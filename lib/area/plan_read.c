@@ -3,6 +3,8 @@
 
 #include "base/json.h"
 
+#include <string.h>
+
 void epi__plan_clear(epi_plan *plan) {
   plan->model = NULL;
   plan->hop_count = 0;
@@ -10,31 +12,58 @@ void epi__plan_clear(epi_plan *plan) {
   plan->optimal = 1;
 }
 
+int epi__site_is_cut(const epi__site *site) {
+  return !site->one_hop && site->source != EPI__NONE &&
+         site->destination != EPI__NONE && !site->path_count;
+}
+
 static void add_hop(epi_plan *plan, uint32_t proxy) {
-  plan->hops[plan->hop_count].proxy = proxy;
-  plan->hops[plan->hop_count++].count = 0;
+  plan->proxies[plan->hop_count++] = proxy;
 }
 
 void epi__plan_make(epi_plan *plan, const epi_model *model,
                     const epi__site *site, const epi__chain *chain) {
-  size_t start;
-
   plan->model = model;
   plan->hop_count = 0;
   plan->cost_ms = chain->cost_ms;
   plan->optimal = chain->optimal;
-  if (site->unchecked ? chain->count != 0 : site->source != EPI__NONE) {
+  if (site->path_count) {
+    memcpy(plan->proxies, site->path, sizeof plan->proxies);
+    plan->hop_count = site->path_count;
+  } else if (site->unchecked ? chain->count != 0 : site->source != EPI__NONE) {
     add_hop(plan, site->source);
-  }
-  start = plan->hop_count;
-  if (!site->one_hop && site->destination != EPI__NONE) {
+  } else if (!site->one_hop && site->destination != EPI__NONE) {
     add_hop(plan, site->destination);
   }
-  for (size_t i = 0; i < chain->count; i++) {
-    size_t hop = chain->hop[i] ? start : 0;
-
-    plan->hops[hop].functions[plan->hops[hop].count++] = chain->functions[i];
+  plan->count = plan->first = chain->count;
+  memcpy(plan->functions, chain->functions,
+         chain->count * sizeof *plan->functions);
+  while (plan->first && chain->hop[plan->first - 1]) {
+    plan->first--; /* what runs at the destination comes last */
   }
+}
+
+const uint32_t *epi__plan_functions(const epi_plan *plan, size_t hop,
+                                    size_t *count) {
+  if (hop >= plan->hop_count) {
+    *count = 0;
+    return NULL;
+  }
+  if (!hop) {
+    *count = plan->first;
+    return plan->functions;
+  }
+  *count = hop + 1 == plan->hop_count ? plan->count - plan->first : 0;
+  return plan->functions + plan->first;
+}
+
+/* A function of a plan, or NULL. */
+static const epi__function *function_at(const epi_plan *plan, size_t hop,
+                                        size_t function) {
+  size_t count;
+  const uint32_t *numbers = epi__plan_functions(plan, hop, &count);
+
+  return function < count ? &plan->model->functions[numbers[function]] : NULL;
 }
 
 size_t epi_plan_hop_count(const epi_plan *plan) {
@@ -45,9 +74,9 @@ const char *epi_plan_hop_proxy(const epi_plan *plan, size_t hop) {
   if (hop >= plan->hop_count) {
     return NULL;
   }
-  return plan->hops[hop].proxy == EPI__NONE
+  return plan->proxies[hop] == EPI__NONE
              ? ""
-             : plan->model->proxy_names.texts[plan->hops[hop].proxy];
+             : plan->model->proxy_names.texts[plan->proxies[hop]];
 }
 
 const char *epi_plan_hop_endpoint(const epi_plan *plan, size_t hop) {
@@ -56,41 +85,40 @@ const char *epi_plan_hop_endpoint(const epi_plan *plan, size_t hop) {
   if (hop >= plan->hop_count) {
     return NULL;
   }
-  if (plan->hops[hop].proxy != EPI__NONE) {
-    endpoint = plan->model->proxies[plan->hops[hop].proxy].endpoint;
+  if (plan->proxies[hop] != EPI__NONE) {
+    endpoint = plan->model->proxies[plan->proxies[hop]].endpoint;
   }
   return endpoint ? endpoint : "";
 }
 
 size_t epi_plan_function_count(const epi_plan *plan, size_t hop) {
-  return hop < plan->hop_count ? plan->hops[hop].count : 0;
+  size_t count;
+
+  epi__plan_functions(plan, hop, &count);
+  return count;
 }
 
 const char *epi_plan_function_name(const epi_plan *plan, size_t hop,
                                    size_t function) {
-  return function < epi_plan_function_count(plan, hop)
-             ? plan->model->function_names
-                   .texts[plan->hops[hop].functions[function]]
+  const epi__function *found = function_at(plan, hop, function);
+
+  return found
+             ? plan->model->function_names.texts[found - plan->model->functions]
              : NULL;
 }
 
 const char *epi_plan_function_filter(const epi_plan *plan, size_t hop,
                                      size_t function) {
-  return function < epi_plan_function_count(plan, hop)
-             ? plan->model->functions[plan->hops[hop].functions[function]]
-                   .filter
-             : NULL;
+  const epi__function *found = function_at(plan, hop, function);
+
+  return found ? found->filter : NULL;
 }
 
 const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
                                        size_t function) {
-  const epi__function *at;
+  const epi__function *found = function_at(plan, hop, function);
 
-  if (function >= epi_plan_function_count(plan, hop)) {
-    return NULL;
-  }
-  at = &plan->model->functions[plan->hops[hop].functions[function]];
-  return at->endpoint_count ? at->endpoints[0] : NULL;
+  return found && found->endpoint_count ? found->endpoints[0] : NULL;
 }
 
 double epi_plan_cost_ms(const epi_plan *plan) {

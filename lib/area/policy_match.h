@@ -16,6 +16,7 @@ typedef struct epi__facts {
   uint32_t values[EPI__BY_COUNT]; /* EPI__NONE matches nothing */
   int has_time;
   int64_t time;
+  const struct epi__choice *choice; /* or NULL */
 } epi__facts;
 
 /* 1 if the flow meets all of a rule's criteria. An allow rule takes an end that

@@ -63,11 +63,13 @@ static int count_plan(search *s, const epi_plan *plan) {
   int result = 0;
 
   for (size_t hop = 0; hop < plan->hop_count && !result; hop++) {
-    uint32_t proxy = plan->hops[hop].proxy;
+    uint32_t proxy = plan->proxies[hop];
+    size_t count;
+    const uint32_t *functions = epi__plan_functions(plan, hop, &count);
 
     result = count_one(s, proxy, EPI__NONE);
-    for (size_t i = 0; i < plan->hops[hop].count && !result; i++) {
-      result = count_one(s, proxy, plan->hops[hop].functions[i]);
+    for (size_t i = 0; i < count && !result; i++) {
+      result = count_one(s, proxy, functions[i]);
     }
   }
   return result;

@@ -66,9 +66,17 @@ static const char *endpoint_of(const epi_provision *list,
   return proxy == EPI__NONE ? NULL : list->models[of]->proxies[proxy].endpoint;
 }
 
-size_t epi__provision_instances(const epi__provision_entry *entry,
+size_t epi__provision_instances(const epi_provision *list,
+                                const epi__provision_entry *entry,
                                 int snapshot) {
-  return entry->of[snapshot].flows ? 1 : 0;
+  size_t flows = entry->of[snapshot].flows;
+  uint32_t function = entry->of[snapshot].function;
+  size_t capacity = 0;
+
+  if (flows && function != EPI__NONE) {
+    capacity = list->models[snapshot]->functions[function].capacity;
+  }
+  return capacity ? (flows + capacity - 1) / capacity : flows > 0;
 }
 
 static int same_text(const char *a, const char *b) {
@@ -105,8 +113,8 @@ static int change_of(const epi_provision *list,
   same = now ? same_function(now, before)
              : same_text(endpoint_of(list, entry, EPI__NOW),
                          endpoint_of(list, entry, EPI__BEFORE));
-  return same && epi__provision_instances(entry, EPI__NOW) ==
-                     epi__provision_instances(entry, EPI__BEFORE)
+  return same && epi__provision_instances(list, entry, EPI__NOW) ==
+                     epi__provision_instances(list, entry, EPI__BEFORE)
              ? EPI_PROVISION_SAME
              : EPI_PROVISION_CHANGED;
 }
@@ -157,14 +165,14 @@ size_t epi_provision_flows(const epi_provision *list, size_t entry) {
 
 size_t epi_provision_instances(const epi_provision *list, size_t entry) {
   return entry < list->count
-             ? epi__provision_instances(&list->entries[entry], EPI__NOW)
+             ? epi__provision_instances(list, &list->entries[entry], EPI__NOW)
              : 0;
 }
 
 size_t epi_provision_instances_before(const epi_provision *list, size_t entry) {
-  return entry < list->count
-             ? epi__provision_instances(&list->entries[entry], EPI__BEFORE)
-             : 0;
+  return entry < list->count ? epi__provision_instances(
+                                   list, &list->entries[entry], EPI__BEFORE)
+                             : 0;
 }
 
 int epi_provision_change(const epi_provision *list, size_t entry) {

@@ -42,7 +42,8 @@ const epi__function *epi__provision_function(const epi_provision *list,
 
 /* The instances that one of the models needs: one carries any number of
  * flows. */
-size_t epi__provision_instances(const epi__provision_entry *entry,
+size_t epi__provision_instances(const epi_provision *list,
+                                const epi__provision_entry *entry,
                                 int snapshot);
 
 /* Sort the entries, when all are there. */

@@ -33,6 +33,24 @@ const epi__json *epi__json_first(const epi__json *value);
 const epi__json *epi__json_next(const epi__json *value);
 const char *epi__json_key(const epi__json *value);
 
+/* ---- making ---- */
+
+/* Make an empty object, or NULL when out of memory. */
+epi__json *epi__json_object(void);
+
+/* The first member of an object with a key, or NULL. */
+epi__json *epi__json_member(epi__json *object, const char *key);
+
+/* Put a value behind the members of an object, or with a NULL key behind the
+ * elements of a list; text and number are for their types. Returns it, or NULL
+ * when out of memory. */
+epi__json *epi__json_put(epi__json *parent, const char *key, int type,
+                         const char *text, double number);
+
+/* The same with a value that is there; it belongs to the parent then. Returns 0
+ * when out of memory. */
+int epi__json_take(epi__json *parent, const char *key, epi__json *value);
+
 /* ---- writing ---- */
 
 /* Append a string with quotes and escapes. */

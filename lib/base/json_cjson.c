@@ -108,3 +108,43 @@ const epi__json *epi__json_next(const epi__json *value) {
 const char *epi__json_key(const epi__json *value) {
   return of(value)->string;
 }
+
+epi__json *epi__json_object(void) {
+  return (epi__json *)(void *)cJSON_CreateObject();
+}
+
+epi__json *epi__json_member(epi__json *object, const char *key) {
+  return (epi__json *)(void *)cJSON_GetObjectItemCaseSensitive(
+      (cJSON *)(void *)object, key);
+}
+
+static cJSON *make(int type, const char *text, double number) {
+  switch (type) {
+  case EPI__JSON_NUMBER:
+    return cJSON_CreateNumber(number);
+  case EPI__JSON_STRING:
+    return cJSON_CreateString(text);
+  case EPI__JSON_LIST:
+    return cJSON_CreateArray();
+  default:
+    return cJSON_CreateObject();
+  }
+}
+
+int epi__json_take(epi__json *parent, const char *key, epi__json *value) {
+  cJSON *to = (cJSON *)(void *)parent, *item = (cJSON *)(void *)value;
+
+  return key ? cJSON_AddItemToObject(to, key, item)
+             : cJSON_AddItemToArray(to, item);
+}
+
+epi__json *epi__json_put(epi__json *parent, const char *key, int type,
+                         const char *text, double number) {
+  epi__json *value = (epi__json *)(void *)make(type, text, number);
+
+  if (!value || !epi__json_take(parent, key, value)) {
+    epi__json_free(value);
+    return NULL;
+  }
+  return value;
+}

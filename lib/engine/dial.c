@@ -120,8 +120,8 @@ void epi__dial_begin(epi_flow *flow) {
 
   epi__flow_enter(flow, EPI__DIAL);
   if (target->kind == EPI_ADDR_NAME) {
-    if (epi__lookup_start(flow->worker->resolver, target, on_addresses, flow,
-                          &flow->lookup)) {
+    if (epi__node_lookup_start(flow->worker->resolver, target, on_addresses,
+                               flow, &flow->lookup)) {
       epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
     }
     return;
@@ -141,7 +141,7 @@ void epi__dial_outcome(epi_flow *flow, int timed_out) {
 
   if (server->fd < 0) { /* the name took too long */
     flow->dial_error = ETIMEDOUT;
-    epi__lookup_cancel(flow->lookup);
+    epi__node_lookup_cancel(flow->lookup);
     flow->lookup = NULL;
     refuse_dial(flow);
     return;

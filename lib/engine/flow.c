@@ -174,7 +174,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
     log_failure(flow, why);
   }
   flow->phase = EPI__ENDED;
-  epi__lookup_cancel(flow->lookup);
+  epi__node_lookup_cancel(flow->lookup);
   flow->lookup = NULL;
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
@@ -229,7 +229,8 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],
       1);
-  epi__lookup_cancel(flow->lookup); /* its answer must not revive the flow */
+  epi__node_lookup_cancel(
+      flow->lookup); /* its answer must not revive the flow */
   flow->lookup = NULL;
   close_leg(flow, EPI_BACKWARD, 1);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {

@@ -63,7 +63,7 @@ struct epi_flow {
   epi__filter_chain *chain; /* NULL: no filters */
 
   /* dialling */
-  epi__lookup *lookup;
+  epi__node_lookup *lookup;
   epi_addr *addrs; /* still to be tried: addrs[next_addr] and on */
   size_t addr_count, next_addr;
   epi_addr tried; /* the last of them; kind EPI_ADDR_NONE before the first */

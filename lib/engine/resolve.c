@@ -33,7 +33,7 @@ struct epi__resolver {
   query_socket sockets[SOCKETS];
 };
 
-struct epi__lookup {
+struct epi__node_lookup {
   void (*callback)(void *user, const epi_addr *addrs, size_t count,
                    const char *why);
   void *user;
@@ -177,7 +177,7 @@ static size_t take_addrs(epi_addr *out, const struct ares_addrinfo *info,
 static void on_answer(void *user, int status, int timeouts,
                       struct ares_addrinfo *info) {
   epi_addr addrs[EPI__LOOKUP_MAX];
-  epi__lookup *lookup = user;
+  epi__node_lookup *lookup = user;
   size_t count = 0;
 
   (void)timeouts;
@@ -192,14 +192,14 @@ static void on_answer(void *user, int status, int timeouts,
   epi__free(lookup);
 }
 
-int epi__lookup_start(epi__resolver *resolver, const epi_addr *name,
-                      void (*callback)(void *user, const epi_addr *addrs,
-                                       size_t count, const char *why),
-                      void *user, epi__lookup **out) {
+int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
+                           void (*callback)(void *user, const epi_addr *addrs,
+                                            size_t count, const char *why),
+                           void *user, epi__node_lookup **out) {
   struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
                                       .ai_family = AF_UNSPEC,
                                       .ai_socktype = SOCK_STREAM};
-  epi__lookup *lookup = epi__alloc(sizeof *lookup);
+  epi__node_lookup *lookup = epi__alloc(sizeof *lookup);
 
   if (!lookup) {
     return EPI_ENOMEM;
@@ -214,7 +214,7 @@ int epi__lookup_start(epi__resolver *resolver, const epi_addr *name,
   return 0;
 }
 
-void epi__lookup_cancel(epi__lookup *lookup) {
+void epi__node_lookup_cancel(epi__node_lookup *lookup) {
   if (lookup) {
     lookup->callback = NULL;
   }

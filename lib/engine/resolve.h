@@ -7,7 +7,7 @@
 #include "epi/addr.h"
 
 typedef struct epi__resolver epi__resolver;
-typedef struct epi__lookup epi__lookup;
+typedef struct epi__node_lookup epi__node_lookup;
 
 enum {
   EPI__LOOKUP_MAX = 16, /* addresses of a name that are kept */
@@ -26,12 +26,12 @@ void epi__resolver_free(epi__resolver *resolver);
  * valid once callback runs.
  *
  * Returns 0, or EPI_ENOMEM and callback does not run. */
-int epi__lookup_start(epi__resolver *resolver, const epi_addr *name,
-                      void (*callback)(void *user, const epi_addr *addrs,
-                                       size_t count, const char *why),
-                      void *user, epi__lookup **out);
+int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
+                           void (*callback)(void *user, const epi_addr *addrs,
+                                            size_t count, const char *why),
+                           void *user, epi__node_lookup **out);
 
 /* The callback shall not run any more. */
-void epi__lookup_cancel(epi__lookup *lookup);
+void epi__node_lookup_cancel(epi__node_lookup *lookup);
 
 #endif

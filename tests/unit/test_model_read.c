@@ -115,6 +115,24 @@ Test(model_read, names_of_domains_and_attributes_may_have_slashes) {
                "'from':['domain:d/e','has:x/y']}]}}"));
 }
 
+Test(model_read, functions_say_who_provides_them) {
+  epi_model *model = model_of(
+      "{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','image':'r/i:1',"
+      "'options':{'a':'b'},'instances':2,'capacity':30},"
+      "'g':{'filter':'x'}}}");
+
+  cr_expect_str_eq(epi_model_function_image(model, 0), "r/i:1");
+  cr_expect_eq(epi_model_function_instances(model, 0), 2);
+  cr_expect_eq(epi_model_function_capacity(model, 0), 30);
+  cr_expect_null(epi_model_function_image(model, 1));
+  cr_expect_null(epi_model_function_image(model, 2));
+  cr_expect_eq(epi_model_function_instances(model, 1), 0);
+  cr_expect_eq(epi_model_function_capacity(model, 2), 0);
+  epi_model_free(model);
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','capacity':0}}}",
+       "functions.f.capacity: must be a whole number from 1 to 1000000");
+}
+
 Test(model_read, functions_say_how_they_run) {
   SAYS("{'epi':1,'nodes':{},'functions':{'f':{}}}",
        "functions.f: needs \"filter\" or \"endpoints\"\n");

@@ -1,0 +1,328 @@
+/* decide_speed.c: how long reading a model takes, a decision and a plan, and
+ * how much memory a node takes. See doc/speed-model.md. */
+#include "epi/area.h"
+#include "epi/error.h"
+#include "epi/plan.h"
+
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+  AREAS = 512,
+  ATTRIBUTES = 256,
+  RULES = 10000,
+  FUNCTIONS = 500,
+  DOMAINS = 64,
+  APPLICATIONS = 100,
+  FLOWS = 20000,
+  PLANS = 2000,
+};
+
+static uint32_t drawn = 20251125;
+
+static uint32_t draw(uint32_t below) { /* xorshift32 */
+  drawn ^= drawn << 13;
+  drawn ^= drawn >> 17;
+  drawn ^= drawn << 5;
+  return drawn % below;
+}
+
+/* ---- memory, counted ---- */
+
+static size_t live, calls;
+
+static void *counted_alloc(size_t size) {
+  void *block = malloc(size);
+
+  calls++;
+  live += malloc_usable_size(block);
+  return block;
+}
+
+static void *counted_resize(void *block, size_t size) {
+  size_t before = block ? malloc_usable_size(block) : 0;
+  void *moved = realloc(block, size);
+
+  calls++;
+  live += malloc_usable_size(moved) - before;
+  return moved;
+}
+
+static void counted_release(void *block) {
+  live -= malloc_usable_size(block);
+  free(block);
+}
+
+static void fail(const char *what) {
+  fprintf(stderr, "%s: %s\n", what, epi_error_detail());
+  exit(1);
+}
+
+/* ---- the document ---- */
+
+static char *text;
+static size_t used, room;
+
+static void put(const char *format, ...) {
+  va_list args;
+
+  if (room - used < 4096) {
+    room = room ? room * 2 : 1 << 20;
+    text = realloc(text, room);
+    if (!text) {
+      abort();
+    }
+  }
+  va_start(args, format);
+  used += (size_t)vsnprintf(text + used, room - used, format, args);
+  va_end(args);
+}
+
+static void put_area(unsigned area) {
+  const char *comma = "";
+  uint32_t saved = drawn;
+
+  drawn = 7 + area * 2654435761u;
+  for (unsigned i = 0; i < ATTRIBUTES; i++) {
+    if (draw(32) == 0 || (i < 9 && area >> i & 1)) { /* no two areas alike */
+      put("%s\"t%u\"", comma, i);
+      comma = ",";
+    }
+  }
+  drawn = saved;
+}
+
+static void put_nodes(unsigned nodes) {
+  put("\"nodes\":{\"origin\":{\"domain\":\"d0\",\"addresses\":[\"9.0.0.1\"],"
+      "\"attributes\":[\"t200\",\"t210\",\"t220\",\"t230\"]},"
+      "\"bare\":{\"domain\":\"d1\",\"addresses\":[\"9.0.0.2\"]}");
+  for (unsigned i = 0; i < nodes; i++) {
+    put(",\"node-%u\":{\"domain\":\"d%u\",\"addresses\":[\"10.%u.%u.%u\"],"
+        "\"attributes\":[",
+        i, i % DOMAINS, i >> 16, i >> 8 & 255, i & 255);
+    put_area(i % AREAS);
+    put("]}");
+  }
+  put("},\"proxies\":{");
+  for (unsigned i = 0; i < DOMAINS; i++) {
+    put("%s\"px-%u\":{\"domain\":\"d%u\",\"endpoint\":\"socks6://h:1\"}",
+        i ? "," : "", i, i);
+  }
+  put("},");
+}
+
+static void put_functions(void) {
+  put("\"functions\":{");
+  for (unsigned i = 0; i < FUNCTIONS; i++) {
+    put("%s\"f%u\":{\"filter\":\"f\",\"provides\":[\"t%u\"", i ? "," : "", i,
+        i % ATTRIBUTES);
+    if (i >= ATTRIBUTES) {
+      put(",\"t%u\"", (i + 1 + draw(ATTRIBUTES - 1)) % ATTRIBUTES);
+    }
+    put("],\"cost\":{\"setup_ms\":%u}}", 1 + draw(50));
+  }
+  put("},\"applications\":{");
+  for (unsigned i = 0; i < APPLICATIONS; i++) {
+    put("%s\"app-%u\":{\"nodes\":[\"node-%u\",\"node-%u\"]}", i ? "," : "", i,
+        2 * i, 2 * i + 1);
+  }
+  put("},");
+}
+
+/* Rules as a policy of many hospitals has them: most about certain nodes or
+ * ranges, some about areas, attributes and applications, a few about all. */
+static void put_rule(unsigned number, unsigned nodes) {
+  unsigned kind = draw(100);
+
+  put("%s{\"id\":\"r%u\",", number ? "," : "", number);
+  if (kind < 35) {
+    put("\"effect\":\"%s\",\"from\":[\"node-%u\"],\"to\":[\"node-%u\"]",
+        kind < 20 ? "allow" : "deny", draw(nodes), draw(nodes));
+  } else if (kind < 60) {
+    put("\"effect\":\"%s\",\"from\":[\"10.%u.%u.0/24\"],\"ports\":[%u]",
+        kind < 50 ? "allow" : "deny", draw(2), draw(256), 1 + draw(1000));
+  } else if (kind < 75) {
+    put("\"effect\":\"allow\",\"from\":[\"area:node-%u\"],\"to\":[\"has:t%u\"]",
+        draw(nodes < AREAS ? nodes : AREAS), draw(ATTRIBUTES));
+  } else if (kind < 85) {
+    put("\"effect\":\"deny\",\"application\":[\"app-%u\"],\"user\":[\"u%u\"]",
+        draw(APPLICATIONS), draw(1000));
+  } else if (kind < 99) {
+    put("\"effect\":\"require\",\"attributes\":[\"t%u\"],\"from\":["
+        "\"domain:d%u\"],\"to\":[\"node-%u\"]",
+        draw(ATTRIBUTES), draw(DOMAINS), draw(nodes));
+  } else {
+    put("\"effect\":\"deny\",\"from\":[\"has:t%u\"],\"to\":[\"has:t%u\"],"
+        "\"ports\":[%u]",
+        draw(ATTRIBUTES), draw(ATTRIBUTES), 1 + draw(65535));
+  }
+  put("}");
+}
+
+static void make_document(unsigned nodes) {
+  used = 0;
+  put("{\"epi\":1,");
+  put_nodes(nodes);
+  put_functions();
+  put("\"policy\":{\"default\":\"allow\",\"rules\":[");
+  for (unsigned i = 0; i < RULES; i++) {
+    put_rule(i, nodes);
+  }
+  put("]}}");
+}
+
+/* ---- time ---- */
+
+static double clock_ns(clockid_t clock) {
+  struct timespec now;
+
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double now_ns(void) {
+  return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* What is long is measured without what other programs take meanwhile. */
+static double processor_ns(void) {
+  return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static int compare(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+static double sorted_at(double *times, size_t count, double share) {
+  qsort(times, count, sizeof *times, compare);
+  return times[(size_t)(share * (double)(count - 1))];
+}
+
+static void ask(epi_query *query, const char *from, const char *to, int port) {
+  epi_addr addr;
+
+  if (epi_addr_parse(&addr, from, 0) || epi_query_set_from(query, &addr) ||
+      epi_addr_parse(&addr, to, 0)) {
+    fail("address");
+  }
+  addr.port = (uint16_t)port;
+  if (epi_query_set_to(query, &addr)) {
+    fail("address");
+  }
+}
+
+/* One decision about one flow, in nanoseconds: the second of two, because a
+ * decision keeps the memory that it took once. */
+static double timed(epi_model *model, const epi_query *query,
+                    epi_decision *decision) {
+  double start;
+  size_t before;
+
+  if (epi_model_decide(model, query, decision)) {
+    fail("decide");
+  }
+  before = calls;
+  start = now_ns();
+  epi_model_decide(model, query, decision);
+  start = now_ns() - start;
+  if (calls != before) {
+    fprintf(stderr, "a decision took memory\n");
+    exit(1);
+  }
+  return start;
+}
+
+/* A flow between two addresses of random nodes. */
+static void any_flow(epi_query *query, unsigned nodes) {
+  char from[32], to[32];
+  unsigned a = draw(nodes), b = draw(nodes);
+
+  snprintf(from, sizeof from, "10.%u.%u.%u", a >> 16, a >> 8 & 255, a & 255);
+  snprintf(to, sizeof to, "10.%u.%u.%u", b >> 16, b >> 8 & 255, b & 255);
+  ask(query, from, to, 1 + (int)draw(2000));
+}
+
+typedef struct result {
+  double read_ms, node_bytes, decide_ns, decide_99_ns, allowed, plan_ns;
+} result;
+
+static void measure(unsigned nodes, result *out) {
+  static double times[FLOWS];
+  epi_decision *decision;
+  epi_model *model;
+  epi_query *query;
+  size_t before = live;
+  double start;
+  int allowed = 0;
+
+  make_document(nodes);
+  start = processor_ns();
+  if (epi_model_read(&model, NULL, text, used)) {
+    fail("model");
+  }
+  out->read_ms = (processor_ns() - start) / 1e6;
+  out->node_bytes = (double)(live - before) / nodes;
+  if (epi_query_new(&query) || epi_decision_new(&decision)) {
+    fail("query");
+  }
+  for (size_t i = 0; i < FLOWS; i++) {
+    any_flow(query, nodes);
+    times[i] = timed(model, query, decision);
+    allowed += epi_decision_verdict(decision) == EPI_BRIDGED ||
+               epi_decision_verdict(decision) == EPI_DIRECT;
+  }
+  out->allowed = 100.0 * allowed / FLOWS;
+  out->decide_99_ns = sorted_at(times, FLOWS, 0.99);
+  /* Where nothing must be planned: between nodes of one area. */
+  for (size_t i = 0; i < FLOWS; i++) {
+    unsigned a = draw(nodes - AREAS > AREAS ? nodes - AREAS : AREAS);
+    unsigned b = a + AREAS < nodes ? a + AREAS : a;
+    char from[32], to[32];
+
+    snprintf(from, sizeof from, "10.%u.%u.%u", a >> 16, a >> 8 & 255, a & 255);
+    snprintf(to, sizeof to, "10.%u.%u.%u", b >> 16, b >> 8 & 255, b & 255);
+    ask(query, from, to, 2001);
+    times[i] = timed(model, query, decision);
+  }
+  out->decide_ns = sorted_at(times, FLOWS, 0.5);
+  ask(query, "9.0.0.1", "9.0.0.2", 2001);
+  for (size_t i = 0; i < PLANS; i++) {
+    times[i] = timed(model, query, decision);
+  }
+  out->plan_ns = sorted_at(times, PLANS, 0.5);
+  if (epi_decision_verdict(decision) != EPI_BRIDGED ||
+      epi_plan_function_count(epi_decision_plan(decision), 0) != 4) {
+    fprintf(stderr, "the plan has no chain of four: %s\n",
+            epi_decision_reason(decision));
+    exit(1);
+  }
+  epi_decision_free(decision);
+  epi_query_free(query);
+  epi_model_free(model);
+}
+
+int main(void) {
+  static const unsigned sizes[] = {1000, 10000, 100000};
+
+  if (epi_set_allocator(counted_alloc, counted_resize, counted_release)) {
+    fail("allocator");
+  }
+  printf("%8s %9s %11s %11s %11s %10s %8s\n", "nodes", "read ms", "bytes/node",
+         "decide ns", "99% ns", "plan ns", "allowed");
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    result got;
+
+    measure(sizes[i], &got);
+    printf("%8u %9.0f %11.0f %11.0f %11.0f %10.0f %7.0f%%\n", sizes[i],
+           got.read_ms, got.node_bytes, got.decide_ns, got.decide_99_ns,
+           got.plan_ns, got.allowed);
+  }
+  free(text);
+  return 0;
+}
