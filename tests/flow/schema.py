@@ -46,7 +46,8 @@ WHOLE = {
                  "cost": {"setup_ms": 1, "per_flow_ms": 0.5,
                           "per_mib_ms": 1e12, "complexity": 0}},
         "open": {"filter": "open"},
-        "gate": {"endpoints": ["socks5+tls://u:p@g.example:1080/?draft=11"]},
+        "gate": {"endpoints": ["socks5+tls://u:p@g.example:1080/?draft=11"],
+                 "image": "gate:1", "options": {"rate": "9"}},
         "mark": {"filter": "count", "cost": {}},
     },
     "applications": {
