@@ -128,8 +128,11 @@ def bad_input_is_named_and_changes_nothing():
     program.wait_line("model.json: line 1")
     _, code = connect(px_umc, echo.port)
     assert code == 0, f"reply {code}"
-    change(program, model(echo.port, px_umc, px_ant, applications={}))
+    change(program, model(echo.port, px_umc, px_ant, applications={},
+                          policy={"default": "deny"}))
     program.wait_line("train: no such application")
+    program.process.stdin.close()
+    assert program.wait() == 1
 
 
 if __name__ == "__main__":

@@ -37,8 +37,9 @@ WHOLE = {
         "é \"": {},
     },
     "proxies": {
-        "p": {"domain": "d", "endpoint": "socks6://p.example:1080"},
-        "q": {"domain": "e"},
+        "p": {"domain": "d", "endpoint": "socks6://p.example:1080",
+              "reach": ["q"], "rtt_ms": {"q": 1.5}},
+        "q": {"domain": "e", "reach": []},
     },
     "functions": {
         "seal": {"provides": ["enc"], "filter": "seal:x", "pair": "open",
@@ -47,7 +48,8 @@ WHOLE = {
                           "per_mib_ms": 1e12, "complexity": 0}},
         "open": {"filter": "open"},
         "gate": {"endpoints": ["socks5+tls://u:p@g.example:1080/?draft=11"],
-                 "image": "gate:1", "options": {"rate": "9"}},
+                 "image": "gate:1", "options": {"rate": "9"},
+                 "instances": 3, "capacity": 1000000},
         "mark": {"filter": "count", "cost": {}},
     },
     "applications": {
