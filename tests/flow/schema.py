@@ -19,6 +19,7 @@ except ImportError:
 # together. A document that the reader refuses for these alone is fine for the
 # schema.
 BEYOND = ("no node ", "no attribute ", "no function ", "no application ",
+          "no proxy ", "a proxy does not connect to itself",
           "no node is in ", "is an address of node ",
           "another rule has this id", "is not among the nodes",
           "cannot undo itself", "has a pair of its own",
