@@ -22,7 +22,18 @@ static const char *plural(size_t count) {
   return count == 1 ? "" : "s";
 }
 
-static void print_needed(const epi_provision *list, size_t entry) {
+/* How many instances the model says there may be, 0 if it does not say. */
+static size_t limit_of(const epi_model *model, const char *function) {
+  for (size_t i = 0; i < epi_model_function_count(model); i++) {
+    if (!strcmp(epi_model_function_name(model, i), function)) {
+      return (size_t)epi_model_function_instances(model, i);
+    }
+  }
+  return 0;
+}
+
+static void print_needed(const epi_provision *list, size_t entry,
+                         size_t limit) {
   const char *image = epi_provision_image(list, entry);
   const char *options = epi_provision_options(list, entry);
   size_t flows = epi_provision_flows(list, entry);
@@ -38,11 +49,15 @@ static void print_needed(const epi_provision *list, size_t entry) {
   if (flows && before && before != instances) {
     printf(" (was %zu)", before);
   }
+  if (limit && instances > limit) {
+    printf(", but there may be only %zu", limit);
+  }
   printf("%s%s%s%s\n", image ? ", image " : "", image ? image : "",
          options ? ", options " : "", options ? options : "");
 }
 
-static void print_entries(const epi_provision *list, int compared) {
+static void print_entries(const epi_provision *list, const epi_model *model,
+                          int compared) {
   const char *under = NULL; /* the proxy that was printed last */
 
   if (!epi_provision_count(list)) {
@@ -61,11 +76,12 @@ static void print_entries(const epi_provision *list, int compared) {
       printf("  %s: ", function);
     } else if (function) { /* of a proxy that is needed still */
       printf("%s, %s: ", name, function);
+      under = NULL;
     } else {
       printf("%s: ", name);
       under = proxy;
     }
-    print_needed(list, i);
+    print_needed(list, i, function ? limit_of(model, function) : 0);
   }
 }
 
@@ -88,7 +104,7 @@ int print_provision(epi_model *model, const check_options *opts,
 
     result = print_json(failed, text);
   } else if (!result) {
-    print_entries(list, before != NULL);
+    print_entries(list, model, before != NULL);
   }
   epi_provision_free(list);
   epi_model_free(before);

@@ -80,6 +80,30 @@ def a_change_is_marked():
 
 
 @flow.test
+def what_is_needed_no_longer_stands_under_its_own_proxy():
+    def without_functions(document):
+        del document["functions"], document["policy"]["rules"][1]
+        document["nodes"]["umc"]["attributes"] = []
+
+    got = check(changed(without_functions), "--provision", "--diff",
+                changed()).stdout.splitlines()
+    assert [line for line in got if line[0] == "-"] == [
+        "- px-umc, seal: no longer needed", "- px-umc, scan: no longer needed",
+        "- px-ant, open: no longer needed"], got
+
+
+@flow.test
+def more_instances_than_there_may_be_are_told():
+    def one_each(document):
+        document["functions"]["scan"] |= {"instances": 1, "capacity": 1}
+        document["applications"]["train"]["flows"][0]["ports"] = [443, 444]
+
+    got = check(changed(one_each), "--provision").stdout
+    assert ("  scan: 2 instances, 2 flows, but there may be only 1\n"
+            in got), got
+
+
+@flow.test
 def facts_and_applications_choose_the_flows():
     path = changed()
     got = check(path, "--provision", "--purpose", "commercial").stdout
