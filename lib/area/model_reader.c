@@ -9,9 +9,8 @@
 #include <string.h>
 
 enum {
-  SHOWN = 80,          /* bytes of a text that a problem quotes */
-  GUESSES = 16,        /* problems that say what was perhaps meant */
-  GUESSED_OVER = 4096, /* names that are compared for that */
+  SHOWN = 80,           /* bytes of a text that a problem quotes */
+  GUESSED_OVER = 65536, /* names compared for what was perhaps meant, in all */
 };
 
 static size_t path_add(epi__model_reader *in, const char *format,
@@ -66,7 +65,8 @@ void epi__problem_no(epi__model_reader *in, const char *what, const char *text,
   char shown[SHOWN], meant[SHOWN];
   const char *near = NULL;
 
-  if (in->problem_count < GUESSES && known->count <= GUESSED_OVER) {
+  if (known->count <= GUESSED_OVER - in->guessed_over) {
+    in->guessed_over += known->count;
     near = epi__names_near(known, text);
   }
   epi__printable(shown, sizeof shown, text);

@@ -11,8 +11,9 @@ typedef struct epi__model_reader {
   epi_model *model;
   epi_report *problems; /* or NULL */
   size_t problem_count;
-  char first[512]; /* the first problem */
-  int failed;      /* out of memory */
+  size_t guessed_over; /* names, for what was perhaps meant */
+  char first[512];     /* the first problem */
+  int failed;          /* out of memory */
   size_t path_len;
   char path[1024]; /* as in `applications.train.flows[2].to` */
 } epi__model_reader;

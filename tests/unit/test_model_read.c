@@ -84,6 +84,13 @@ Test(model_read, nothing_is_there_twice) {
        "policy.rules[1].id: another rule has this id\n");
 }
 
+Test(model_read, the_last_of_many_errors_has_its_hint_too) {
+  SAYS("{'epi':1,'nodes':{'umc':{}},'policy':{'rules':[{'id':'a',"
+       "'effect':'deny','from':['q1','q2','q3','q4','q5','q6','q7','q8','q9',"
+       "'r1','r2','r3','r4','r5','r6','r7','r8','r9','umx']}]}}",
+       "policy.rules[0].from[18]: no node \"umx\", did you mean \"umc\"?");
+}
+
 Test(model_read, a_node_has_a_name_that_is_nothing_else) {
   SAYS("{'epi':1,'nodes':{'unknown':{}}}", "nodes.unknown: \"unknown\" is");
   SAYS("{'epi':1,'nodes':{'10.0.0.1':{}}}", "is no address");
