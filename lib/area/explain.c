@@ -189,8 +189,8 @@ static void tell_rules(epi__story *s) {
                          ? "it never admits what is unknown"
                          : "no allow or deny rule matches");
   } else if (s->tried < rules) {
-    epi__text_printf(&s->text, "  after that, %zu more are not tried\n",
-                     rules - s->tried);
+    epi__text_printf(&s->text, "  after that, %zu more %s not tried\n",
+                     rules - s->tried, rules - s->tried == 1 ? "is" : "are");
   }
 }
 
@@ -239,6 +239,19 @@ static void tell_chain(epi__story *s) {
                    epi_plan_optimal(plan)
                        ? "no chain that fits costs less"
                        : "the search was bounded, a cheaper one may exist");
+}
+
+/* All proxies, also those that run no functions. */
+static void tell_way(epi__story *s) {
+  const epi_plan *plan = epi_decision_plan(s->decision);
+
+  for (size_t hop = 0; hop < epi_plan_hop_count(plan); hop++) {
+    const char *proxy = epi_plan_hop_proxy(plan, hop);
+
+    epi__text_printf(&s->text, "%s%s", hop ? ", then " : "\nThe way\n  passes ",
+                     *proxy ? proxy : "the proxy");
+  }
+  epi__text_puts(&s->text, epi_plan_hop_count(plan) ? "\n" : "");
 }
 
 static void tell_gap(epi__story *s) {
@@ -290,6 +303,7 @@ static int tell(epi__story *s, int form, char **out) {
     tell_flow(s);
     tell_rules(s);
     tell_gap(s);
+    tell_way(s);
   }
   block = epi__text_take(&s->text);
   if (!block) {

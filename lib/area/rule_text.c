@@ -197,9 +197,13 @@ void epi__fact_put(epi__text *out, const epi_model *model, int criterion,
     return;
   default:
     value = facts->values[criterion - EPI__ON_VALUES];
-    epi__text_puts(out, value == EPI__NONE
-                            ? "none that the model names"
-                            : names_of(model, criterion)->texts[value]);
+    if (value != EPI__NONE) {
+      epi__text_puts(out, names_of(model, criterion)->texts[value]);
+    } else { /* an application that the model lacks was an error before */
+      epi__text_puts(out, criterion == EPI__ON_VALUES + EPI__BY_APPLICATION
+                              ? "none"
+                              : "none that the model names");
+    }
   }
 }
 

@@ -55,6 +55,7 @@ Test(explain, tells_what_the_default_does, .fini = done) {
   hospitals();
   explain("antonius", "umc", 443, EPI_FORM_TEXT);
   says("is part of no application\n");
+  says("`application` must be train; it is none\n");
   says("`to` must be antonius; it is umc\n");
   says("default (deny) decides: no allow or deny rule matches\n");
 }
@@ -74,7 +75,7 @@ Test(explain, names_every_criterion_that_is_not_met, .fini = done) {
   says("`user` must be u; it is none that the model names\n");
   says("`time` must be 08:00 to 18:00 UTC on mon, fri; it is not known\n");
   says("2. s (require) matches: it adds x, because: so\n");
-  says("after that, 1 more are not tried\n");
+  says("after that, 1 more is not tried\n");
   cr_expect_null(strstr(text, "`from`"));
 }
 
@@ -96,6 +97,17 @@ Test(explain, names_what_keeps_a_chain_from_existing, .fini = done) {
   explain("a", "b", -1, EPI_FORM_TEXT);
   says("a -> b: refused, unbridgeable\n");
   says("No chain: nothing may bridge x\n");
+}
+
+Test(explain, names_the_proxies_that_only_pass_the_flow_on, .fini = done) {
+  model =
+      model_of("{'epi':1,'nodes':{'a':{'domain':'A'},'b':{'domain':'B'},"
+               "'c':{'domain':'C'}},'policy':{'default':'allow'},'proxies':{"
+               "'pa':{'domain':'A','endpoint':'socks6://pa:1','reach':['pc']},"
+               "'pb':{'domain':'B','endpoint':'socks6://pb:1'},"
+               "'pc':{'domain':'C','endpoint':'socks6://pc:1'}}}");
+  explain("a", "b", -1, EPI_FORM_TEXT);
+  says("\nThe way\n  passes pa, then pc, then pb\n");
 }
 
 Test(explain, knows_the_end_that_is_no_node, .fini = done) {
