@@ -109,7 +109,8 @@ static int fill_query(epi_query *query, const epi_model *model,
   int port = -1;
 
   if (count < 2 || count > 3 || !*parts[0] || !*parts[1]) {
-    return complain("--flow", "must be FROM:TO or FROM:TO:PORT");
+    return complain("--flow", "must be FROM:TO or FROM:TO:PORT, "
+                              "IPv6 addresses in brackets");
   }
   if (count == 3 && (port = read_port(parts[2])) < 0) {
     return complain("--flow", "a port is a number from 1 to 65535");

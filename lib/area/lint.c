@@ -192,8 +192,8 @@ static void lint_nodes(epi__lint *lint) {
     if (model->lookup.count && !model->nodes[i].entry_count) {
       epi__lint_put(lint, "unreachable-node", "nodes",
                     model->node_names.texts[i],
-                    "it has no address and no host name, so no connection is "
-                    "ever its");
+                    "it has no address and no host name, so it is never known "
+                    "as an end of a connection");
     }
   }
   epi__free(members);
