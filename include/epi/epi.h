@@ -10,7 +10,6 @@
 #include "area.h"
 #include "plan.h"
 #include "provision.h"
-
 #include "review.h"
 
 #include "socks.h"
