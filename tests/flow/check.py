@@ -163,6 +163,8 @@ def bad_command_lines_are_one_line():
                           ((HOSPITALS, "--no-such-option"), "try --help"),
                           ((HOSPITALS, "--flow"), "--flow"),
                           ((HOSPITALS, "--flow", "umc"), "--flow"),
+                          ((HOSPITALS, "--flow", "2001:db8::1:umc"),
+                           "IPv6 addresses in brackets"),
                           ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
                           ((HOSPITALS, "--flow", "umc:antonius:70000"),
                            "65535")):
