@@ -70,10 +70,11 @@ EPI_API int epi_builder_add_rule(epi_builder *builder, const char *id,
                                  const char *effect);
 
 /* Describe what was added last; before anything was added, the model as a
- * whole. key is a key of the tables of doc/model.md, as "domain" of a node; a
- * key of an object within stands behind a dot, as "cost.setup_ms" or
- * "rtt_ms.px-umc" or, for the model, "policy.default". _set_ gives a key its
- * one value, _add_ puts one more into its list.
+ * whole, of which `epi` is set already. key is a key of the tables of
+ * doc/model.md, as "domain" of a node; a key of an object within stands behind
+ * a dot, as "cost.setup_ms" or "rtt_ms.px-umc" or, for the model,
+ * "policy.default". _set_ gives a key its one value, _add_ puts one more into
+ * its list.
  *
  * Return 0, EPI_EINVAL (a text is NULL or not UTF-8; the key has a value of
  * another kind already) or EPI_ENOMEM. An unknown key shows at the end. */

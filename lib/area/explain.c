@@ -94,7 +94,7 @@ static void tell_end(epi__story *s, const char *verb, const epi__end *end) {
     epi__text_puts(&s->text, ", ");
   }
   if (end->node == EPI__NONE) {
-    epi__text_puts(&s->text, "what is no node of the model: it has nothing\n");
+    epi__text_puts(&s->text, "which is no node of the model: it has nothing\n");
     return;
   }
   epi__text_printf(&s->text, "node %s", model->node_names.texts[end->node]);

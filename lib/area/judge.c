@@ -121,8 +121,9 @@ static void say_unplaceable(epi_decision *out, const epi__site *site,
   case EPI__NO_ROOM:
     epi__text_printf(text,
                      "\"%s\" has as many flows as its %" PRIu32
-                     " instances can carry, %" PRIu32 " each",
+                     " instance%s can carry, %" PRIu32 " each",
                      a, out->model->functions[misfit->a].instances,
+                     out->model->functions[misfit->a].instances == 1 ? "" : "s",
                      out->model->functions[misfit->a].capacity);
     break;
   case EPI__NO_DESTINATION:

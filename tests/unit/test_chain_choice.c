@@ -101,7 +101,7 @@ Test(chain_choice, what_undoes_needs_room_too) {
             "'policy':{'default':'allow'}}");
 
   cr_assert_eq(epi_query_set_running(all.query, "o", 1), 0);
-  cr_expect_str_eq(chain(&all), "\"o\" has as many flows as its 1 instances "
+  cr_expect_str_eq(chain(&all), "\"o\" has as many flows as its 1 instance "
                                 "can carry, 1 each");
   end(&all);
 }

@@ -121,7 +121,7 @@ Test(explain, knows_the_end_that_is_no_node, .fini = done) {
   epi_query_set_time(query, 0);
   cr_assert_eq(epi_model_explain(model, query, EPI_FORM_TEXT, &text), 0);
   says("unknown -> umc, port 443: refused, denied\n");
-  says("what is no node of the model: it has nothing\n");
+  says("which is no node of the model: it has nothing\n");
 }
 
 static const epi__json *member(const epi__json *object, const char *key) {
