@@ -1,5 +1,7 @@
 /* decide_speed.c: how long reading a model takes, a decision and a plan, and
- * how much memory a node takes. See doc/speed-model.md. */
+ * how much memory a node takes. With the name of a file: writes the largest
+ * model there and prints flows with their answers and times, for
+ * policy_peer.py. See doc/speed-model.md. */
 #include "epi/area.h"
 #include "epi/error.h"
 #include "epi/plan.h"
@@ -19,6 +21,7 @@ enum {
   DOMAINS = 64,
   APPLICATIONS = 100,
   FLOWS = 20000,
+  SHOWN = 1000, /* of each kind, where a file is named */
   PLANS = 2000,
 };
 
@@ -238,14 +241,29 @@ static double timed(epi_model *model, const epi_query *query,
   return start;
 }
 
-/* A flow between two addresses of random nodes. */
-static void any_flow(epi_query *query, unsigned nodes) {
+static void ask_nodes(epi_query *query, unsigned a, unsigned b, int port) {
   char from[32], to[32];
-  unsigned a = draw(nodes), b = draw(nodes);
 
   snprintf(from, sizeof from, "10.%u.%u.%u", a >> 16, a >> 8 & 255, a & 255);
   snprintf(to, sizeof to, "10.%u.%u.%u", b >> 16, b >> 8 & 255, b & 255);
-  ask(query, from, to, 1 + (int)draw(2000));
+  ask(query, from, to, port);
+}
+
+/* A flow between two addresses of random nodes; the port. */
+static int any_flow(epi_query *query, unsigned nodes) {
+  unsigned a = draw(nodes), b = draw(nodes);
+  int port = 1 + (int)draw(2000);
+
+  ask_nodes(query, a, b, port);
+  return port;
+}
+
+/* Where nothing must be planned: between nodes of one area; the port. */
+static int area_flow(epi_query *query, unsigned nodes) {
+  unsigned a = draw(nodes - AREAS > AREAS ? nodes - AREAS : AREAS);
+
+  ask_nodes(query, a, a + AREAS < nodes ? a + AREAS : a, 2001);
+  return 2001;
 }
 
 typedef struct result {
@@ -279,15 +297,8 @@ static void measure(unsigned nodes, result *out) {
   }
   out->allowed = 100.0 * allowed / FLOWS;
   out->decide_99_ns = sorted_at(times, FLOWS, 0.99);
-  /* Where nothing must be planned: between nodes of one area. */
   for (size_t i = 0; i < FLOWS; i++) {
-    unsigned a = draw(nodes - AREAS > AREAS ? nodes - AREAS : AREAS);
-    unsigned b = a + AREAS < nodes ? a + AREAS : a;
-    char from[32], to[32];
-
-    snprintf(from, sizeof from, "10.%u.%u.%u", a >> 16, a >> 8 & 255, a & 255);
-    snprintf(to, sizeof to, "10.%u.%u.%u", b >> 16, b >> 8 & 255, b & 255);
-    ask(query, from, to, 2001);
+    area_flow(query, nodes);
     times[i] = timed(model, query, decision);
   }
   out->decide_ns = sorted_at(times, FLOWS, 0.5);
@@ -307,11 +318,58 @@ static void measure(unsigned nodes, result *out) {
   epi_model_free(model);
 }
 
-int main(void) {
+/* ---- flows with their answers, for another engine ---- */
+
+static void show_flow(const char *kind, int port, double ns,
+                      const epi_decision *decision) {
+  const char *application = epi_decision_application(decision);
+
+  printf("%s\t%s\t%s\t%d\t%s\t%.0f\t%s", kind, epi_decision_from(decision),
+         epi_decision_to(decision), port, application ? application : "", ns,
+         epi_decision_rule(decision));
+  for (size_t i = 0; i < epi_decision_require_count(decision); i++) {
+    printf(" %s", epi_decision_require(decision, i));
+  }
+  putchar('\n');
+}
+
+static void show(unsigned nodes, const char *path) {
+  epi_decision *decision;
+  epi_model *model;
+  epi_query *query;
+  FILE *file = fopen(path, "w");
+
+  make_document(nodes);
+  if (!file || fwrite(text, 1, used, file) != used || fclose(file)) {
+    perror(path);
+    exit(1);
+  }
+  if (epi_model_read(&model, NULL, text, used) || epi_query_new(&query) ||
+      epi_decision_new(&decision)) {
+    fail("model");
+  }
+  for (size_t i = 0; i < 2 * SHOWN; i++) {
+    int any = i < SHOWN;
+    int port = any ? any_flow(query, nodes) : area_flow(query, nodes);
+    double ns = timed(model, query, decision);
+
+    show_flow(any ? "any" : "area", port, ns, decision);
+  }
+  epi_decision_free(decision);
+  epi_query_free(query);
+  epi_model_free(model);
+}
+
+int main(int argc, char **argv) {
   static const unsigned sizes[] = {1000, 10000, 100000};
 
   if (epi_set_allocator(counted_alloc, counted_resize, counted_release)) {
     fail("allocator");
+  }
+  if (argc > 1) {
+    show(sizes[2], argv[1]);
+    free(text);
+    return 0;
   }
   printf("%8s %9s %11s %11s %11s %10s %8s\n", "nodes", "read ms", "bytes/node",
          "decide ns", "99% ns", "plan ns", "allowed");
