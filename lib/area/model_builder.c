@@ -102,7 +102,7 @@ static int add(epi_builder *builder, epi__json *section, const char *name,
 static int add_named(epi_builder *builder, const char *section,
                      const char *name, const char *key, const char *value) {
   const char *const keys[2] = {key}, *const values[2] = {value};
-  epi__json *to;
+  epi__json *to = NULL;
   int result = check_text(name);
 
   if (!result && key) {
@@ -139,7 +139,7 @@ int epi_builder_add_application(epi_builder *builder, const char *name) {
 /* Add an element with two texts to the list under a key. */
 static int add_element(epi_builder *builder, epi__json *object, const char *key,
                        const char *const keys[2], const char *const values[2]) {
-  epi__json *list;
+  epi__json *list = NULL;
   int result = check_text(values[0]);
 
   if (!result) {
@@ -166,7 +166,7 @@ int epi_builder_add_rule(epi_builder *builder, const char *id,
                          const char *effect) {
   static const char *const keys[2] = {"id", "effect"};
   const char *const values[2] = {id, effect};
-  epi__json *policy;
+  epi__json *policy = NULL;
   int result = enter(builder->root, "policy", EPI__JSON_OBJECT, &policy);
 
   return result ? result : add_element(builder, policy, "rules", keys, values);
@@ -212,7 +212,7 @@ static int set(epi_builder *builder, const char *key, int type,
 
 static int add_value(epi_builder *builder, const char *key, int type,
                      const char *text, double number) {
-  epi__json *object, *list;
+  epi__json *object = NULL, *list = NULL;
   int result = find_object(builder, &key, &object);
 
   if (!result) {

@@ -181,7 +181,7 @@ static int read_number(const char *text, int *out) {
 static int add_metadata_links(epi__route *route, const epi_flow *flow) {
   const epi_engine *engine = flow->worker->engine;
   const epi_request *request = flow->request;
-  int index, length, result = 0;
+  int index = 0, length = 0, result = 0;
 
   if (!epi_request_metadata(request, EPI_META_CHAIN_LENGTH)) {
     return 0;

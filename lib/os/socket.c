@@ -72,7 +72,7 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   sock_addr name;
   socklen_t len = to_sockaddr(&name, addr);
   int on = 1;
-  int fd, why;
+  int fd = -1, why;
 
   if (make_socket(addr, &fd)) {
     return EPI_ESYS;
@@ -132,7 +132,7 @@ void epi__sock_mark(int fd, uint32_t mark) {
 int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
   sock_addr name;
   socklen_t len = to_sockaddr(&name, addr);
-  int fd, why;
+  int fd = -1, why;
 
   if (make_socket(addr, &fd)) {
     return EPI_ESYS;

@@ -72,7 +72,7 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
   epi__reader in = epi__reader_over(buf, len);
   epi_request request = {0};
   epi__reader options;
-  epi__head head;
+  epi__head head = {0};
   int error = read_head(&in, draft, "request", &head);
 
   if (error || (error = read_addr(&in, "request", &request.dest))) {
@@ -97,7 +97,7 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
 
 int epi__socks6_refusal(int draft, const void *buf, size_t len) {
   epi__reader in = epi__reader_over(buf, len);
-  epi__head head;
+  epi__head head = {0};
   unsigned type;
 
   if (read_head(&in, draft, "request", &head)) {
@@ -137,7 +137,7 @@ ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
   epi__auth_reply reply = {.method = -1, .login_status = -1};
   epi__reader in = epi__reader_over(buf, len);
   epi__reader options;
-  epi__head head;
+  epi__head head = {0};
   int error = read_head(&in, draft, "authentication reply", &head);
 
   if (error) {
@@ -178,7 +178,7 @@ ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
   epi__reader in = epi__reader_over(buf, len);
   epi_reply reply = {0};
   epi__reader options;
-  epi__head head;
+  epi__head head = {0};
   int error = read_head(&in, draft, "reply", &head);
 
   if (error || (error = read_addr(&in, "reply", &reply.bound))) {
