@@ -14,6 +14,12 @@
 
 #include "socks.h"
 
+#include "stack.h"
+
+#include "auth.h"
+
+#include "datagram.h"
+
 #include "session.h"
 
 #include "filter.h"

@@ -18,7 +18,7 @@
 #ifndef EPI_SESSION_H
 #define EPI_SESSION_H
 
-#include "socks.h"
+#include "auth.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +36,9 @@ typedef struct epi_session epi_session;
 
 /* Which versions a server session takes: add them up. */
 #define EPI_ACCEPT_SOCKS5 1
-#define EPI_ACCEPT_SOCKS6 2
+#define EPI_ACCEPT_SOCKS6 2 /* a draft */
+#define EPI_ACCEPT_SOCKSX                                                      \
+  4 /* with a draft too: told apart by the first bytes */
 
 /* Make the server's side of a handshake. The client's first byte chooses the
  * version.
@@ -85,8 +87,8 @@ EPI_API int epi_session_ack(epi_session *session, size_t len);
 /* Say what is needed next, EPI_NEXT_*. */
 EPI_API int epi_session_next(const epi_session *session);
 
-/* The version that is spoken, EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12; 0 while
- * a server session does not know. */
+/* The version that is spoken, EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12 or
+ * EPI_SOCKSX; 0 while a server session does not know. */
 EPI_API int epi_session_version(const epi_session *session);
 
 /* Say whether a client may send application data right behind what peek shows,
@@ -104,11 +106,38 @@ EPI_API const epi_request *epi_session_request(const epi_session *session);
  * the session has then failed. */
 EPI_API int epi_session_login(epi_session *session, int ok);
 
-/* Server: answer EPI_NEXT_REPLY. Code 0 leads to DONE, others to REFUSED.
+/* Server: answer EPI_NEXT_REPLY. Code 0 leads to DONE, others to REFUSED. A
+ * BIND has two replies: after the first with code 0, next is REPLY again, until
+ * a host connected to the port; epi_session_bind_whole() makes do with one.
  *
  * Returns 0, or EPI_ESTATE (not asked), EPI_ELIMIT (metadata over the options
  * of the version) or EPI_ENOMEM, which change nothing. */
 EPI_API int epi_session_reply(epi_session *session, const epi_reply *reply);
+
+/* Server: say, at EPI_NEXT_REPLY of a BIND, that one reply is all of it: a
+ * listen backlog was granted, and further requests will take the connections
+ * (draft-11, "Listen Backlog options"). Returns 0 or EPI_ESTATE. */
+EPI_API int epi_session_bind_whole(epi_session *session);
+
+/* Server, before the first feed: have SOCKS 6 requests begin, join and end
+ * sessions of a table, and spend their tokens. Without this, requests for
+ * sessions are ignored, and those that join one are refused.
+ *
+ * owner is whose they are without a login: the client's address, as a text; it
+ * is copied. now_ms is the time of this handshake. The table must live longer
+ * than the session.
+ * Returns 0, EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_session_use_table(epi_session *session,
+                                  epi_session_table *table, const char *owner,
+                                  int64_t now_ms);
+
+/* Server, from EPI_NEXT_REPLY on: the number of the session that the request
+ * began or joined, from 1, never given twice by a table; 0 for none. */
+EPI_API int64_t epi_session_member(const epi_session *session);
+
+/* Client: the last authentication reply of SOCKS 6, or NULL. It lives with the
+ * session. */
+EPI_API const epi_auth_reply *epi_session_auth(const epi_session *session);
 
 /* Server: application data that the session had to take in because it came
  * before an authentication exchange; it goes before all that follows. At most
@@ -118,9 +147,13 @@ EPI_API int epi_session_reply(epi_session *session, const epi_reply *reply);
 EPI_API ptrdiff_t epi_session_initial_data(const epi_session *session,
                                            const void **out);
 
-/* Client: the server's reply, from DONE or REFUSED on if the server gave one;
- * else NULL. It lives with the session. */
+/* Client: the server's last reply, else NULL; of a BIND, which has two, the
+ * first one may be looked at while next is still READ. It lives with the
+ * session, and the next reply replaces it. */
 EPI_API const epi_reply *epi_session_result(const epi_session *session);
+
+/* Client: how many operation replies came so far, 0 to 2. */
+EPI_API int epi_session_replies(const epi_session *session);
 
 #ifdef __cplusplus
 }

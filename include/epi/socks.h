@@ -17,6 +17,7 @@ extern "C" {
 #define EPI_SOCKS5    5
 #define EPI_SOCKS6    6   /* draft-11 */
 #define EPI_SOCKS6_12 612 /* draft-12 */
+#define EPI_SOCKSX    600 /* socksx's dialect of SOCKS 6, CONNECT alone */
 
 /* Commands (RFC 1928 section 4, draft-11 section 4). */
 #define EPI_NOOP          0 /* SOCKS 6 only */

@@ -75,6 +75,7 @@ int epi__request_copy(epi_request *out, const epi_request *request) {
   out->dest = request->dest;
   out->login = request->login;
   out->advert = request->advert;
+  out->stack = request->stack;
   return 0;
 }
 
@@ -161,6 +162,15 @@ void epi__advert_add(epi__advert *advert, unsigned method) {
   advert->methods[method / 8] |= (uint8_t)(1u << method % 8);
 }
 
+int epi_request_set_stack(epi_request *request, int leg, int option,
+                          int value) {
+  return epi__stack_set(&request->stack, leg, option, value);
+}
+
+int epi_request_stack(const epi_request *request, int leg, int option) {
+  return epi__stack_get(&request->stack, leg, option);
+}
+
 int epi_request_set_metadata(epi_request *request, int key, const char *value) {
   return set_metadata(&request->metadata, key, value);
 }
@@ -216,6 +226,14 @@ int epi_reply_set_bound(epi_reply *reply, const epi_addr *bound) {
 
 const epi_addr *epi_reply_bound(const epi_reply *reply) {
   return &reply->bound;
+}
+
+int epi_reply_set_stack(epi_reply *reply, int leg, int option, int value) {
+  return epi__stack_set(&reply->stack, leg, option, value);
+}
+
+int epi_reply_stack(const epi_reply *reply, int leg, int option) {
+  return epi__stack_get(&reply->stack, leg, option);
 }
 
 int epi_reply_set_metadata(epi_reply *reply, int key, const char *value) {

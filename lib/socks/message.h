@@ -3,6 +3,7 @@
 #define EPI__MESSAGE_H
 
 #include "socks/metadata.h"
+#include "socks/stack.h"
 
 /* User name and password: texts; a login that is not there has no user. */
 typedef struct epi__login {
@@ -25,12 +26,14 @@ struct epi_request {
   epi_addr dest;
   epi__login login;
   epi__advert advert;
+  epi__stack stack;
   epi__metadata metadata;
 };
 
 struct epi_reply {
   int code;
   epi_addr bound;
+  epi__stack stack;
   epi__metadata metadata;
 };
 
