@@ -5,6 +5,7 @@
 #define EPI__SESSION_STATE_H
 
 #include "epi/session.h"
+#include "socks/session_table.h"
 #include "socks/wire.h"
 
 /* Read one message from its first byte.
@@ -27,6 +28,11 @@ struct epi_session {
   int has_request;  /* server: the caller may look at it */
   int may_send;     /* client: application data need not wait */
   int has_result;   /* client: the server gave a reply */
+
+  epi_session_table *table; /* server: NULL for no sessions */
+  char *address;            /* server: whose they are without a login */
+  int64_t now_ms;           /* server: when */
+  int64_t member;           /* server: the session's number, or 0 */
 
   size_t initial_left; /* server: bytes of initial data still to come */
   epi__queue initial;  /* server: initial data */
