@@ -73,10 +73,7 @@ int epi__session_send_status(epi_session *session, unsigned status) {
 }
 
 int epi__session_knows_command(const epi_session *session) {
-  int first = session->version == EPI_SOCKS5 ? EPI_CONNECT : EPI_NOOP;
-
-  return session->request.command >= first &&
-         session->request.command <= EPI_UDP_ASSOCIATE;
+  return epi__version_has_command(session->version, session->request.command);
 }
 
 const epi_request *epi_session_request(const epi_session *session) {
