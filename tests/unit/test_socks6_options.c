@@ -80,48 +80,7 @@ static int refused(const char *hex, const char *detail) {
   return error;
 }
 
-/* ---- stack options ---- */
-
-static const struct {
-  const char *hex;
-  int leg, option, value;
-} stack_cases[] = {
-    {"0001 0008 4101 1000", EPI_LEG_CLIENT, EPI_STACK_TOS, 0x10},
-    {"0001 0008 8101 ff00", EPI_LEG_REMOTE, EPI_STACK_TOS, 255},
-    {"0001 0008 8102 0200", EPI_LEG_REMOTE, EPI_STACK_HAPPY_EYEBALLS,
-     EPI_STACK_YES},
-    {"0001 0008 4103 0000", EPI_LEG_CLIENT, EPI_STACK_TTL, 0},
-    {"0001 0008 8104 0100", EPI_LEG_REMOTE, EPI_STACK_NO_FRAGMENT,
-     EPI_STACK_NO},
-    {"0001 0008 8401 0578", EPI_LEG_REMOTE, EPI_STACK_TFO, 1400},
-    {"0001 0008 8402 0200", EPI_LEG_REMOTE, EPI_STACK_MULTIPATH, EPI_STACK_YES},
-    {"0001 0008 8403 ffff", EPI_LEG_REMOTE, EPI_STACK_BACKLOG, 65535},
-    {"0001 0008 8501 0200", EPI_LEG_REMOTE, EPI_STACK_UDP_ERROR, EPI_STACK_YES},
-    {"0001 0008 8502 0101", EPI_LEG_REMOTE, EPI_STACK_PORT_PARITY,
-     EPI_PARITY_EVEN + EPI_PARITY_RESERVE},
-    {"0001 0008 8502 0200", EPI_LEG_REMOTE, EPI_STACK_PORT_PARITY,
-     EPI_PARITY_ODD},
-};
-
-Test(socks6_options, each_stack_option_goes_both_ways) {
-  for (size_t i = 0; i < sizeof stack_cases / sizeof *stack_cases; i++) {
-    const char *hex = stack_cases[i].hex;
-    int leg = stack_cases[i].leg, option = stack_cases[i].option;
-    size_t len;
-
-    cr_expect_eq(reads(hex), 0, "%s", hex);
-    cr_expect_eq(epi_request_stack(request, leg, option), stack_cases[i].value);
-    cr_expect_eq(epi_request_stack(request, 3 - leg, option), EPI_ENOENT);
-    expect_same(hex);
-    len = with_options(0, hex);
-    cr_expect_eq(splits_not_waiting(read_reply, NULL, message, len), 0);
-    cr_expect_eq(splits_whole(read_reply, NULL, message, len), (ptrdiff_t)len);
-    cr_expect_eq(epi_reply_stack(reply, leg, option), stack_cases[i].value);
-    cr_expect_eq(epi_reply_write(reply, EPI_SOCKS6, again, sizeof again),
-                 (ptrdiff_t)len);
-    cr_expect_arr_eq(again, message, len);
-  }
-}
+/* ---- stack options: each has its cases in tests/vectors ---- */
 
 Test(socks6_options, legs_with_equal_values_share_an_option) {
   cr_expect_eq(reads("0001 0008 c103 4000"), 0);
