@@ -243,7 +243,8 @@ static void check_vector(const vector *v) {
     check_layout(v);
   } else {
     cr_assert(vector_is(v, "message", "server") ||
-                  vector_is(v, "message", "client"),
+                  vector_is(v, "message", "client") ||
+                  vector_is(v, "message", "datagram"),
               "%s", vector_text(v, "case"));
   }
   epi_request_free(to.request);
