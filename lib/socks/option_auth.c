@@ -172,12 +172,13 @@ void epi__option_status_write(epi__writer *out, int version, int status) {
   epi__write_zeros(out, padding);
 }
 
-void epi__option_auth_data_write(epi__writer *out, int version,
-                                 const epi__auth_data *all) {
+/* What is read includes the padding: socksx gets no more of it than the draft
+ * has, or data that is passed on would grow. */
+void epi__option_auth_data_write(epi__writer *out, const epi__auth_data *all) {
   for (size_t i = 0; i < all->count; i++) {
     const epi__auth_entry *entry = &all->entries[i];
-    size_t padding = epi__option_head_write(out, version, EPI__KIND_AUTH_DATA,
-                                            1 + entry->len);
+    size_t padding = epi__option_head_write(
+        out, EPI_SOCKS6, EPI__KIND_AUTH_DATA, 1 + entry->len);
 
     epi__write_u8(out, (unsigned)entry->method);
     epi__write_bytes(out, entry->data, entry->len);

@@ -193,7 +193,7 @@ void epi__request_options_write(epi__writer *out, int version,
   epi__option_stack_write(out, &request->stack);
   epi__option_advert_write(out, version, &request->advert);
   epi__option_login_write(out, version, &request->login);
-  epi__option_auth_data_write(out, version, &request->auth_data);
+  epi__option_auth_data_write(out, &request->auth_data);
   epi__option_session_write(out, request);
   write_metadata(out, version, &request->metadata);
 }
@@ -202,7 +202,7 @@ void epi__auth_options_write(epi__writer *out, int version,
                              const epi_auth_reply *reply) {
   epi__option_selection_write(out, version, reply->method);
   epi__option_status_write(out, version, reply->login_status);
-  epi__option_auth_data_write(out, version, &reply->auth_data);
+  epi__option_auth_data_write(out, &reply->auth_data);
   epi__option_session_state_write(out, reply);
 }
 

@@ -61,8 +61,7 @@ int epi__option_status_read(epi__reader *data, int *status,
 void epi__option_login_write(epi__writer *out, int version,
                              const epi__login *login);
 void epi__option_status_write(epi__writer *out, int version, int status);
-void epi__option_auth_data_write(epi__writer *out, int version,
-                                 const epi__auth_data *all);
+void epi__option_auth_data_write(epi__writer *out, const epi__auth_data *all);
 
 /* ---- sessions and tokens ---- */
 

@@ -3,31 +3,39 @@
 #include "base/fail.h"
 #include "socks/wire.h"
 
-/* Read what every message of the drafts starts with. Returns 0, which says
- * nothing about in->missing, EPI_EVERSION or EPI_EPROTO. */
-static int read_start(epi__reader *in, int draft, const char *what,
-                      epi__head *out) {
+/* Read version and second byte, which every message starts with. Returns 0,
+ * which says nothing about in->missing, or EPI_EVERSION. */
+static int read_start(epi__reader *in, const char *what, unsigned *second) {
   unsigned version = epi__read_u8(in);
 
   if (!in->missing && version != EPI_SOCKS6) {
     return epi__fail(EPI_EVERSION, "%s has version %u", what, version);
   }
-  out->second = epi__read_u8(in);
-  out->options_len = epi__read_u16(in);
-  return epi__options_len_check(draft, what, out->options_len);
+  *second = epi__read_u8(in);
+  return 0;
+}
+
+/* Read the length of the options. Returns 0, as read_start(), or EPI_EPROTO. */
+static int read_options_len(epi__reader *in, int draft, const char *what,
+                            size_t *out) {
+  *out = epi__read_u16(in);
+  return epi__options_len_check(draft, what, *out);
 }
 
 /* Read what a request or operation reply has in front of its options. Returns
- * as read_start(). */
+ * 0, as read_start(), EPI_EVERSION or EPI_EPROTO. */
 static int read_head(epi__reader *in, int draft, const char *what,
                      epi__head *out) {
-  int error = read_start(in, draft, what, out);
-  uint16_t port = (uint16_t)epi__read_u16(in);
+  uint16_t port;
   unsigned type;
 
-  if (error) {
-    return error;
+  if (read_start(in, what, &out->second)) {
+    return EPI_EVERSION;
   }
+  if (read_options_len(in, draft, what, &out->options_len)) {
+    return EPI_EPROTO;
+  }
+  port = (uint16_t)epi__read_u16(in);
   epi__skip(in, 1);
   type = epi__read_u8(in);
   if (epi__wire_addr_read(in, type, EPI__NAME_PADDED, what, &out->addr)) {
@@ -92,12 +100,13 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
 
 int epi__socks6_refusal(int draft, const void *buf, size_t len) {
   epi__reader in = epi__reader_over(buf, len);
-  epi__head head = {0};
-  unsigned type;
+  unsigned second, type;
+  size_t options_len;
 
   if (draft == EPI_SOCKSX) {
     epi__skip(&in, 2); /* version, command */
-  } else if (read_start(&in, draft, "request", &head)) {
+  } else if (read_start(&in, "request", &second) ||
+             read_options_len(&in, draft, "request", &options_len)) {
     return -1; /* which comes first, so it was why */
   } else {
     epi__skip(&in, 3); /* port, padding */
@@ -137,31 +146,39 @@ int epi__socks6_request_write(epi__writer *out, int draft,
 
 /* ---- authentication reply ---- */
 
+/* Anything but success and failure is malformed; of socksx it is the operation
+ * reply that it sends in place of this one. */
+static int check_type(int draft, unsigned type) {
+  if (type <= 1) {
+    return 0;
+  }
+  return draft == EPI_SOCKSX
+             ? epi__fail(EPI_EREFUSED,
+                         "operation reply %u in place of the authentication "
+                         "reply",
+                         type)
+             : epi__fail(EPI_EPROTO, "authentication reply has type %u", type);
+}
+
 ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
                                       const void *buf, size_t len) {
+  static const char *const what = "authentication reply";
   epi_auth_reply reply = epi__auth_reply_empty();
   epi__reader in = epi__reader_over(buf, len);
   epi__reader options;
-  epi__head head = {0};
-  int error = read_start(&in, draft, "authentication reply", &head);
+  unsigned type = 0;
+  size_t options_len = 0;
+  int error = read_start(&in, what, &type);
 
-  if (error) {
+  if (error || (error = check_type(draft, type)) ||
+      (error = read_options_len(&in, draft, what, &options_len))) {
     return error;
   }
-  if (head.second > 1 && draft == EPI_SOCKSX) {
-    return epi__fail(EPI_EREFUSED,
-                     "operation reply %u in place of the authentication reply",
-                     head.second);
-  }
-  if (head.second > 1) {
-    return epi__fail(EPI_EPROTO, "authentication reply has type %u",
-                     head.second);
-  }
-  options = epi__read_part(&in, head.options_len);
+  options = epi__read_part(&in, options_len);
   if (in.missing) {
     return 0;
   }
-  reply.failed = (int)head.second;
+  reply.failed = (int)type;
   error = epi__auth_options_read(&options, draft, &reply);
   if (error) {
     epi__auth_reply_clear(&reply);

@@ -80,6 +80,20 @@ Test(socksx_codec, options_are_read_with_any_padding) {
   epi_request_free(request);
 }
 
+Test(socksx_codec, data_of_a_method_does_not_grow) {
+  static const char *const hex = "06 01 01 01020304 0050 00 0010"
+                                 "0002 0008 00000000 0004 0008 06616263";
+  epi_request *request;
+  ptrdiff_t len;
+
+  cr_assert_eq(epi_request_new(&request), 0);
+  len = check(read_request, request, hex);
+  cr_expect_eq(len, 28);
+  cr_expect_eq(epi_request_write(request, EPI_SOCKSX, again, sizeof again), 28);
+  cr_expect_arr_eq(again, message, 28);
+  epi_request_free(request);
+}
+
 Test(socksx_codec, what_makes_socksx_panic_is_malformed) {
   static const char *const cases[] = {
       "06 01 05",
@@ -166,6 +180,9 @@ Test(socksx_codec, a_reply_over_the_limit_is_no_authentication_reply) {
   cr_expect_arr_eq(again, "\6\0\0\0", 4);
   cr_expect_eq(whole(read_auth, reply, "06 05 00 01 00000000 0000 0000"),
                EPI_EREFUSED);
+  cr_expect_eq(whole(read_auth, reply, "06 80 4004"), EPI_EREFUSED,
+               "as its first two bytes alone");
+  cr_expect_eq(whole(read_auth, reply, "06 80"), EPI_EREFUSED);
   epi_auth_reply_free(reply);
 }
 
