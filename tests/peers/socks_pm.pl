@@ -32,9 +32,9 @@ if ($kind eq 'bind') {
   my $sock = IO::Socket::Socks->new(@common, BindAddr => $host,
                                     BindPort => $port)
     or die "no binding: $SOCKS_ERROR\n";
-  print join(' ', 'at', $sock->dst), "\n";
+  print join(' ', 'at', ($sock->dst)[0, 1]), "\n";
   $sock->accept or die "nobody came: $SOCKS_ERROR\n";
-  print join(' ', 'from', $sock->dst), "\n";
+  print join(' ', 'from', ($sock->dst)[0, 1]), "\n";
   $sock->sysread(my $said, 65536);
   print "said $said\n";
   $sock->syswrite("answer to $said");
