@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """clients.py: programs of others as clients of epi-proxy. Each is put to
-what it can do; curl and ssh have tests elsewhere."""
+what it can do. What curl does when all is well is in socks.py."""
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -69,12 +70,16 @@ def is_refused_without_a_login(client):
     proxy.wait_line("the client offers no login")
 
 
-def is_refused_by_the_model(client):
+def closed():
     model = flow.file({
         "epi": 1, "nodes": {"here": {"addresses": ["127.0.0.1/32"]}},
         "policy": {"rules": [{"id": "closed-here", "effect": "deny",
                               "to": ["here"]}]}}, "model.json")
-    proxy = flow.proxy("--model", model)
+    return flow.proxy("--model", model)
+
+
+def is_refused_by_the_model(client):
+    proxy = closed()
     is_refused(client, proxy, servers.Echo())
     proxy.wait_line("closed-here")
 
@@ -99,6 +104,23 @@ for each in socks_peers.CLIENTS:
     for ability in (None, *each.can):
         for what in CASES[ability]:
             register(each, what)
+
+
+@flow.test
+def curl_says_that_the_proxy_refuses():
+    for proxy, login, said in (
+            (closed(), None, r"complete SOCKS5 connection.*\(2\)"),
+            (users(), (USER, "wrong"), "User was rejected"),
+            (users(), None, "No authentication method was acceptable")):
+        origin = servers.Origin()
+        words = ["--proxy-user", ":".join(login)] if login else []
+        for kind in ("socks5", "socks5h"):
+            got = flow.run(flow.need("curl"), "-sS", "--noproxy", "", *words,
+                           "--proxy", f"{kind}://{flow.LOCAL}:{proxy.port}",
+                           origin.url())
+            assert got.returncode == 97, got
+            assert re.search(said, got.stderr), got.stderr
+        assert origin.connections == 0
 
 
 @flow.test(timeout=60)
