@@ -159,13 +159,15 @@ typedef struct epi__rule {
 typedef struct epi__rule_list {
   uint64_t key;    /* what its rules speak of */
   epi__list rules; /* in document order */
+  uint32_t next;   /* of the same slot: 0 is none, else the list + 1 */
 } epi__rule_list;
 
 typedef struct epi__rule_index {
   epi__rule_list *lists;
   size_t list_count, list_capacity;
-  uint32_t *slots; /* open addressing; 0 is empty, else the list + 1 */
-  size_t slot_count;
+  uint32_t *slots;         /* 0 is empty, else the first list + 1 */
+  unsigned bits;           /* of the number of a slot */
+  uint64_t factor;         /* odd, and known to nobody */
   epi__node_lookup ranges; /* those that rules name; nodes are their numbers */
 } epi__rule_index;
 
@@ -253,6 +255,9 @@ size_t epi__proxy_way(const epi_model *model, uint32_t from, uint32_t to,
 
 /* Index the rules by what they speak of. Returns 0 or EPI_ENOMEM. */
 int epi__rules_index(epi_model *model);
+
+/* ---- rule_lists.c ---- */
+
 void epi__rule_index_clear(epi__rule_index *index);
 
 /* ---- model_exits.c ---- */

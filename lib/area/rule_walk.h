@@ -1,6 +1,6 @@
-/* policy_index.h: which rules a flow could meet, without trying all. */
-#ifndef EPI__POLICY_INDEX_H
-#define EPI__POLICY_INDEX_H
+/* rule_walk.h: which rules a flow could meet, without trying all. */
+#ifndef EPI__RULE_WALK_H
+#define EPI__RULE_WALK_H
 
 #include "area/policy_match.h"
 
