@@ -1,5 +1,6 @@
 /* model.h: the inside of a model: names are numbers, in document order, and
- * sets of attributes are bits. Nothing changes once the model is read. */
+ * sets of attributes are bits. Nothing changes once the model is read, but for
+ * the chains that it remembers. */
 #ifndef EPI__MODEL_H
 #define EPI__MODEL_H
 
@@ -171,6 +172,8 @@ typedef struct epi__rule_index {
   epi__node_lookup ranges; /* those that rules name; nodes are their numbers */
 } epi__rule_index;
 
+typedef struct epi__chain_cache epi__chain_cache; /* chain_cache.h */
+
 struct epi_model {
   atomic_size_t references;
   char hash[65];
@@ -199,6 +202,7 @@ struct epi_model {
 
   epi__names function_names;
   epi__function *functions;
+  epi__chain_cache *chains; /* NULL without functions */
 
   epi__names application_names;
   epi__application *applications;
