@@ -157,10 +157,16 @@ typedef struct epi__rule {
   epi__window window;
 } epi__rule;
 
+typedef struct epi__rule_ref {
+  uint32_t rule;
+  uint32_t test; /* one more thing that it speaks of; 0: none (rule_lists.h) */
+} epi__rule_ref;
+
 typedef struct epi__rule_list {
-  uint64_t key;    /* what its rules speak of */
-  epi__list rules; /* in document order */
-  uint32_t next;   /* of the same slot: 0 is none, else the list + 1 */
+  uint64_t key;         /* what its rules speak of */
+  epi__rule_ref *rules; /* in document order */
+  size_t count, capacity;
+  uint32_t next; /* of the same slot: 0 is none, else the list + 1 */
 } epi__rule_list;
 
 typedef struct epi__rule_index {

@@ -15,11 +15,14 @@ typedef struct builder {
   size_t *domain_nodes;    /* for each domain */
   size_t *attribute_nodes; /* for each attribute */
   size_t areas_tried;
+  uint32_t test; /* of the rule that is put */
   int failed;
 } builder;
 
 static void put(builder *b, uint32_t rule, int kind, uint32_t number) {
-  b->failed |= epi__rule_lists_put(b->index, kind, number, rule) != 0;
+  epi__rule_ref ref = {.rule = rule, .test = b->test};
+
+  b->failed |= epi__rule_lists_put(b->index, kind, number, ref) != 0;
 }
 
 static size_t area_size(const epi_model *model, size_t area) {
@@ -118,25 +121,74 @@ static void put_party(builder *b, uint32_t rule, int kind,
   }
 }
 
-static void put_rule(builder *b, uint32_t number) {
-  const epi__rule *rule = &b->model->rules[number];
-  const epi__parties *parties;
-  const epi__list *values;
-  double least = 1;
+static uint32_t test_of(int kind, uint32_t number) {
+  return number < EPI__TEST_NUMBERS ? (uint32_t)kind << EPI__TEST_SHIFT | number
+                                    : 0;
+}
+
+/* A criterion as a test: 0 if it has several values, or one that takes more
+ * than a look. */
+static uint32_t find_test(const builder *b, const epi__rule *rule, int kind) {
+  const epi__parties *parties =
+      kind == EPI__RULES_FROM ? &rule->from : &rule->to;
+  const epi__list *values = &rule->ports;
+  const epi__party *party;
+
+  if (kind == EPI__RULES_ALWAYS) {
+    return 0;
+  }
+  if (kind < EPI__RULES_FROM) {
+    values = kind == EPI__RULES_PORT ? values
+                                     : &rule->values[kind - EPI__RULES_VALUE];
+    return values->count == 1 ? test_of(kind, values->items[0]) : 0;
+  }
+  if (parties->count != 1) {
+    return 0;
+  }
+  party = parties->items;
+  switch (party->kind) {
+  case EPI__PARTY_NODE:
+    return test_of(kind + EPI__RULES_NODE, party->number);
+  case EPI__PARTY_DOMAIN:
+    return test_of(kind + EPI__RULES_DOMAIN, party->number);
+  case EPI__PARTY_AREA:
+    return test_of(kind + EPI__RULES_AREA, b->model->nodes[party->number].area);
+  case EPI__PARTY_HAS:
+    return test_of(kind + EPI__RULES_HAS, party->number);
+  default:
+    return 0;
+  }
+}
+
+/* The criterion that the fewest flows meet, or EPI__RULES_ALWAYS; with one set
+ * aside, of those that can be a test. */
+static int narrowest(const builder *b, const epi__rule *rule, int aside) {
   int best = EPI__RULES_ALWAYS;
+  double least = 1;
 
   for (int kind = EPI__RULES_PORT; kind <= EPI__RULES_TO;
        kind = kind == EPI__RULES_FROM ? EPI__RULES_TO : kind + 1) {
     double share = share_of(b, rule, kind);
 
-    if (share < least) {
+    if (share < least && kind != aside &&
+        (aside < 0 || find_test(b, rule, kind))) {
       least = share;
       best = kind;
     }
   }
+  return best;
+}
+
+static void put_rule(builder *b, uint32_t number) {
+  const epi__rule *rule = &b->model->rules[number];
+  const epi__parties *parties;
+  const epi__list *values;
+  int best = narrowest(b, rule, -1);
+
   if (best >= EPI__RULES_FROM && b->areas_tried > AREAS_TRIED) {
     best = EPI__RULES_ALWAYS;
   }
+  b->test = find_test(b, rule, narrowest(b, rule, best));
   if (best == EPI__RULES_ALWAYS) {
     put(b, number, EPI__RULES_ALWAYS, 0);
   } else if (best >= EPI__RULES_FROM) {

@@ -80,9 +80,10 @@ static epi__rule_list *add(epi__rule_index *index, uint64_t key) {
 }
 
 int epi__rule_lists_put(epi__rule_index *index, int kind, uint32_t number,
-                        uint32_t rule) {
+                        epi__rule_ref rule) {
   uint64_t key = key_of(kind, number);
   epi__rule_list *list = find(index, key);
+  epi__rule_ref *moved;
 
   if (!list) {
     list = add(index, key);
@@ -91,22 +92,27 @@ int epi__rule_lists_put(epi__rule_index *index, int kind, uint32_t number,
     return EPI_ENOMEM;
   }
   /* One rule may name a node twice, as itself and by its area. */
-  if (list->rules.count && list->rules.items[list->rules.count - 1] == rule) {
+  if (list->count && list->rules[list->count - 1].rule == rule.rule) {
     return 0;
   }
-  return epi__list_add(&list->rules, rule);
+  moved =
+      epi__grow(list->rules, list->count, &list->capacity, sizeof *list->rules);
+  if (!moved) {
+    return EPI_ENOMEM;
+  }
+  list->rules = moved;
+  list->rules[list->count++] = rule;
+  return 0;
 }
 
-const epi__list *epi__rule_lists_find(const epi__rule_index *index, int kind,
-                                      uint32_t number) {
-  const epi__rule_list *list = find(index, key_of(kind, number));
-
-  return list ? &list->rules : NULL;
+const epi__rule_list *epi__rule_lists_find(const epi__rule_index *index,
+                                           int kind, uint32_t number) {
+  return find(index, key_of(kind, number));
 }
 
 void epi__rule_index_clear(epi__rule_index *index) {
   for (size_t i = 0; i < index->list_count; i++) {
-    epi__free(index->lists[i].rules.items);
+    epi__free(index->lists[i].rules);
   }
   epi__free(index->lists);
   epi__free(index->slots);
