@@ -22,13 +22,18 @@ enum {
   FUNCTION_WORDS = EPI__CACHED_FUNCTIONS / PACKED,
 };
 
-/* The words of an entry; what is missing stands behind them. */
+/* The words of an entry, in the order of reading. Behind what is missing, which
+ * has as many words as the model's sets, are those that say what was found. */
 enum {
   TURN, /* 0: never written */
   FACTS,
+  MISSING,
+};
+
+enum {
   COST,
   FUNCTIONS, /* or the two of a misfit */
-  MISSING = FUNCTIONS + FUNCTION_WORDS,
+  FOUND_WORDS = FUNCTIONS + FUNCTION_WORDS,
 };
 
 /* The bits of FACTS. */
@@ -50,7 +55,7 @@ struct epi__chain_cache {
 int epi__chain_cache_make(epi_model *model) {
   size_t areas = model->area_count < 1024 ? model->area_count : 1024;
   size_t wanted = 2 * areas * areas, count = GROUP;
-  size_t words = MISSING + model->words;
+  size_t words = MISSING + model->words + FOUND_WORDS;
   epi__chain_cache *cache;
 
   if (!model->function_names.count) {
@@ -89,16 +94,29 @@ static uint64_t site_bits(const epi__site *site) {
          (site->destination != EPI__NONE ? DESTINATION : 0);
 }
 
-/* The entries where a chain may be. Whoever makes them collide makes his own
- * flows wait for a search: the hash needs no key. */
-static word *group_of(const epi_model *model, uint64_t site,
-                      const uint64_t *missing) {
+/* Where a chain may be: a group of entries, of which one is looked at first.
+ * Whoever makes chains collide makes his own flows wait for a search: the hash
+ * needs no key. */
+typedef struct places {
+  word *group;
+  size_t first, words;
+} places;
+
+static places places_of(const epi_model *model, uint64_t site,
+                        const uint64_t *missing) {
   const epi__chain_cache *cache = model->chains;
   uint64_t hash = epi__set_hash(missing, model->words) + site;
+  places out = {.words = cache->words};
 
   hash *= 0x9e3779b97f4a7c15u;
-  return cache->block +
-         ((hash >> 32) & (cache->groups - 1)) * GROUP * cache->words;
+  out.group =
+      cache->block + ((hash >> 32) & (cache->groups - 1)) * GROUP * out.words;
+  out.first = (size_t)(hash >> 24);
+  return out;
+}
+
+static word *entry_at(const places *all, size_t i) {
+  return all->group + (all->first + i) % GROUP * all->words;
 }
 
 static uint64_t load(const word *from) {
@@ -122,9 +140,9 @@ static int is_about(const epi_model *model, const word *entry, uint64_t site,
 
 /* ---- reading ---- */
 
-static void read_chain(const word *entry, uint64_t facts, epi__chain *out) {
+static void read_chain(const word *found, uint64_t facts, epi__chain *out) {
   size_t first = facts >> FIRST_SHIFT & 0xff;
-  uint64_t cost = load(entry + COST), packed = 0;
+  uint64_t cost = load(found + COST), packed = 0;
 
   out->count = facts >> COUNT_SHIFT & 0xff;
   out->optimal = (facts & OPTIMAL) != 0;
@@ -132,15 +150,15 @@ static void read_chain(const word *entry, uint64_t facts, epi__chain *out) {
   memcpy(&out->cost_ms, &cost, sizeof cost);
   for (size_t i = 0; i < out->count; i++, packed >>= 16) {
     if (i % PACKED == 0) {
-      packed = load(entry + FUNCTIONS + i / PACKED);
+      packed = load(found + FUNCTIONS + i / PACKED);
     }
     out->functions[i] = packed & 0xffff;
     out->hop[i] = i >= first;
   }
 }
 
-static void read_misfit(const word *entry, uint64_t facts, epi__misfit *out) {
-  uint64_t both = load(entry + FUNCTIONS);
+static void read_misfit(const word *found, uint64_t facts, epi__misfit *out) {
+  uint64_t both = load(found + FUNCTIONS);
 
   out->why = (int)(facts >> WHY_SHIFT & 0xff);
   out->lasts = 0;
@@ -152,13 +170,15 @@ int epi__chain_recall(const epi_model *model, const epi__site *site,
                       const uint64_t *missing, epi__chain *out,
                       epi__misfit *misfit) {
   uint64_t bits = site_bits(site);
-  const word *entry;
+  places all;
 
   if (!model->chains) {
     return EPI_ENOENT;
   }
-  entry = group_of(model, bits, missing);
-  for (int i = 0; i < GROUP; i++, entry += model->chains->words) {
+  all = places_of(model, bits, missing);
+  for (size_t i = 0; i < GROUP; i++) {
+    const word *entry = entry_at(&all, i);
+    const word *found = entry + MISSING + model->words;
     uint64_t turn = load(entry + TURN), facts;
 
     if (!turn || turn & 1 || !is_about(model, entry, bits, missing)) {
@@ -166,9 +186,9 @@ int epi__chain_recall(const epi_model *model, const epi__site *site,
     }
     facts = load(entry + FACTS);
     if (facts & FOUND) {
-      read_chain(entry, facts, out);
+      read_chain(found, facts, out);
     } else {
-      read_misfit(entry, facts, misfit);
+      read_misfit(found, facts, misfit);
     }
     if (load(entry + TURN) == turn) {
       return (facts & FOUND) != 0;
@@ -182,12 +202,11 @@ int epi__chain_recall(const epi_model *model, const epi__site *site,
 /* The entry to write: one of the same, or a free one, or the next in turn. */
 static word *place_for(const epi_model *model, uint64_t site,
                        const uint64_t *missing) {
-  size_t words = model->chains->words;
-  word *group = group_of(model, site, missing);
+  places all = places_of(model, site, missing);
   uint64_t turns = 0;
 
   for (size_t i = 0; i < GROUP; i++) {
-    word *entry = group + i * words;
+    word *entry = entry_at(&all, i);
     uint64_t turn = load(entry + TURN);
 
     if (!turn || is_about(model, entry, site, missing)) {
@@ -195,19 +214,19 @@ static word *place_for(const epi_model *model, uint64_t site,
     }
     turns += turn / 2;
   }
-  return group + turns % GROUP * words;
+  return entry_at(&all, (size_t)turns);
 }
 
-static uint64_t write_chain(word *entry, const epi__chain *chain) {
+static uint64_t write_chain(word *to, const epi__chain *chain) {
   uint64_t packed[FUNCTION_WORDS] = {0}, cost, first = chain->count;
 
   memcpy(&cost, &chain->cost_ms, sizeof cost);
-  store(entry + COST, cost);
+  store(to + COST, cost);
   for (size_t i = 0; i < chain->count; i++) {
     packed[i / PACKED] |= (uint64_t)chain->functions[i] << i % PACKED * 16;
   }
   for (size_t i = 0; i < FUNCTION_WORDS; i++) {
-    store(entry + FUNCTIONS + i, packed[i]);
+    store(to + FUNCTIONS + i, packed[i]);
   }
   while (first && chain->hop[first - 1]) {
     first--;
@@ -234,9 +253,10 @@ void epi__chain_keep(const epi_model *model, const epi__site *site,
     return; /* another thread writes here: the next time will do */
   }
   if (found) {
-    facts |= write_chain(entry, chain);
+    facts |= write_chain(entry + MISSING + model->words, chain);
   } else {
-    store(entry + FUNCTIONS, (uint64_t)misfit->b << 32 | misfit->a);
+    store(entry + MISSING + model->words + FUNCTIONS,
+          (uint64_t)misfit->b << 32 | misfit->a);
     facts |= (uint64_t)misfit->why << WHY_SHIFT;
   }
   store(entry + FACTS, facts);

@@ -4,54 +4,64 @@
 #include "base/memory.h"
 #include "base/net.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
   SHOWN = 80,           /* bytes of a text that a problem quotes */
+  PATH_SHOWN = 1024,    /* and of the path to it */
   GUESSED_OVER = 65536, /* names compared for what was perhaps meant, in all */
 };
 
-static size_t path_add(epi__model_reader *in, const char *format,
-                       const char *key, size_t index) {
-  size_t back = in->path_len;
-  size_t room = sizeof in->path - back;
-  int len;
-
-  if (key) {
-    len = snprintf(in->path + back, room, format, key);
-  } else {
-    len = snprintf(in->path + back, room, "[%zu]", index);
-  }
-  in->path_len += (size_t)len < room ? (size_t)len : room - 1;
-  return back;
+static size_t step(epi__model_reader *in, const char *key, size_t index) {
+  assert(in->depth < sizeof in->path / sizeof *in->path);
+  in->path[in->depth].key = key;
+  in->path[in->depth].index = index;
+  return in->depth++;
 }
 
 size_t epi__path_key(epi__model_reader *in, const char *key) {
-  char text[SHOWN];
-
-  return path_add(in, in->path_len ? ".%s" : "%s",
-                  epi__printable(text, sizeof text, key), 0);
+  return step(in, key, 0);
 }
 
 size_t epi__path_index(epi__model_reader *in, size_t index) {
-  return path_add(in, "", NULL, index);
+  return step(in, NULL, index);
 }
 
 void epi__path_back(epi__model_reader *in, size_t back) {
-  in->path_len = back;
-  in->path[back] = '\0';
+  in->depth = back;
+}
+
+/* Where we are, as in `applications.train.flows[2].to`. */
+static void write_path(const epi__model_reader *in, char *out, size_t size) {
+  char text[SHOWN];
+  size_t used = 0;
+
+  snprintf(out, size, "%s", in->depth ? "" : "the document");
+  for (size_t i = 0; i < in->depth; i++) {
+    size_t room = size - used;
+    int len;
+
+    if (in->path[i].key) {
+      len = snprintf(out + used, room, used ? ".%s" : "%s",
+                     epi__printable(text, sizeof text, in->path[i].key));
+    } else {
+      len = snprintf(out + used, room, "[%zu]", in->path[i].index);
+    }
+    used += (size_t)len < room ? (size_t)len : room - 1;
+  }
 }
 
 void epi__problem(epi__model_reader *in, const char *format, ...) {
-  const char *path = in->path_len ? in->path : "the document";
-  char text[512];
+  char path[PATH_SHOWN], text[512];
   va_list args;
 
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  write_path(in, path, sizeof path);
   if (!in->problem_count++) {
     snprintf(in->first, sizeof in->first, "%.200s: %.300s", path, text);
   }

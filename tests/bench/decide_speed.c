@@ -268,8 +268,9 @@ static int area_flow(epi_query *query, unsigned nodes) {
 
 typedef struct result {
   double read_ms, node_bytes, area_ns, allowed;
-  double new_ns, new_99_ns;     /* any flows, each for the first time */
-  double again_ns, again_99_ns; /* the same flows, later */
+  double any_ns, any_99_ns; /* any flows, the second of two decisions */
+  double later_ns;          /* the same, after all others were decided */
+  double new_ns;            /* the first decision */
   double plan_ns;
 } result;
 
@@ -319,15 +320,19 @@ static void measure(unsigned nodes, result *out) {
   seed = drawn;
   decide_any(model, query, decision, nodes, seed, times, &out->allowed);
   out->new_ns = sorted_at(times, FLOWS, 0.5);
-  out->new_99_ns = sorted_at(times, FLOWS, 0.99);
   taken = 0;
   decide_any(model, query, decision, nodes, seed, times, &out->allowed);
-  out->again_ns = sorted_at(times, FLOWS, 0.5);
-  out->again_99_ns = sorted_at(times, FLOWS, 0.99);
+  out->later_ns = sorted_at(times, FLOWS, 0.5);
   if (taken) {
     fprintf(stderr, "%zu decisions took memory\n", taken);
     exit(1);
   }
+  for (size_t i = 0; i < FLOWS; i++) {
+    any_flow(query, nodes);
+    times[i] = timed(model, query, decision);
+  }
+  out->any_ns = sorted_at(times, FLOWS, 0.5);
+  out->any_99_ns = sorted_at(times, FLOWS, 0.99);
   for (size_t i = 0; i < FLOWS; i++) {
     area_flow(query, nodes);
     times[i] = timed(model, query, decision);
@@ -405,16 +410,15 @@ int main(int argc, char **argv) {
     return 0;
   }
   printf("%8s %9s %11s %9s %9s %9s %9s %9s %9s %8s\n", "nodes", "read ms",
-         "bytes/node", "area ns", "any ns", "99% ns", "new ns", "99% ns",
+         "bytes/node", "area ns", "any ns", "99% ns", "later ns", "new ns",
          "plan ns", "allowed");
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     result got;
 
     measure(sizes[i], &got);
     printf("%8u %9.0f %11.0f %9.0f %9.0f %9.0f %9.0f %9.0f %9.0f %7.0f%%\n",
-           sizes[i], got.read_ms, got.node_bytes, got.area_ns, got.again_ns,
-           got.again_99_ns, got.new_ns, got.new_99_ns, got.plan_ns,
-           got.allowed);
+           sizes[i], got.read_ms, got.node_bytes, got.area_ns, got.any_ns,
+           got.any_99_ns, got.later_ns, got.new_ns, got.plan_ns, got.allowed);
   }
   free(text);
   return 0;
