@@ -21,6 +21,19 @@ static uint32_t rotate(uint32_t x, int n) {
   return x >> n | x << (32 - n);
 }
 
+/* Turn number n of eight: nothing moves, but each turn begins one word further
+ * back. */
+static inline void turn(uint32_t s[8], int n, uint32_t word) {
+  uint32_t a = s[-n & 7], b = s[(1 - n) & 7], c = s[(2 - n) & 7];
+  uint32_t e = s[(4 - n) & 7], f = s[(5 - n) & 7], g = s[(6 - n) & 7];
+  uint32_t h = s[(7 - n) & 7] + word + ((e & f) ^ (~e & g)) +
+               (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25));
+
+  s[(3 - n) & 7] += h;
+  s[(7 - n) & 7] = h + ((a & b) ^ (a & c) ^ (b & c)) +
+                   (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22));
+}
+
 static void mix(epi__sha256 *hash, const uint8_t *block) {
   uint32_t w[64], s[8];
 
@@ -38,17 +51,14 @@ static void mix(epi__sha256 *hash, const uint8_t *block) {
   }
   memcpy(s, hash->state, sizeof s);
   for (int i = 0; i < 64; i += 8) { /* after eight, all are in their places */
-    for (int n = 0; n < 8; n++) {
-      uint32_t a = s[-n & 7], e = s[(4 - n) & 7], h = s[(7 - n) & 7];
-      uint32_t b = s[(1 - n) & 7], c = s[(2 - n) & 7];
-      uint32_t f = s[(5 - n) & 7], g = s[(6 - n) & 7];
-
-      h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-           ((e & f) ^ (~e & g)) + k[i + n] + w[i + n];
-      s[(3 - n) & 7] += h;
-      s[(7 - n) & 7] = h + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-                       ((a & b) ^ (a & c) ^ (b & c));
-    }
+    turn(s, 0, k[i] + w[i]);
+    turn(s, 1, k[i + 1] + w[i + 1]);
+    turn(s, 2, k[i + 2] + w[i + 2]);
+    turn(s, 3, k[i + 3] + w[i + 3]);
+    turn(s, 4, k[i + 4] + w[i + 4]);
+    turn(s, 5, k[i + 5] + w[i + 5]);
+    turn(s, 6, k[i + 6] + w[i + 6]);
+    turn(s, 7, k[i + 7] + w[i + 7]);
   }
   for (int i = 0; i < 8; i++) {
     hash->state[i] += s[i];
