@@ -92,6 +92,14 @@ void print_text(char *text, const char *ends) {
   epi_free(text);
 }
 
+/* An answer that did not get out is none. */
+static int end_output(int result) {
+  if (fflush(stdout) || ferror(stdout)) {
+    return complain("standard output", strerror(errno));
+  }
+  return result;
+}
+
 static int answer_flow(epi_model *model, const check_options *opts,
                        epi_query *query, epi_decision *decision) {
   char *text = NULL;
@@ -160,10 +168,7 @@ static int answer(epi_model *model, const check_options *opts) {
   }
   epi_query_free(query);
   epi_decision_free(decision);
-  if (fflush(stdout) || ferror(stdout)) {
-    return complain("standard output", strerror(errno));
-  }
-  return result;
+  return end_output(result);
 }
 
 enum {
@@ -224,10 +229,10 @@ static int read_options(check_options *opts, int argc, char **argv) {
     switch (option) {
     case 'h':
       fputs(help, stdout);
-      return FINE;
+      return end_output(FINE);
     case 'V':
       printf("epi-check %s\n", epi_version());
-      return FINE;
+      return end_output(FINE);
     case FLOW:
       opts->flow = optarg;
       break;

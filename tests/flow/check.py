@@ -178,4 +178,14 @@ def help_and_version_go_to_standard_output():
     assert "0." in check("--version").stdout
 
 
+@flow.test
+def what_cannot_be_printed_is_an_error():
+    for name in ("epi-check", "epi-proxy", "epi-redirector"):
+        for option in ("--help", "--version"):
+            got = flow.run("sh", "-c", '"$0" "$1" >/dev/full',
+                           flow.program_path(name), option)
+            assert got.returncode == 2, f"{name} {option}: {got.returncode}"
+            assert "standard output" in got.stderr, got.stderr
+
+
 flow.main()
