@@ -242,6 +242,11 @@ void epi__rule_clear(epi__rule *rule);
 void epi__attributes_put(epi__text *out, const epi_model *model,
                          const uint64_t *set);
 
+/* epi_model_write() with one more rule before another, or behind all; more may
+ * be NULL. */
+int epi__model_write(const epi_model *model, const char *more, size_t before,
+                     char **out);
+
 /* "mon" for 0 ... "sun" for 6. */
 const char *epi__day_name(unsigned day);
 
