@@ -10,9 +10,12 @@
 #include <string.h>
 
 enum {
-  SHOWN = 80,           /* bytes of a text that a problem quotes */
-  PATH_SHOWN = 1024,    /* and of the path to it */
-  GUESSED_OVER = 65536, /* names compared for what was perhaps meant, in all */
+  SHOWN = 80,        /* bytes of a text that a problem quotes */
+  PATH_SHOWN = 1024, /* and of the path to it */
+  /* Names times the length of what they are compared with, in all problems of
+   * a document: a second of work or so. */
+  GUESSED_OVER = 32 * 1024 * 1024,
+  SHORT_MIN = 3, /* bytes from which a text may be short for a name */
 };
 
 static size_t step(epi__model_reader *in, const char *key, size_t index) {
@@ -70,42 +73,65 @@ void epi__problem(epi__model_reader *in, const char *format, ...) {
   }
 }
 
+/* The name that text is short for, if there is one only: `setup` for
+ * `setup_ms`. */
+static const char *long_form(const epi__names *known, const char *text) {
+  size_t len = strlen(text);
+  const char *found = NULL;
+
+  for (size_t i = 0; i < known->count && len >= SHORT_MIN; i++) {
+    if (!strncmp(known->texts[i], text, len)) {
+      if (found) {
+        return NULL;
+      }
+      found = known->texts[i];
+    }
+  }
+  return found;
+}
+
+/* Append to a problem what was perhaps meant, or that nobody looked. */
+static void guess(epi__model_reader *in, const char *text,
+                  const epi__names *known, char *hint, size_t size) {
+  size_t len = strlen(text) + 1;
+  char meant[SHOWN];
+  const char *near;
+
+  *hint = '\0';
+  if (known->count > (GUESSED_OVER - in->guessed_over) / len) {
+    snprintf(hint, size, " (no hint: too many names were compared)");
+    return;
+  }
+  in->guessed_over += known->count * len;
+  near = epi__names_near(known, text);
+  near = near ? near : long_form(known, text);
+  if (near) {
+    snprintf(hint, size, ", did you mean \"%s\"?",
+             epi__printable(meant, sizeof meant, near));
+  }
+}
+
 void epi__problem_no(epi__model_reader *in, const char *what, const char *text,
                      const epi__names *known) {
-  char shown[SHOWN], meant[SHOWN];
-  const char *near = NULL;
+  char shown[SHOWN], hint[SHOWN + 32];
 
-  if (known->count <= GUESSED_OVER - in->guessed_over) {
-    in->guessed_over += known->count;
-    near = epi__names_near(known, text);
-  }
-  epi__printable(shown, sizeof shown, text);
-  if (near) {
-    epi__problem(in, "no %s \"%s\", did you mean \"%s\"?", what, shown,
-                 epi__printable(meant, sizeof meant, near));
-  } else {
-    epi__problem(in, "no %s \"%s\"", what, shown);
-  }
+  guess(in, text, known, hint, sizeof hint);
+  epi__problem(in, "no %s \"%s\"%s", what,
+               epi__printable(shown, sizeof shown, text), hint);
 }
 
 static void unknown_key(epi__model_reader *in, const char *name,
                         const epi__key *keys) {
   epi__names known = {0};
-  char text[SHOWN];
-  const char *near;
+  char hint[SHOWN + 32];
 
   for (; keys->name; keys++) {
     if (epi__names_add(&known, keys->name) < 0) {
       in->failed = 1;
     }
   }
-  near = epi__names_near(&known, name);
-  if (near) {
-    epi__problem(in, "unknown key, did you mean \"%s\"?",
-                 epi__printable(text, sizeof text, near));
-  } else {
-    epi__problem(in, "unknown key");
-  }
+  guess(in, name, &known, hint, sizeof hint);
+  epi__problem(in, "unknown key%s", hint);
   epi__names_clear(&known);
 }
 

@@ -12,7 +12,7 @@ typedef struct epi__model_reader {
   epi_model *model;
   epi_report *problems; /* or NULL */
   size_t problem_count;
-  size_t guessed_over; /* names, for what was perhaps meant */
+  size_t guessed_over; /* names and bytes, for what was perhaps meant */
   char first[512];     /* the first problem */
   int failed;          /* out of memory */
   size_t depth;
