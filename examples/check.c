@@ -117,7 +117,7 @@ static int answer_flow(epi_model *model, const check_options *opts,
   } else if (opts->json) {
     result = epi_decision_write(decision, &text);
   } else {
-    print_decision(decision, check_port(opts->flow));
+    print_decision(decision, check_port(opts->flow), opts->flow);
   }
   if (result) {
     return complain("", epi_error_detail());

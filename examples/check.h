@@ -61,8 +61,13 @@ int check_port(const char *flow);
 /* Print a name in double quotes, for JSON and for graphviz. */
 void print_quoted(const char *text);
 
-/* Print a decision for people; port -1 is any. */
-void print_decision(const epi_decision *decision, int port);
+/* Print a decision for people; port -1 is any. flow is --flow, whose addresses
+ * tell what is unknown, or NULL. */
+void print_decision(const epi_decision *decision, int port, const char *flow);
+
+/* Print an end of a decision, FROM or TO of the flow that was asked about. */
+enum { END_FROM, END_TO };
+void print_end(const char *name, const char *flow, int end);
 
 /* Print all that the model says. Returns FINE or BAD_INPUT. */
 int print_model(epi_model *model, epi_query *query, epi_decision *decision);

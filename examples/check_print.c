@@ -46,12 +46,15 @@ static void print_chain(const epi_plan *plan) {
   }
 }
 
-void print_decision(const epi_decision *decision, int port) {
+void print_decision(const epi_decision *decision, int port, const char *flow) {
   const epi_plan *plan = epi_decision_plan(decision);
   const char *application = epi_decision_application(decision);
   int verdict = epi_decision_verdict(decision);
 
-  printf("  %s -> %s", epi_decision_from(decision), epi_decision_to(decision));
+  printf("  ");
+  print_end(epi_decision_from(decision), flow, END_FROM);
+  printf(" -> ");
+  print_end(epi_decision_to(decision), flow, END_TO);
   if (port > 0) {
     printf(", port %d", port);
   }
@@ -179,7 +182,7 @@ static int print_flows(epi_model *model, size_t application, epi_query *query,
         epi_model_decide(model, query, decision)) {
       return complain("", epi_error_detail());
     }
-    print_decision(decision, port);
+    print_decision(decision, port, NULL);
     sum->direct += epi_decision_verdict(decision) == EPI_DIRECT;
     sum->bridged += epi_decision_verdict(decision) == EPI_BRIDGED;
     sum->refused += !epi_decision_allowed(decision);

@@ -112,7 +112,7 @@ static int tell(epi__story *s, int form, char **out) {
 int epi_model_explain(epi_model *model, const epi_query *query, int form,
                       char **out) {
   epi_decision *decision;
-  epi__story s = {.model = model};
+  epi__story s = {.model = model, .query = query};
   int result;
 
   if (form != EPI_FORM_TEXT && form != EPI_FORM_JSON) {

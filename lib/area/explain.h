@@ -7,6 +7,7 @@
 
 typedef struct epi__story {
   const epi_model *model;
+  const epi_query *query;
   const epi_decision *decision;
   epi__facts facts;
   uint32_t tried; /* rules up to the one that decided */

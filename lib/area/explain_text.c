@@ -1,5 +1,6 @@
 /* explain_text.c: a decision as a person would tell it, rule by rule. */
 #include "area/explain.h"
+#include "area/flow_query.h"
 
 #include "base/json.h"
 
@@ -11,12 +12,31 @@ static double cost_of(const epi_model *model, uint32_t number) {
                                   : model->functions[function->pair].cost_ms);
 }
 
-static void tell_end(epi__story *s, const char *verb, const epi__end *end) {
+static void tell_addr(epi__story *s, const epi_addr *addr) {
+  char text[EPI_ADDR_TEXT_MAX];
+
+  epi_addr_format(addr, 0, text, sizeof text);
+  epi__text_puts(&s->text, text);
+}
+
+/* A node; or `unknown`, with the address that it was asked about by. */
+static void tell_name(epi__story *s, const char *name, const epi__end *end,
+                      const epi__query_end *asked) {
+  epi__text_puts(&s->text, name);
+  if (end->node == EPI__NONE) {
+    epi__text_puts(&s->text, " (");
+    tell_addr(s, &asked->addr);
+    epi__text_puts(&s->text, ")");
+  }
+}
+
+static void tell_end(epi__story *s, const char *verb, const epi__end *end,
+                     const epi__query_end *asked) {
   const epi_model *model = s->model;
 
   epi__text_printf(&s->text, "  %s ", verb);
-  if (end->ip) {
-    epi__ip_put(&s->text, end->ip);
+  if (!asked->node) {
+    tell_addr(s, &asked->addr);
     epi__text_puts(&s->text, ", ");
   }
   if (end->node == EPI__NONE) {
@@ -38,16 +58,17 @@ static void tell_flow(epi__story *s) {
   const epi_decision *decision = s->decision;
   const uint32_t application = decision->application;
 
-  epi__text_printf(&s->text, "%s -> %s", epi_decision_from(decision),
-                   epi_decision_to(decision));
+  tell_name(s, epi_decision_from(decision), &s->facts.from, &s->query->from);
+  epi__text_puts(&s->text, " -> ");
+  tell_name(s, epi_decision_to(decision), &s->facts.to, &s->query->to);
   if (decision->port) {
     epi__text_printf(&s->text, ", port %d", decision->port);
   }
   epi__text_printf(&s->text, ": %s, %s\n\nThe flow\n",
                    epi_decision_allowed(decision) ? "allowed" : "refused",
                    epi_verdict_name(decision->verdict));
-  tell_end(s, "comes from", &s->facts.from);
-  tell_end(s, "goes to", &s->facts.to);
+  tell_end(s, "comes from", &s->facts.from, &s->query->from);
+  tell_end(s, "goes to", &s->facts.to, &s->query->to);
   if (application == EPI__NONE) {
     epi__text_puts(&s->text, "  is part of no application\n");
   } else {

@@ -111,6 +111,17 @@ def flows_may_be_given_by_address():
 
 
 @flow.test
+def what_is_unknown_has_its_address():
+    for asked, says in (("10.1.2.3:10.9.9.9:443", "umc -> unknown (10.9.9.9),"),
+                        ("[2001:db8::9]:umc", "unknown (2001:db8::9) -> umc"),
+                        ("umc:elsewhere.example",
+                         "umc -> unknown (elsewhere.example)")):
+        for options in ((), ("--explain",)):
+            got = check(HOSPITALS, "--flow", asked, *options, code=1).stdout
+            assert says in got.replace("[", "").replace("]", ""), got
+
+
+@flow.test
 def facts_of_a_flow_count():
     rules = [{"id": "no-sale", "effect": "deny", "purpose": ["commercial"],
               "reason": "research only"},
