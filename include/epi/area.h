@@ -187,6 +187,13 @@ EPI_API int epi_model_channel(const epi_model *model, size_t from, size_t to);
 EPI_API ptrdiff_t epi_model_gap(const epi_model *model, size_t from, size_t to,
                                 const char **names, size_t max);
 
+/* Say whether the gap between two nodes may be bridged: all of it is in what
+ * the model has as bridgeable.
+ *
+ * Returns 1, 0, EPI_EINVAL (no such node) or EPI_ENOMEM. */
+EPI_API int epi_model_gap_bridgeable(const epi_model *model, size_t from,
+                                     size_t to);
+
 /* Applications, in document order. */
 EPI_API size_t epi_model_application_count(const epi_model *model);
 EPI_API const char *epi_model_application_name(const epi_model *model,
@@ -195,6 +202,16 @@ EPI_API const char *epi_model_application_name(const epi_model *model,
 /* Find an application by its name. Returns its index, or EPI_ENOENT. */
 EPI_API ptrdiff_t epi_model_application_find(const epi_model *model,
                                              const char *name);
+
+/* Find the areas of an application's nodes. The gaps of the application are
+ * those between them: epi_model_gap() for a node of each.
+ *
+ * areas takes up to max areas, in ascending order; it may be NULL when max is
+ * 0. Returns how many there are, EPI_EINVAL (no such application) or
+ * EPI_ENOMEM. */
+EPI_API ptrdiff_t epi_model_application_areas(const epi_model *model,
+                                              size_t application, size_t *areas,
+                                              size_t max);
 
 /* Go through the flows of an application, in document order: one for each of
  * its ports, or for each ordered pair of its nodes if it lists no flows.

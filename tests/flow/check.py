@@ -11,7 +11,8 @@ HOSPITALS = flow.EXAMPLES / "hospitals.json"
 DECISION = {"from", "to", "port", "application", "verdict", "rule",
             "requires", "reason", "need", "have", "missing", "chain", "cost",
             "optimal", "model"}
-OVERVIEW = {"model", "areas", "order", "channels", "flows", "applications",
+OVERVIEW = {"model", "areas", "order", "channels", "gaps",
+            "gaps_left_out", "flows", "applications",
             "supported", "unsupported", "unbridgeable", "unfeasibility_ratio",
             "direct", "bridged", "refused", "cost"}
 
