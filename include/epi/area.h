@@ -429,6 +429,18 @@ EPI_API int epi_reasoner_rule(const void *json, size_t len,
                               const epi_query *query, const char *id,
                               char **out);
 
+/* Make a model in which the reasoner's reply about one flow counts: what
+ * epi_reasoner_rule() makes of it stands before all rules if it denies, behind
+ * all if it allows. So a reply closes what the model would allow, and opens
+ * only what no rule of it decides.
+ *
+ * json, query and id are as there. Returns as epi_reasoner_rule(), or
+ * EPI_EMODEL (a rule has the id already, or an end is a node that the model
+ * does not have). Threads: any, on the same model and query too. */
+EPI_API int epi_reasoner_apply(const epi_model *model, const void *json,
+                               size_t len, const epi_query *query,
+                               const char *id, epi_model **out);
+
 /* Write a decision as a reply of the reasoner: allowed or not, and the reason
  * if not, as a list that is parted at "; ". Free it with epi_free().
  *
