@@ -18,9 +18,9 @@ static const char *one_of(const char *const *words, uint32_t count) {
 
 /* Few rules over few words, so that some cover others. */
 static void put_rule(epi__text *out, unsigned number) {
-  static const char *const effects[] = {"allow", "deny", "deny",
-                                        "require\",\"attributes\":[\"x\"],"
-                                        "\"reason\":\"r"};
+  static const char *const effects[] = {
+      "allow", "deny", "deny",
+      "require\",\"attributes\":[\"x\"],\"reason\":\"r"};
   static const char *const ends[] = {
       "a",        "b",      "c",       "d",          "has:x",
       "domain:d", "area:a", "unknown", "10.0.0.0/8", "0.0.0.0/0"};
