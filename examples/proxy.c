@@ -74,9 +74,12 @@ static int listen_all(epi_engine *engine, const proxy_options *set) {
   if (set->listens.count) {
     return 0;
   }
-  snprintf(url, sizeof url, "socks://%s:%s%s%s",
+  /* SOCKS 6 as socksx has it, too. */
+  snprintf(url, sizeof url, "socks://%s:%s%s%s%s",
            set->host ? set->host : "0.0.0.0", set->port ? set->port : "1080",
-           set->socks ? "?version=" : "", set->socks ? set->socks : "");
+           set->socks ? "?version=" : "?dialect=auto",
+           set->socks ? set->socks : "",
+           set->socks && strcmp(set->socks, "5") ? "&dialect=auto" : "");
   return listen_on(engine, url);
 }
 
@@ -131,7 +134,7 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
 }
 
 static int set_up(epi_engine *engine, proxy_options *set) {
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_TOKENS; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
       return fail("bad setting");
     }

@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI_ENGINE_MARK + 1] = {
+} bounds[EPI_ENGINE_TOKENS + 1] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -28,10 +28,14 @@ static const struct {
     [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
     [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
     [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_SESSIONS] = {"sessions", 0, INT32_MAX, 10000},
+    [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
+    [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
+    [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_MARK
+  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_TOKENS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -62,7 +66,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_TOKENS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =
@@ -87,6 +91,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   for (size_t i = 0; i < engine->listener_count; i++) {
     epi__listener_free(engine->listeners[i]);
+  }
+  for (size_t i = 0; i < engine->session_count; i++) {
+    epi__sessions_free(engine->sessions[i]);
   }
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
@@ -366,6 +373,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = epi__sessions_start(engine);
   }
   if (result) {
     return result;

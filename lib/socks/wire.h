@@ -19,6 +19,9 @@ enum {
   EPI__METHOD_REFUSED = 0xff,
 };
 
+/* 1 if a version of SOCKS has a command. */
+int epi__version_has_command(int version, int command);
+
 /* ---- addresses ---- */
 
 /* How a host name stands on the wire, behind its length byte. */
@@ -73,9 +76,33 @@ int epi__socks5_request_write(epi__writer *out, const epi_request *request);
 ptrdiff_t epi__socks5_reply_read(epi_reply *out, const void *buf, size_t len);
 void epi__socks5_reply_write(epi__writer *out, const epi_reply *reply);
 
-/* ---- SOCKS 6; draft is EPI_SOCKS6 or EPI_SOCKS6_12 ---- */
+/* ---- where socksx has its fields ---- */
 
-/* Sets all of *out, and ends what it held; EPI_ENOMEM too. */
+/* What a request or an operation reply has in front of its options. */
+typedef struct epi__head {
+  unsigned second; /* command or reply code */
+  size_t options_len;
+  epi_addr addr;
+} epi__head;
+
+/* Returns 0, which says nothing about in->missing, EPI_EVERSION or
+ * EPI_EPROTO. */
+int epi__socksx_head_read(epi__reader *in, int is_reply, const char *what,
+                          epi__head *out);
+void epi__socksx_head_write(epi__writer *out, int is_reply, int second,
+                            size_t options_len, const epi_addr *addr);
+
+/* Tell the layout of a request of SOCKS 6 by its first bytes, from the version
+ * on: 1 for socksx's, 0 for the draft's, -1 if more bytes are needed, which are
+ * at most 8. The answer does not change with more bytes. A few requests of
+ * socksx are taken for the draft's: some to an address that ends in .0, to a
+ * name of one or two characters, or to an IPv6 address. */
+int epi__socksx_tell(const void *buf, size_t len);
+
+/* ---- SOCKS 6; draft is EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX ---- */
+
+/* Sets all of *out, and ends what it held; EPI_ENOMEM, and EPI_ELIMIT for
+ * authentication data or an id of a session beyond what libepi keeps, too. */
 ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
                                    size_t len);
 
@@ -83,23 +110,21 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
  * and no code says so. */
 int epi__socks6_refusal(int draft, const void *buf, size_t len);
 
-/* Returns 0, EPI_EINVAL (nowhere to connect to) or EPI_ELIMIT (options). */
+/* Returns 0, EPI_EINVAL (nowhere to connect to, or a command that socksx does
+ * not have) or EPI_ELIMIT (options). */
 int epi__socks6_request_write(epi__writer *out, int draft,
                               const epi_request *request);
 
-/* An authentication reply (draft-11 section 6). */
-typedef struct epi__auth_reply {
-  int failed;       /* 0 or 1 */
-  int method;       /* the one to go on with, or -1 */
-  int login_status; /* the RFC 1929 status for a login in options, or -1 */
-} epi__auth_reply;
-
-ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
+/* The authentication reply (draft-11 section 6), as a request is read. For
+ * socksx EPI_EREFUSED too, when an operation reply came in its place. */
+ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
                                       const void *buf, size_t len);
-void epi__socks6_auth_reply_write(epi__writer *out,
-                                  const epi__auth_reply *reply);
+/* Returns 0, EPI_EINVAL (a success that says that it is none) or EPI_ELIMIT
+ * (options). */
+int epi__socks6_auth_reply_write(epi__writer *out, int draft,
+                                 const epi_auth_reply *reply);
 
-/* The operation reply; sets all of *out; EPI_ENOMEM too. */
+/* The operation reply, as a request is read. */
 ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
                                  size_t len);
 /* Returns 0 or EPI_ELIMIT (options). */
@@ -111,15 +136,28 @@ int epi__socks6_reply_write(epi__writer *out, int draft,
 /* The largest size of the options of a message. */
 size_t epi__options_max(int draft);
 
+/* Check the length of the options that a message says. Returns 0 or
+ * EPI_EPROTO. */
+int epi__options_len_check(int draft, const char *what, size_t len);
+
 /* Read all options of a message. Unknown kinds are skipped.
  *
- * Returns 0, EPI_EPROTO or EPI_ENOMEM; what was read so far is then in *out. */
-int epi__request_options_read(epi__reader *options, epi_request *out);
-int epi__auth_options_read(epi__reader *options, epi__auth_reply *out);
-int epi__reply_options_read(epi__reader *options, epi_reply *out);
+ * Returns 0, EPI_EPROTO, EPI_ELIMIT or EPI_ENOMEM; what was read so far is then
+ * in *out. */
+int epi__request_options_read(epi__reader *options, int draft,
+                              epi_request *out);
+int epi__auth_options_read(epi__reader *options, int draft,
+                           epi_auth_reply *out);
+int epi__reply_options_read(epi__reader *options, int draft, epi_reply *out);
 
-void epi__request_options_write(epi__writer *out, const epi_request *request);
-void epi__auth_options_write(epi__writer *out, const epi__auth_reply *reply);
-void epi__reply_options_write(epi__writer *out, const epi_reply *reply);
+/* 0, or the code for an authentication reply that contradicts itself. */
+int epi__auth_reply_check(const epi_auth_reply *reply, int code);
+
+void epi__request_options_write(epi__writer *out, int draft,
+                                const epi_request *request);
+void epi__auth_options_write(epi__writer *out, int draft,
+                             const epi_auth_reply *reply);
+void epi__reply_options_write(epi__writer *out, int draft,
+                              const epi_reply *reply);
 
 #endif
