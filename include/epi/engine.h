@@ -33,6 +33,8 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_HALF_CLOSED_MS 6 /* nothing moved, half closed [120,000] */
 #define EPI_ENGINE_BUFFER         7 /* bytes a flow holds per direction [65,536] */
 #define EPI_ENGINE_MARK           8 /* mark of own connections; 0: none [0] */
+#define EPI_ENGINE_HAPPY_EYEBALLS                                              \
+  9 /* RFC 8305 for names; 0: only if asked [1] */
 
 /* Make an engine without listeners.
  *

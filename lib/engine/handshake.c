@@ -183,6 +183,9 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
     error = epi_reply_set_bound(reply, bound);
   }
   if (!error) {
+    error = epi__stack_answer_connect(reply, flow);
+  }
+  if (!error) {
     error = epi_session_reply(flow->session, reply);
   }
   epi_reply_free(reply);

@@ -79,7 +79,7 @@ struct epi__worker {
 };
 
 struct epi_engine {
-  int64_t settings[EPI_ENGINE_MARK + 1];
+  int64_t settings[EPI_ENGINE_HAPPY_EYEBALLS + 1];
   char *name; /* which proxy of the model, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];

@@ -53,9 +53,10 @@ int epi__sock_stack(int fd, int option);
 /* 1 if a connection is carried by MPTCP. */
 int epi__sock_is_multipath(int fd);
 
-/* Keep what ICMP says of a socket in its error queue; 0 ends that. To be ended
- * once connected: a kept error also ends a connection that would go on. */
-void epi__sock_keep_errors(int fd, int keep);
+/* Keep what ICMP says of a socket in its error queue; keep 0 ends that. kind is
+ * the socket's, EPI_ADDR_IPV4 or EPI_ADDR_IPV6. To be ended once connected: a
+ * kept error also ends a connection that would go on. */
+void epi__sock_keep_errors(int fd, int kind, int keep);
 
 /* Read all errors that were kept: 1 if one says that a TTL has expired. */
 int epi__sock_expired(int fd);

@@ -90,8 +90,8 @@ int epi__sock_is_multipath(int fd) {
   return !getsockopt(fd, IPPROTO_TCP, IS_MPTCP, &value, &len) && value;
 }
 
-void epi__sock_keep_errors(int fd, int keep) {
-  int v6 = is_ipv6(fd);
+void epi__sock_keep_errors(int fd, int kind, int keep) {
+  int v6 = kind == EPI_ADDR_IPV6;
 
   setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR,
              &keep, sizeof keep);
