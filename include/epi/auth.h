@@ -41,7 +41,9 @@ EPI_API int epi_request_set_initial_data(epi_request *request, size_t len);
 EPI_API size_t epi_request_initial_data(const epi_request *request);
 
 /* Set the authentication data of a method other than 2 (which is the login):
- * it is copied and passes as it is; data NULL removes it.
+ * it is copied and passes as it is; data NULL removes it. NULs go behind it on
+ * the wire, up to a multiple of 4 less 1, and are part of what the peer reads:
+ * the method says where its data ends.
  *
  * Returns 0, EPI_EINVAL (method outside 1 to 254, or 2), EPI_ELIMIT (too long
  * for a message, or EPI_AUTH_DATA_MAX methods have some) or EPI_ENOMEM; nothing
@@ -126,7 +128,7 @@ EPI_API int epi_auth_reply_set_auth_data(epi_auth_reply *reply, int method,
 EPI_API ptrdiff_t epi_auth_reply_auth_data(const epi_auth_reply *reply,
                                            int method, const void **out);
 
-/* Set and read what became of the session that was joined: EPI_SESSION_JOINED,
+/* Set and read what became of the session that was joined: EPI_SESSION_OK,
  * EPI_SESSION_INVALID or 0. Returns 0 or EPI_EINVAL. */
 EPI_API int epi_auth_reply_set_session(epi_auth_reply *reply, int state);
 EPI_API int epi_auth_reply_session(const epi_auth_reply *reply);
@@ -153,11 +155,23 @@ EPI_API int epi_auth_reply_set_token(epi_auth_reply *reply, int state);
 EPI_API int epi_auth_reply_token(const epi_auth_reply *reply);
 
 /* Read and write, as epi_request_read() and epi_request_write(); SOCKS 5 has
- * no such message: EPI_EINVAL. */
+ * no such message: EPI_EINVAL, as for writing a success with an invalid session
+ * or a rejected token, or an invalid session with an id. Reading for
+ * EPI_SOCKSX gives EPI_EREFUSED for the operation reply that socksx sends in
+ * its place when it is over its limit. */
 EPI_API ptrdiff_t epi_auth_reply_read(epi_auth_reply *out, int version,
                                       const void *buf, size_t len);
 EPI_API ptrdiff_t epi_auth_reply_write(const epi_auth_reply *reply, int version,
                                        void *buf, size_t size);
+
+/* ---- operation replies ---- */
+
+/* Set and read the id of the session that was begun, as in authentication
+ * replies: the draft names both as its place, so proxies write it into both and
+ * clients look into both. */
+EPI_API int epi_reply_set_session_id(epi_reply *reply, const void *id,
+                                     size_t len);
+EPI_API size_t epi_reply_session_id(const epi_reply *reply, const void **out);
 
 /* ---- sessions that a server keeps ---- */
 

@@ -18,14 +18,16 @@ static ptrdiff_t reply_step(epi_session *session, const void *data,
 
 static ptrdiff_t auth_reply_step(epi_session *session, const void *data,
                                  size_t len) {
-  epi__auth_reply reply;
+  epi_auth_reply reply = epi__auth_reply_empty();
   ptrdiff_t n =
       epi__socks6_auth_reply_read(&reply, session->version, data, len);
+  int failed = reply.failed;
 
+  epi__auth_reply_clear(&reply);
   if (n <= 0) {
     return n;
   }
-  if (reply.failed) {
+  if (failed) {
     epi__session_refuse(session, EPI_EAUTH);
     return epi__fail(EPI_EAUTH, epi_request_user(&session->request)
                                     ? "the server refused the login"

@@ -5,11 +5,12 @@
 
 static int send_auth_reply(epi_session *session, int failed, int method,
                            int login_status) {
-  epi__auth_reply reply = {failed, method, login_status};
+  epi_auth_reply reply = {
+      .failed = failed, .method = method, .login_status = login_status};
   uint8_t message[20];
   epi__writer out = epi__writer_over(message, sizeof message);
 
-  epi__socks6_auth_reply_write(&out, &reply);
+  epi__socks6_auth_reply_write(&out, session->version, &reply);
   return epi__session_send(session, message, out.used);
 }
 
