@@ -177,7 +177,10 @@ EPI_API size_t epi_reply_session_id(const epi_reply *reply, const void **out);
 
 /* Which sessions there are, whose they are, and which of their tokens are
  * spent. It has no clock: callers say what time it is, in milliseconds on a
- * clock that never steps. */
+ * clock that never steps.
+ *
+ * A session takes at most 256 bytes, a bit for each token of its window, and
+ * 64 bytes and a name for each owner. */
 typedef struct epi_session_table epi_session_table;
 
 /* Parameters for epi_session_table_set(); the default is in brackets. */
@@ -185,7 +188,8 @@ typedef struct epi_session_table epi_session_table;
 #define EPI_SESSIONS_PER_OWNER                                                 \
   2                            /* of one user, or without login address [16] */
 #define EPI_SESSIONS_IDLE_MS 3 /* without a request or open flow [600,000] */
-#define EPI_SESSIONS_TOKENS  4 /* largest window that is granted [1,024] */
+#define EPI_SESSIONS_TOKENS                                                    \
+  4 /* largest window that is granted, up to 65,536 [1,024] */
 
 /* Make an empty table. key, 32 bytes that nobody can guess, makes the ids of
  * sessions; it is copied.
@@ -197,7 +201,8 @@ EPI_API int epi_session_table_new(epi_session_table **out, const void *key,
 /* End a table that no epi_session uses any more. NULL is fine. */
 EPI_API void epi_session_table_free(epi_session_table *table);
 
-/* Set a parameter. Returns 0 or EPI_EINVAL (none such, or below 1). */
+/* Set a parameter, for what comes from now on. Returns 0 or EPI_EINVAL (none
+ * such, below 1, or out of bounds). */
 EPI_API int epi_session_table_set(epi_session_table *table, int parameter,
                                   int64_t value);
 

@@ -28,6 +28,10 @@ static const struct {
     [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
     [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
     [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_SESSIONS] = {"sessions", 0, INT32_MAX, 10000},
+    [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
+    [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
+    [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
     [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
 };
 
@@ -89,6 +93,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   for (size_t i = 0; i < engine->listener_count; i++) {
     epi__listener_free(engine->listeners[i]);
+  }
+  for (size_t i = 0; i < engine->session_count; i++) {
+    epi__sessions_free(engine->sessions[i]);
   }
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
@@ -368,6 +375,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = epi__sessions_start(engine);
   }
   if (result) {
     return result;

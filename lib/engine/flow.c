@@ -174,6 +174,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
     log_failure(flow, why);
   }
   flow->phase = EPI__ENDED;
+  epi__sessions_leave(flow);
   epi__dial_stop(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);

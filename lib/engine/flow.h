@@ -59,6 +59,7 @@ struct epi_flow {
   const epi_request *request; /* what is asked, of either */
   int trusted;                /* its metadata is authenticated */
   const char *user;           /* or "" */
+  int64_t member;             /* the session that it holds, or 0 */
 
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
@@ -120,6 +121,16 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
 /* The client's handshake cannot go on, or is all there was to do (why NULL):
  * let it have the last message. */
 void epi__flow_linger(epi_flow *flow, const char *why);
+
+/* ---- sessions.c ---- */
+
+/* Let the client's handshake begin and join sessions, if there are any. Returns
+ * 0 or EPI_ENOMEM. */
+int epi__sessions_offer(epi_flow *flow);
+
+/* Hold the session that the request is part of, while the flow lives. */
+void epi__sessions_enter(epi_flow *flow);
+void epi__sessions_leave(epi_flow *flow);
 
 /* ---- flow_judge.c ---- */
 

@@ -50,7 +50,8 @@ void epi__handshake_begin(epi_flow *flow) {
     return;
   default:
     if (epi_session_new_server(&flow->session, listener->accept,
-                               listener->draft, listener->users != NULL)) {
+                               listener->draft, listener->users != NULL) ||
+        epi__sessions_offer(flow)) {
       epi__flow_end(flow, 1, epi_error_detail());
       return;
     }
@@ -91,6 +92,7 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
 
   flow->request = epi_session_request(flow->session);
   flow->dest = *epi_request_dest(flow->request);
+  epi__sessions_enter(flow);
   if (flow->listener->users) {
     flow->user = epi_request_user(flow->request);
     flow->user = flow->user ? flow->user : "";

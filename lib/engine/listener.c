@@ -13,9 +13,32 @@ enum {
   PAUSE_MS = 100,
 };
 
+/* Which layout of SOCKS 6 is taken: a draft's unless said otherwise. */
+static int read_dialect(epi__listener *listener, const char *dialect) {
+  if (!(listener->accept & EPI_ACCEPT_SOCKS6)) {
+    return epi__fail(EPI_EINVAL, "dialect is a setting of SOCKS 6");
+  }
+  if (!strcmp(dialect, "auto")) {
+    listener->accept |= EPI_ACCEPT_SOCKSX;
+  } else if (!strcmp(dialect, "socksx")) {
+    listener->accept += EPI_ACCEPT_SOCKSX - EPI_ACCEPT_SOCKS6;
+  } else if (strcmp(dialect, "draft")) {
+    return epi__fail(EPI_EINVAL, "dialect is draft, socksx or auto, not %s",
+                     dialect);
+  }
+  return 0;
+}
+
+static int read_users(epi__listener *listener, const char *file) {
+  listener->users_file = epi__strdup(file);
+  return listener->users_file ? epi__users_read(&listener->users, file)
+                              : EPI_ENOMEM;
+}
+
 static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
+  const char *dialect = epi__url_setting(url, "dialect");
   const char *users = epi__url_setting(url, "users");
 
   listener->kind = EPI__LISTEN_SOCKS;
@@ -33,11 +56,15 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   } else if (draft && strcmp(draft, "11")) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
-  return users ? epi__users_read(&listener->users, users) : 0;
+  if (dialect && read_dialect(listener, dialect)) {
+    return EPI_EINVAL;
+  }
+  return users ? read_users(listener, users) : 0;
 }
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
-  static const char *const socks[] = {"users", "version", "draft", NULL};
+  static const char *const socks[] = {"users", "version", "draft", "dialect",
+                                      NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -159,6 +186,7 @@ void epi__listener_free(epi__listener *listener) {
   }
   epi__listener_close(listener);
   epi__users_free(listener->users);
+  epi__free(listener->users_file);
   epi__free(listener->name);
   epi__free(listener);
 }

@@ -28,13 +28,14 @@ enum {
 
 /* A proxy or function that flows are sent through. */
 typedef struct epi__hop {
-  int version; /* EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12 */
+  int version; /* EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX */
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
 } epi__hop;
 
 typedef struct epi__users epi__users;
+typedef struct epi__sessions epi__sessions;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -47,6 +48,8 @@ typedef struct epi__listener {
   epi_addr addr; /* as bound */
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
+  char *users_file;
+  epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
   char *name; /* its URL for log lines */
@@ -84,6 +87,8 @@ struct epi_engine {
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;
+  epi__sessions *sessions[EPI__LISTENERS_MAX];
+  size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
@@ -139,6 +144,13 @@ void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);
 void epi__door_close(epi__door *door);
 
+/* ---- sessions.c ---- */
+
+/* Give the listeners of SOCKS 6 their sessions, if the engine shall have any.
+ * Returns 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__sessions_start(epi_engine *engine);
+void epi__sessions_free(epi__sessions *sessions);
+
 /* ---- hops ---- */
 
 /* Read a hop's URL. ours is 1 for a URL of this proxy's settings or model,
@@ -146,6 +158,11 @@ void epi__door_close(epi__door *door);
  * it would have this proxy send the file to a place of the peer's choice.
  * Returns 0 or an error. */
 int epi__hop_read(epi__hop *out, const char *url, int ours);
+
+/* Speak socksx's dialect to a hop of SOCKS 6 whose URL has no settings. Returns
+ * 0 or EPI_ENOMEM. */
+int epi__hop_use_socksx(epi__hop *hop, const char *url);
+
 int epi__hop_copy(epi__hop *out, const epi__hop *hop);
 void epi__hop_clear(epi__hop *hop);
 
