@@ -285,6 +285,19 @@ int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
              : epi_request_set_metadata(engine->metadata, key, value);
 }
 
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
+}
+
 void epi_engine_on_log(epi_engine *engine,
                        void (*callback)(int level, const char *line,
                                         void *user),

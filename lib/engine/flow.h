@@ -57,6 +57,7 @@ struct epi_flow {
   epi_session *session;       /* the client's handshake */
   epi_request *own_request;   /* of flows without a handshake */
   const epi_request *request; /* what is asked, of either */
+  int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
   const char *user;           /* or "" */
   int64_t member;             /* the session that it holds, or 0 */

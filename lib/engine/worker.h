@@ -49,6 +49,7 @@ typedef struct epi__listener {
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
   char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
   epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
@@ -93,6 +94,7 @@ struct epi_engine {
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
   size_t filter_count;
+  epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
 
   const epi__crypto *crypto;

@@ -12,6 +12,10 @@
  * or EPI_ESYS. */
 int epi__sock_listen(const epi_addr *addr, int shared, int *out);
 
+/* Let a listener take the data of up to queue SYNs at once (TCP Fast Open), if
+ * the system is set to it. Returns 0 or EPI_ESYS. */
+int epi__sock_accept_fast(int listener, int queue);
+
 /* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
  * process or the system is out of descriptors or memory; EPI_ESYS for a
  * connection that is gone already. */

@@ -101,6 +101,12 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
                    strerror(why));
 }
 
+int epi__sock_accept_fast(int listener, int queue) {
+  return setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue)
+             ? epi__fail(EPI_ESYS, "no TCP Fast Open: %s", strerror(errno))
+             : 0;
+}
+
 int epi__sock_accept(int listener, int *out, epi_addr *peer) {
   sock_addr name;
   socklen_t len = sizeof name;
