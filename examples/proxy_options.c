@@ -18,14 +18,15 @@ static const char help[] =
     "destination\n"
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12, tfo=N "
-    "(socks)\n"
+    "                      with ?users=FILE, version=5|6, draft=11|12, tfo=N,\n"
+    "                      dialect=draft|socksx|auto (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
     "socks6://[USER:PASS@]HOST:PORT\n"
-    "                      with ?credentials=FILE, draft=11|12; any number of "
-    "times\n"
+    "                      with ?credentials=FILE, draft=11|12, "
+    "dialect=socksx;\n"
+    "                      any number of times\n"
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
     "                      open[:key=FILE]; any number of times\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
@@ -36,6 +37,9 @@ static const char help[] =
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
+    "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
+    "                                    [16, 600000, 1024]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -58,6 +62,10 @@ enum {
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
+  OPT_SESSIONS,
+  OPT_PER_OWNER,
+  OPT_SESSION_TIMEOUT,
+  OPT_TOKENS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -137,6 +145,15 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_SESSIONS:
+    return number(set, EPI_ENGINE_SESSIONS, optarg, "--sessions");
+  case OPT_PER_OWNER:
+    return number(set, EPI_ENGINE_SESSIONS_PER_OWNER, optarg,
+                  "--sessions-per-owner");
+  case OPT_SESSION_TIMEOUT:
+    return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
+  case OPT_TOKENS:
+    return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
   case 'h':
     set->host = optarg;
     return 0;
@@ -179,6 +196,10 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"sessions", required_argument, NULL, OPT_SESSIONS},
+      {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
+      {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
+      {"tokens", required_argument, NULL, OPT_TOKENS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},

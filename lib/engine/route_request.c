@@ -173,7 +173,7 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   if (result || socks5) {
     return result;
   }
-  result = epi__stack_pass_on(out, flow->request);
+  result = epi__stack_pass_on(out, to, flow->request);
   if (!result) {
     result = carry_on(out, flow, to);
   }
