@@ -16,9 +16,10 @@ typedef struct many {
 
 typedef struct proxy_options {
   many listens, chain, filters;
-  const char *model, *name, *chain_key;
-  const char *host, *port, *socks;        /* socksx's */
-  int64_t numbers[EPI_ENGINE_TOKENS + 1]; /* engine parameters; -1: not given */
+  const char *model, *name, *chain_key, *dns;
+  const char *host, *port, *socks; /* socksx's */
+  /* Engine parameters; -1: not given. */
+  int64_t numbers[EPI_ENGINE_HAPPY_EYEBALLS + 1];
   int quiet;
   int done; /* --help or --version was answered */
 } proxy_options;

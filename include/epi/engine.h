@@ -43,6 +43,10 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_SESSION_IDLE_MS    11
 #define EPI_ENGINE_TOKENS             12
 
+/* Connect to names as RFC 8305 has it, "happy eyeballs", 1 or 0 [1]. A client
+ * of SOCKS 6 that asks for it, or for the opposite, gets what it asks for. */
+#define EPI_ENGINE_HAPPY_EYEBALLS 13
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -74,8 +78,10 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * `name:password` for each user; not readable by everybody), `version=5` or
  * `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
  * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
- * far as they can be; doc/socks6.md). HOST is an IP address
- * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
+ * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
+ * from N clients at once, 1 to 65535, if the kernel is set to it; such a
+ * request may be carried out twice: doc/socks6.md). HOST is an IP address or
+ * "localhost"; port 0 lets the kernel choose. The port is bound at once.
  * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
  * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
  * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
@@ -149,6 +155,14 @@ EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
  * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_set_metadata(epi_engine *engine, int key,
                                     const char *value);
+
+/* Serve DNS to clients that CONNECT to 0.0.0.0 or [::], port 53 (draft-11, "DNS
+ * provided by SOCKS"), by connecting them to this server; before the start. It
+ * is judged as any destination. NULL, the default, takes it back: they are
+ * refused.
+ *
+ * Returns 0, EPI_EINVAL (no host, or no port) or EPI_ESTATE. */
+EPI_API int epi_engine_set_dns(epi_engine *engine, const epi_addr *server);
 
 /* Levels of log lines. */
 #define EPI_LOG_ERROR 1

@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI_ENGINE_TOKENS + 1] = {
+} bounds[EPI_ENGINE_HAPPY_EYEBALLS + 1] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -32,10 +32,12 @@ static const struct {
     [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
     [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
     [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
+    [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_TOKENS
+  return parameter >= EPI_ENGINE_WORKERS &&
+                 parameter <= EPI_ENGINE_HAPPY_EYEBALLS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -66,7 +68,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_TOKENS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_HAPPY_EYEBALLS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =
@@ -281,6 +283,19 @@ int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
   return not_started(engine)
              ? EPI_ESTATE
              : epi_request_set_metadata(engine->metadata, key, value);
+}
+
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
 }
 
 void epi_engine_on_log(epi_engine *engine,

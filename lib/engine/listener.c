@@ -35,11 +35,19 @@ static int read_users(epi__listener *listener, const char *file) {
                               : EPI_ENOMEM;
 }
 
+static int read_tfo(epi__listener *listener, const char *number) {
+  listener->tfo = epi__port_parse(number); /* it has the bounds of a port */
+  return listener->tfo > 0
+             ? 0
+             : epi__fail(EPI_EINVAL, "tfo is from 1 to 65535, not %s", number);
+}
+
 static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
   const char *dialect = epi__url_setting(url, "dialect");
   const char *users = epi__url_setting(url, "users");
+  const char *tfo = epi__url_setting(url, "tfo");
 
   listener->kind = EPI__LISTEN_SOCKS;
   listener->accept = EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6;
@@ -59,12 +67,15 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   if (dialect && read_dialect(listener, dialect)) {
     return EPI_EINVAL;
   }
+  if (tfo && read_tfo(listener, tfo)) {
+    return EPI_EINVAL;
+  }
   return users ? read_users(listener, users) : 0;
 }
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
-  static const char *const socks[] = {"users", "version", "draft", "dialect",
-                                      NULL};
+  static const char *const socks[] = {"users",   "version", "draft",
+                                      "dialect", "tfo",     NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -131,6 +142,15 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+static int use_tfo(const epi__listener *listener) {
+  int result = 0;
+
+  for (int i = 0; i < listener->fd_count && !result && listener->tfo; i++) {
+    result = epi__sock_accept_fast(listener->fds[i], listener->tfo);
+  }
+  return result;
+}
+
 static int make_name(epi__listener *listener, const epi__url *url) {
   char text[2 * EPI_ADDR_TEXT_MAX + 32];
   epi__addr_buf addr, dest;
@@ -162,6 +182,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   }
   if (!result) {
     result = bind_all(listener, &url.addr, workers);
+  }
+  if (!result) {
+    result = use_tfo(listener);
   }
   if (!result) {
     result = make_name(listener, &url);

@@ -173,7 +173,10 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   if (result || socks5) {
     return result;
   }
-  result = carry_on(out, flow, to);
+  result = epi__stack_pass_on(out, to, flow->request);
+  if (!result) {
+    result = carry_on(out, flow, to);
+  }
   if (!result) {
     result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
   }

@@ -49,6 +49,7 @@ typedef struct epi__listener {
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
   char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
   epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
@@ -82,7 +83,7 @@ struct epi__worker {
 };
 
 struct epi_engine {
-  int64_t settings[EPI_ENGINE_TOKENS + 1];
+  int64_t settings[EPI_ENGINE_HAPPY_EYEBALLS + 1];
   char *name; /* which proxy of the model, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
@@ -93,6 +94,7 @@ struct epi_engine {
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
   size_t filter_count;
+  epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
 
   const epi__crypto *crypto;
