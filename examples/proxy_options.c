@@ -18,7 +18,8 @@ static const char help[] =
     "destination\n"
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
+    "                      with ?users=FILE, version=5|6, draft=11|12,\n"
+    "                      udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -32,6 +33,8 @@ static const char help[] =
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
+    "                      UDP associations [300000, 1024, 64]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -52,6 +55,9 @@ enum {
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
+  OPT_UDP_IDLE,
+  OPT_ASSOCIATIONS,
+  OPT_CLIENT_ASSOCIATIONS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -125,6 +131,13 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_UDP_IDLE:
+    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
+  case OPT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
+  case OPT_CLIENT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
+                  "--client-associations");
   case 'h':
     set->host = optarg;
     return 0;
@@ -165,6 +178,9 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
+      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
+      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},
@@ -176,7 +192,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
-  for (size_t i = 0; i <= EPI_ENGINE_MARK; i++) {
+  for (size_t i = 0; i <= EPI_ENGINE_CLIENT_ASSOCIATIONS; i++) {
     set->numbers[i] = -1;
   }
   opterr = 0; /* one line for each mistake, and it is ours */

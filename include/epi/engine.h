@@ -33,6 +33,10 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_HALF_CLOSED_MS 6 /* nothing moved, half closed [120,000] */
 #define EPI_ENGINE_BUFFER         7 /* bytes a flow holds per direction [65,536] */
 #define EPI_ENGINE_MARK           8 /* mark of own connections; 0: none [0] */
+#define EPI_ENGINE_UDP_IDLE_MS    9 /* no datagram moved; 0: never [300,000] */
+#define EPI_ENGINE_ASSOCIATIONS                                                \
+  10 /* UDP associations at once; 0 refuses all [1,024] */
+#define EPI_ENGINE_CLIENT_ASSOCIATIONS 11 /* of one client address [64] */
 
 /* Make an engine without listeners.
  *

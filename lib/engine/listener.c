@@ -17,6 +17,7 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
   const char *users = epi__url_setting(url, "users");
+  const char *bnd = epi__url_setting(url, "bnd");
 
   listener->kind = EPI__LISTEN_SOCKS;
   listener->accept = EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6;
@@ -33,11 +34,16 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   } else if (draft && strcmp(draft, "11")) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
+  if (bnd && (epi_addr_parse(&listener->bnd, bnd, 0) ||
+              listener->bnd.kind == EPI_ADDR_NAME || listener->bnd.port)) {
+    return epi__fail(EPI_EINVAL, "bnd is an IP address, not %s", bnd);
+  }
   return users ? epi__users_read(&listener->users, users) : 0;
 }
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
-  static const char *const socks[] = {"users", "version", "draft", NULL};
+  static const char *const socks[] = {"users", "version", "draft",
+                                      "bnd",   "udp",     NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -104,6 +110,17 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
+  const char *udp = epi__url_setting(url, "udp");
+  int port = udp ? epi__port_parse(udp) : 0;
+
+  if (!udp) {
+    return 0;
+  }
+  return port < 0 ? port
+                  : epi__udp_door_bind(listener, (uint16_t)port, workers);
+}
+
 static int make_name(epi__listener *listener, const epi__url *url) {
   char text[2 * EPI_ADDR_TEXT_MAX + 32];
   epi__addr_buf addr, dest;
@@ -137,6 +154,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
     result = bind_all(listener, &url.addr, workers);
   }
   if (!result) {
+    result = bind_udp(listener, &url, workers);
+  }
+  if (!result) {
     result = make_name(listener, &url);
   }
   if (result) {
@@ -150,6 +170,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
 void epi__listener_close(epi__listener *listener) {
   while (listener->fd_count) {
     epi__sock_close(listener->fds[--listener->fd_count], 0);
+  }
+  while (listener->udp_count) {
+    epi__sock_close(listener->udp_fds[--listener->udp_count], 0);
   }
 }
 
