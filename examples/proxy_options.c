@@ -19,7 +19,7 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12,\n"
-    "                      udp=PORT, bnd=ADDRESS (socks)\n"
+    "                      tfo=N, udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -29,6 +29,9 @@ static const char help[] =
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
     "                      open[:key=FILE]; any number of times\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
+    "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
+    "there\n"
+    "  --no-happy-eyeballs one address of a name after another\n"
     "  --workers N         event loops [processors]\n"
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
@@ -50,6 +53,8 @@ enum {
   OPT_NAME,
   OPT_FILTER,
   OPT_CHAIN_KEY,
+  OPT_DNS,
+  OPT_ONE_BY_ONE,
   OPT_WORKERS,
   OPT_HANDSHAKE,
   OPT_CONNECT,
@@ -118,6 +123,12 @@ static int take_option(proxy_options *set, int option) {
   case OPT_CHAIN_KEY:
     set->chain_key = optarg;
     return 0;
+  case OPT_DNS:
+    set->dns = optarg;
+    return 0;
+  case OPT_ONE_BY_ONE:
+    set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
+    return 0;
   case OPT_WORKERS:
     return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
   case 'l':
@@ -172,6 +183,8 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"chain", required_argument, NULL, 'c'},
       {"filter", required_argument, NULL, OPT_FILTER},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
+      {"dns", required_argument, NULL, OPT_DNS},
+      {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"workers", required_argument, NULL, OPT_WORKERS},
       {"limit", required_argument, NULL, 'l'},
       {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},

@@ -16,9 +16,10 @@ struct epi__udp_reserved {
   epi__udp_reserved *next;
   epi_addr addr;
   int fd;
-  int64_t flow;    /* whose it is */
-  int64_t member;  /* the session that may claim it, or 0: its client may */
-  epi_addr client; /* without port */
+  int64_t flow;   /* whose it is */
+  int64_t member; /* the session that may claim it, or 0: its client may */
+  const epi__sessions *sessions; /* whose it is */
+  epi_addr client;               /* without port */
 };
 
 static int open_port(const epi__association *association, const epi_addr *addr,
@@ -41,7 +42,8 @@ static epi_addr client_of(const epi_flow *flow) {
 static int may_claim(const epi__udp_reserved *reserved, const epi_flow *flow) {
   epi_addr client = client_of(flow);
 
-  return reserved->member ? reserved->member == flow->member
+  return reserved->member ? reserved->member == flow->member &&
+                                reserved->sessions == flow->listener->sessions
                           : epi_addr_equal(&reserved->client, &client);
 }
 
@@ -81,6 +83,7 @@ static int keep(const epi_flow *flow, const epi_addr *addr, int fd) {
   reserved->fd = fd;
   reserved->flow = flow->number;
   reserved->member = flow->member;
+  reserved->sessions = flow->listener->sessions;
   reserved->client = client_of(flow);
   pthread_mutex_lock(&engine->lock);
   reserved->next = engine->udp_reserved;

@@ -2,66 +2,55 @@
  * traffic (draft-11 section 8.1); to the client it may go by TCP as well. */
 #include "engine/association.h"
 
-#include "base/fail.h"
+#include "os/os.h"
 
-static const int of_both[] = {EPI_STACK_TOS, EPI_STACK_TTL,
-                              EPI_STACK_NO_FRAGMENT};
-
-static int say(epi_reply *reply, int leg, int option, int value) {
-  return reply && value >= 0 ? epi_reply_set_stack(reply, leg, option, value)
-                             : 0;
-}
-
-static int act_on_remote(epi__association *association,
-                         const epi__udp_socket *socket, int kind, int option,
-                         epi_reply *reply) {
-  int value =
-      epi_request_stack(association->flow->request, EPI_LEG_REMOTE, option);
-
-  if (value < 0) {
-    return 0;
-  }
-  value = epi__udp_stack(socket->fd, kind, option, value);
-  if (option == EPI_STACK_UDP_ERROR) {
-    association->errors = value == EPI_STACK_YES;
-  }
-  return say(reply, EPI_LEG_REMOTE, option, value);
+/* Returns what is in force: EPI_STACK_*. */
+static int keep_errors(epi__association *association, int fd, int kind) {
+  association->errors =
+      epi_request_stack(association->flow->request, EPI_LEG_REMOTE,
+                        EPI_STACK_UDP_ERROR) == EPI_STACK_YES;
+  epi__sock_keep_errors(fd, kind, association->errors);
+  return association->errors ? EPI_STACK_YES : EPI_STACK_NO;
 }
 
 /* The listener's UDP port is everybody's: what can be chosen for each datagram
  * is, and that leaves fragmentation to the kernel. */
-static int act_on_client(epi__association *association, int option,
-                         epi_reply *reply) {
+static int act_on_client(epi__association *association, epi_reply *reply) {
   epi_flow *flow = association->flow;
-  int value = epi_request_stack(flow->request, EPI_LEG_CLIENT, option);
+  int fd = flow->legs[EPI_FORWARD].fd;
+  int result;
 
-  if (value < 0) {
-    return 0;
+  epi__stack_apply(flow->request, EPI_LEG_CLIENT, fd);
+  result = epi__stack_answer(reply, flow->request, EPI_LEG_CLIENT, fd);
+  if (result) {
+    return result;
   }
-  value = epi__udp_stack(flow->legs[EPI_FORWARD].fd, flow->peer.kind, option,
-                         value);
-  if (option == EPI_STACK_TOS) {
-    association->way.tos = value;
-  } else if (option == EPI_STACK_TTL) {
-    association->way.ttl = value;
-  } else if (flow->listener->udp_count) {
-    value = EPI_STACK_NO;
-  }
-  return say(reply, EPI_LEG_CLIENT, option, value);
+  association->way.tos = epi_reply_stack(reply, EPI_LEG_CLIENT, EPI_STACK_TOS);
+  association->way.ttl = epi_reply_stack(reply, EPI_LEG_CLIENT, EPI_STACK_TTL);
+  return flow->listener->udp_count &&
+                 epi_reply_stack(reply, EPI_LEG_CLIENT,
+                                 EPI_STACK_NO_FRAGMENT) >= 0
+             ? epi_reply_set_stack(reply, EPI_LEG_CLIENT, EPI_STACK_NO_FRAGMENT,
+                                   EPI_STACK_NO)
+             : 0;
 }
 
 int epi__associate_stack(epi__association *association,
                          const epi__udp_socket *socket, int kind,
                          epi_reply *reply) {
-  size_t count = sizeof of_both / sizeof *of_both;
-  int result =
-      act_on_remote(association, socket, kind, EPI_STACK_UDP_ERROR, reply);
+  const epi_request *request = association->flow->request;
+  int errors = keep_errors(association, socket->fd, kind);
+  int result;
 
-  for (size_t i = 0; i < count && !result; i++) {
-    result = act_on_remote(association, socket, kind, of_both[i], reply);
-    if (!result && reply) {
-      result = act_on_client(association, of_both[i], reply);
-    }
+  epi__stack_apply(request, EPI_LEG_REMOTE, socket->fd);
+  if (!reply) {
+    return 0;
   }
-  return result;
+  result = epi__stack_answer(reply, request, EPI_LEG_REMOTE, socket->fd);
+  if (!result &&
+      epi_request_stack(request, EPI_LEG_REMOTE, EPI_STACK_UDP_ERROR) >= 0) {
+    result =
+        epi_reply_set_stack(reply, EPI_LEG_REMOTE, EPI_STACK_UDP_ERROR, errors);
+  }
+  return result ? result : act_on_client(association, reply);
 }

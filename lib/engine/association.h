@@ -13,7 +13,6 @@
 #include "engine/flow.h"
 #include "engine/udp_peers.h"
 #include "epi/datagram.h"
-#include "epi/stack.h"
 #include "os/udp.h"
 
 /* How the client's datagrams come. */

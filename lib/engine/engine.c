@@ -28,6 +28,11 @@ static const struct {
     [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
     [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
     [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_SESSIONS] = {"sessions", 0, INT32_MAX, 10000},
+    [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
+    [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
+    [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
+    [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
     [EPI_ENGINE_UDP_IDLE_MS] = {"UDP idle timeout", 0, INT32_MAX, 300000},
     [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
     [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
@@ -91,6 +96,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   for (size_t i = 0; i < engine->listener_count; i++) {
     epi__listener_free(engine->listeners[i]);
+  }
+  for (size_t i = 0; i < engine->session_count; i++) {
+    epi__sessions_free(engine->sessions[i]);
   }
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
@@ -280,6 +288,19 @@ int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
              : epi_request_set_metadata(engine->metadata, key, value);
 }
 
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
+}
+
 void epi_engine_on_log(epi_engine *engine,
                        void (*callback)(int level, const char *line,
                                         void *user),
@@ -370,6 +391,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = epi__sessions_start(engine);
   }
   if (result) {
     return result;

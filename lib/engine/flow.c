@@ -106,7 +106,7 @@ static void on_timer(epi__timer *timer) {
     epi__flow_end(flow, 1, "the client did not finish its handshake in time");
     break;
   case EPI__DIAL:
-    epi__dial_outcome(flow, 1);
+    epi__dial_timeout(flow);
     epi__flow_watch(flow);
     break;
   case EPI__HOPS:
@@ -187,8 +187,8 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
     log_failure(flow, why);
   }
   flow->phase = EPI__ENDED;
-  epi__node_lookup_cancel(flow->lookup);
-  flow->lookup = NULL;
+  epi__sessions_leave(flow);
+  epi__dial_stop(flow);
   epi__associate_end(flow->association);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
@@ -207,6 +207,7 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
     if (code == EPI_REPLY_NOT_ALLOWED) {
       epi_reply_set_metadata(reply, EPI_META_REASON, why);
     }
+    epi__stack_answer_connect(reply, flow);
     epi_session_reply(flow->session, reply);
     epi_reply_free(reply);
   }
@@ -243,9 +244,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],
       1);
-  epi__node_lookup_cancel(
-      flow->lookup); /* its answer must not revive the flow */
-  flow->lookup = NULL;
+  epi__dial_stop(flow); /* nothing must revive the flow */
   close_leg(flow, EPI_BACKWARD, 1);
   epi__associate_end(flow->association);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
@@ -269,7 +268,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
-    epi__free(flow->addrs);
+    epi__dial_free(flow);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);
       epi__queue_clear(&flow->lanes[i].pending, 0);

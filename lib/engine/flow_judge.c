@@ -289,7 +289,7 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
                  : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
     result = EPI_EDENIED;
-  } else if (!epi__dial_may_use(flow, decision, &flow->tried)) {
+  } else if (!epi__dial_may_go_on(flow, decision)) {
     snprintf(why, sizeof why,
              "cut by the new model: the name's address is another node's");
     result = EPI_EDENIED;

@@ -64,8 +64,6 @@ static int server_events(const epi_flow *flow) {
   int events = waits_to_send(flow, EPI_FORWARD) ? EPI__WRITE : 0;
 
   switch (flow->phase) {
-  case EPI__DIAL:
-    return EPI__WRITE;
   case EPI__HOPS:
     return events | EPI__READ;
   default:
@@ -133,17 +131,13 @@ static void on_client(epi__io *io, int events) {
 static void on_server(epi__io *io, int events) {
   epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
 
-  if (flow->phase == EPI__DIAL) {
-    epi__dial_outcome(flow, 0);
-  } else {
-    if (events & EPI__WRITE) {
-      epi__relay_flush(flow, EPI_FORWARD);
-    }
-    if (events & EPI__READ && flow->phase == EPI__HOPS) {
-      epi__hops_read(flow);
-    } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
-      epi__relay_read(flow, EPI_BACKWARD);
-    }
+  if (events & EPI__WRITE) {
+    epi__relay_flush(flow, EPI_FORWARD);
+  }
+  if (events & EPI__READ && flow->phase == EPI__HOPS) {
+    epi__hops_read(flow);
+  } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
+    epi__relay_read(flow, EPI_BACKWARD);
   }
   epi__flow_watch(flow);
 }

@@ -5,6 +5,12 @@
 #include "base/fail.h"
 #include "os/os.h"
 
+#include <string.h>
+
+enum {
+  DNS_PORT = 53,
+};
+
 /* A flow without a handshake asks for a destination all the same. */
 static int ask_for(epi_flow *flow, const epi_addr *dest) {
   epi_request *request = NULL;
@@ -50,7 +56,8 @@ void epi__handshake_begin(epi_flow *flow) {
     return;
   default:
     if (epi_session_new_server(&flow->session, listener->accept,
-                               listener->draft, listener->users != NULL)) {
+                               listener->draft, listener->users != NULL) ||
+        epi__sessions_offer(flow)) {
       epi__flow_end(flow, 1, epi_error_detail());
       return;
     }
@@ -81,6 +88,35 @@ static void refuse_command(epi_flow *flow) {
   epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND, "BIND is not offered");
 }
 
+/* Does a client ask for the name server that this proxy has (draft-11, "DNS
+ * provided by SOCKS")? */
+static int asks_for_dns(const epi_addr *dest) {
+  static const uint8_t unspecified[sizeof dest->ip] = {0};
+
+  return (dest->kind == EPI_ADDR_IPV4 || dest->kind == EPI_ADDR_IPV6) &&
+         dest->port == DNS_PORT &&
+         !memcmp(dest->ip, unspecified, sizeof dest->ip);
+}
+
+/* Where it wants to connect to. Returns 0, or it was refused. */
+static int find_dest(epi_flow *flow) {
+  const epi_addr *dns = &flow->worker->engine->dns;
+
+  flow->is_dns = asks_for_dns(&flow->dest);
+  if (flow->is_dns) {
+    if (dns->kind == EPI_ADDR_NONE) {
+      epi__flow_refuse(flow, EPI_REPLY_REFUSED, "no name server is offered");
+      return EPI_EDENIED;
+    }
+    flow->dest = *dns;
+  }
+  if (flow->dest.kind == EPI_ADDR_NONE || !flow->dest.port) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, "no destination port");
+    return EPI_EDENIED;
+  }
+  return 0;
+}
+
 /* The request is complete; what the session left over is early data. */
 static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   epi__queue *early = &flow->lanes[EPI_FORWARD].early;
@@ -89,6 +125,7 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
 
   flow->request = epi_session_request(flow->session);
   flow->dest = *epi_request_dest(flow->request);
+  epi__sessions_enter(flow);
   if (flow->listener->users) {
     flow->user = epi_request_user(flow->request);
     flow->user = flow->user ? flow->user : "";
@@ -113,11 +150,9 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
     refuse_command(flow);
     return;
   }
-  if (flow->dest.kind == EPI_ADDR_NONE || !flow->dest.port) {
-    epi__flow_refuse(flow, EPI_REPLY_FAILURE, "no destination port");
-    return;
+  if (!find_dest(flow)) {
+    epi__flow_judge(flow);
   }
-  epi__flow_judge(flow);
 }
 
 static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
@@ -183,8 +218,11 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
     return;
   }
   error = epi_reply_new(&reply);
-  if (!error && bound->kind != EPI_ADDR_NONE) {
+  if (!error && bound->kind != EPI_ADDR_NONE && !flow->is_dns) {
     error = epi_reply_set_bound(reply, bound);
+  }
+  if (!error) {
+    error = epi__stack_answer_connect(reply, flow);
   }
   if (!error) {
     error = epi_session_reply(flow->session, reply);

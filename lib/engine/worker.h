@@ -30,7 +30,7 @@ enum {
 
 /* A proxy or function that flows are sent through. */
 typedef struct epi__hop {
-  int version; /* EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12 */
+  int version; /* EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX */
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
@@ -40,6 +40,7 @@ typedef struct epi__users epi__users;
 typedef struct epi__association epi__association;
 typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
+typedef struct epi__sessions epi__sessions;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -53,6 +54,9 @@ typedef struct epi__listener {
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
   epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
+  char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
+  epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
   int udp_fds[EPI__WORKERS_MAX]; /* for datagrams of SOCKS 6 */
@@ -103,10 +107,13 @@ struct epi_engine {
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;
+  epi__sessions *sessions[EPI__LISTENERS_MAX];
+  size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
   size_t filter_count;
+  epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
 
   const epi__crypto *crypto;
@@ -169,6 +176,13 @@ void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
                         epi__listener *listener);
 void epi__udp_door_close(epi__udp_door *door);
 
+/* ---- sessions.c ---- */
+
+/* Give the listeners of SOCKS 6 their sessions, if the engine shall have any.
+ * Returns 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__sessions_start(epi_engine *engine);
+void epi__sessions_free(epi__sessions *sessions);
+
 /* ---- hops ---- */
 
 /* Read a hop's URL. ours is 1 for a URL of this proxy's settings or model,
@@ -176,6 +190,11 @@ void epi__udp_door_close(epi__udp_door *door);
  * it would have this proxy send the file to a place of the peer's choice.
  * Returns 0 or an error. */
 int epi__hop_read(epi__hop *out, const char *url, int ours);
+
+/* Speak socksx's dialect to a hop of SOCKS 6 whose URL has no settings. Returns
+ * 0 or EPI_ENOMEM. */
+int epi__hop_use_socksx(epi__hop *hop, const char *url);
+
 int epi__hop_copy(epi__hop *out, const epi__hop *hop);
 void epi__hop_clear(epi__hop *hop);
 

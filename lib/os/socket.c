@@ -17,6 +17,7 @@
 
 enum {
   BACKLOG = 4096,
+  PROTOCOL_MPTCP = 262, /* IPPROTO_MPTCP, which older headers lack */
   /* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST: their headers clash with
    * <netinet/in.h>. */
   ORIGINAL_DST = 80,
@@ -49,13 +50,16 @@ int epi__sock_addr_from(epi_addr *out, const epi__sock_addr *from) {
   }
 }
 
-static int make_socket(const epi_addr *addr, int *out) {
+static int make_socket(const epi_addr *addr, int protocol, int *out) {
   int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
-  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int on = 1;
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  int on = 1, why;
 
   if (fd < 0) {
-    return epi__fail(EPI_ESYS, "no socket: %s", strerror(errno));
+    why = errno;
+    epi__fail(EPI_ESYS, "no socket: %s", strerror(why));
+    errno = why;
+    return EPI_ESYS;
   }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   *out = fd;
@@ -69,7 +73,7 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   int on = 1;
   int fd = -1, why;
 
-  if (make_socket(addr, &fd)) {
+  if (make_socket(addr, 0, &fd)) {
     return EPI_ESYS;
   }
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -90,6 +94,12 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
                                                    : EPI_ESYS,
                    "cannot listen on %s: %s", epi__addr_text(addr, &text),
                    strerror(why));
+}
+
+int epi__sock_accept_fast(int listener, int queue) {
+  return setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue)
+             ? epi__fail(EPI_ESYS, "no TCP Fast Open: %s", strerror(errno))
+             : 0;
 }
 
 int epi__sock_accept(int listener, int *out, epi_addr *peer) {
@@ -124,22 +134,61 @@ void epi__sock_mark(int fd, uint32_t mark) {
   }
 }
 
-int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
-  epi__sock_addr name;
-  socklen_t len = epi__sock_addr_to(&name, addr);
-  int fd = -1, why;
+int epi__sock_new(const epi_addr *addr, uint32_t mark, int multipath,
+                  int *out) {
+  int fd = -1;
 
-  if (make_socket(addr, &fd)) {
+  if (!(multipath && !make_socket(addr, PROTOCOL_MPTCP, &fd)) &&
+      make_socket(addr, 0, &fd)) {
     return EPI_ESYS;
   }
   epi__sock_mark(fd, mark);
-  if (!connect(fd, &name.any, len) || errno == EINPROGRESS) {
+  *out = fd;
+  return 0;
+}
+
+static int not_connected(int why) {
+  epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
+  errno = why;
+  return EPI_ESYS;
+}
+
+int epi__sock_begin(int fd, const epi_addr *addr) {
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
+
+  return !connect(fd, &name.any, len) || errno == EINPROGRESS
+             ? 0
+             : not_connected(errno);
+}
+
+int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
+                         size_t len, size_t *sent) {
+  epi__sock_addr name;
+  socklen_t name_len = epi__sock_addr_to(&name, addr);
+  ssize_t taken = sendto(fd, len ? data : "", len, MSG_FASTOPEN | MSG_NOSIGNAL,
+                         &name.any, name_len);
+
+  *sent = taken > 0 ? (size_t)taken : 0;
+  if (taken >= 0 || errno == EINPROGRESS) {
+    return 0;
+  }
+  /* This kernel, or its administrator, does not do it. */
+  return errno == EOPNOTSUPP ? epi__sock_begin(fd, addr) : not_connected(errno);
+}
+
+int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
+  int fd = -1, why;
+
+  if (epi__sock_new(addr, mark, 0, &fd)) {
+    return EPI_ESYS;
+  }
+  if (!epi__sock_begin(fd, addr)) {
     *out = fd;
     return 0;
   }
   why = errno;
   close(fd);
-  epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
   errno = why;
   return EPI_ESYS;
 }
@@ -186,7 +235,10 @@ int epi__sock_outcome(int fd) {
   int why = 0;
   socklen_t len = sizeof why;
 
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len) ? errno : why;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len)) {
+    return errno;
+  }
+  return why == EHOSTUNREACH && epi__sock_expired(fd) ? ETIME : why;
 }
 
 int epi__sock_local(int fd, epi_addr *out) {

@@ -4,7 +4,7 @@
 #define EPI__UDP_H
 
 #include "epi/addr.h"
-#include "epi/stack.h"
+#include "epi/error.h"
 
 /* What epi__udp_open() is to do beyond binding; add them up. */
 enum {
@@ -41,13 +41,7 @@ typedef struct epi__udp_way {
 int epi__udp_send(int fd, const epi_addr *to, const void *head, size_t head_len,
                   const void *data, size_t len, const epi__udp_way *way);
 
-/* ---- udp_stack.c ---- */
-
-/* Set a stack option of a socket, TCP or UDP, whose family is that of kind
- * (EPI_ADDR_*): EPI_STACK_TOS, TTL, NO_FRAGMENT or UDP_ERROR. Returns the value
- * that is in force, whether or not it could be set; EPI_ENOENT for another
- * option. */
-int epi__udp_stack(int fd, int kind, int option, int value);
+/* ---- udp_error.c ---- */
 
 /* An ICMP error. */
 typedef struct epi__udp_error {
@@ -56,7 +50,7 @@ typedef struct epi__udp_error {
   int code;          /* EPI_UDP_ERROR_*, or 0: nothing that SOCKS 6 reports */
 } epi__udp_error;
 
-/* Take an error of a socket with EPI_STACK_UDP_ERROR. Returns 0, or EPI_ENOENT:
+/* Take an error of a socket that keeps them. Returns 0, or EPI_ENOENT:
  * none waits. */
 int epi__udp_error_take(int fd, epi__udp_error *out);
 

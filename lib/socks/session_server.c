@@ -109,14 +109,18 @@ int epi_session_login(epi_session *session, int ok) {
 }
 
 int epi_session_reply(epi_session *session, const epi_reply *reply) {
+  epi_reply whole = *reply; /* and the id of the session that was begun */
   ptrdiff_t size;
   uint8_t *message;
   int error;
 
+  if (!reply->code && !reply->session_id.len) {
+    whole.session_id = session->begun;
+  }
   if (session->next != EPI_NEXT_REPLY) {
     return epi__fail(EPI_ESTATE, "no request waits for a reply");
   }
-  size = epi_reply_write(reply, session->version, NULL, 0);
+  size = epi_reply_write(&whole, session->version, NULL, 0);
   if (size < 0) {
     return (int)size;
   }
@@ -124,12 +128,13 @@ int epi_session_reply(epi_session *session, const epi_reply *reply) {
   if (!message) {
     return EPI_ENOMEM;
   }
-  epi_reply_write(reply, session->version, message, (size_t)size);
+  epi_reply_write(&whole, session->version, message, (size_t)size);
   error = epi__session_send(session, message, (size_t)size);
   epi__free(message);
   if (error) {
     return error;
   }
+  session->begun.len = 0; /* it is said once */
   session->next =
       reply->code == EPI_REPLY_SUCCESS ? EPI_NEXT_DONE : EPI_NEXT_REFUSED;
   return 0;

@@ -1,72 +1,14 @@
-/* udp_stack.c: stack options of sockets, and the errors that they report. */
-#include "base/fail.h"
+/* udp_error.c: the ICMP errors that a UDP socket keeps. */
 #include "epi/datagram.h"
 #include "os/sock_addr.h"
 #include "os/udp.h"
 
-#include <errno.h>
+#include <time.h> /* which <linux/errqueue.h> needs, and leaves out */
+
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
-
-/* How Linux has a stack option. */
-typedef struct kernel_option {
-  int level, name;
-} kernel_option;
-
-static kernel_option option_of(int kind, int option) {
-  int v6 = kind == EPI_ADDR_IPV6;
-  kernel_option found = {v6 ? IPPROTO_IPV6 : IPPROTO_IP, -1};
-
-  switch (option) {
-  case EPI_STACK_TOS:
-    found.name = v6 ? IPV6_TCLASS : IP_TOS;
-    break;
-  case EPI_STACK_TTL:
-    found.name = v6 ? IPV6_UNICAST_HOPS : IP_TTL;
-    break;
-  case EPI_STACK_NO_FRAGMENT:
-    found.name = v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
-    break;
-  case EPI_STACK_UDP_ERROR:
-    found.name = v6 ? IPV6_RECVERR : IP_RECVERR;
-    break;
-  }
-  return found;
-}
-
-int epi__udp_stack(int fd, int kind, int option, int value) {
-  kernel_option to = option_of(kind, option);
-  int wanted = value, found = 0;
-  socklen_t len = sizeof found;
-
-  if (to.name < 0) {
-    return EPI_ENOENT;
-  }
-  if (option == EPI_STACK_NO_FRAGMENT) {
-    wanted = value == EPI_STACK_YES ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
-  } else if (option == EPI_STACK_UDP_ERROR) {
-    wanted = value == EPI_STACK_YES;
-  }
-  setsockopt(fd, to.level, to.name, &wanted, sizeof wanted);
-  if (option == EPI_STACK_NO_FRAGMENT && kind == EPI_ADDR_IPV6) {
-    int no = wanted == IP_PMTUDISC_DO; /* or it fragments by itself */
-
-    setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &no, sizeof no);
-  }
-  getsockopt(fd, to.level, to.name, &found, &len);
-  switch (option) {
-  case EPI_STACK_NO_FRAGMENT:
-    return found == IP_PMTUDISC_DO ? EPI_STACK_YES : EPI_STACK_NO;
-  case EPI_STACK_UDP_ERROR:
-    return found ? EPI_STACK_YES : EPI_STACK_NO;
-  default:
-    return found & 0xff;
-  }
-}
-
-/* ---- errors ---- */
 
 /* draft-11 section 7.3.3. The draft has no code for a port at which nobody
  * listens: it is the host that says so, and that cannot be reached there. */
