@@ -152,9 +152,10 @@ class Socks6:
     """An association; `way` is "tcp", or the proxy's UDP port."""
 
     def __init__(self, proxy_port, way="tcp", host="0.0.0.0", port=0,
-                 options=b"", draft=11, source=None, local=None):
+                 options=b"", draft=11, proxy=flow.LOCAL, source=None,
+                 local=None):
         self.draft = draft
-        self.tcp = wire.connect(proxy_port, source=source)
+        self.tcp = wire.connect(proxy_port, proxy, source=source)
         self.tcp.sendall(wire.request6(host, port, options,
                                        wire.UDP_ASSOCIATE))
         assert wire.auth_reply6(self.tcp)[0] == 0
@@ -165,7 +166,7 @@ class Socks6:
         self.sock = None
         if way != "tcp":
             self.sock = local or udp(self.tcp.getsockname()[0])
-            self.sock.connect((flow.LOCAL, way))
+            self.sock.connect((proxy, way))
 
     def _read_reply(self):
         version, self.code, size, self.port, _, kind = struct.unpack(
