@@ -18,8 +18,12 @@ static const char help[] =
     "destination\n"
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12, tfo=N,\n"
-    "                      dialect=draft|socksx|auto (socks)\n"
+    "                      with ?users=FILE, version=5|6, draft=11|12,
+    "
+    "                      dialect=draft|socksx|auto, tfo=N, udp=PORT,
+    "
+    "                      bnd=ADDRESS (socks)
+    "
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -40,6 +44,8 @@ static const char help[] =
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
     "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
     "                                    [16, 600000, 1024]\n"
+    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
+    "                      UDP associations [300000, 1024, 64]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -66,6 +72,9 @@ enum {
   OPT_PER_OWNER,
   OPT_SESSION_TIMEOUT,
   OPT_TOKENS,
+  OPT_UDP_IDLE,
+  OPT_ASSOCIATIONS,
+  OPT_CLIENT_ASSOCIATIONS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -162,6 +171,13 @@ static int take_option(proxy_options *set, int option) {
     return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
   case OPT_TOKENS:
     return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
+  case OPT_UDP_IDLE:
+    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
+  case OPT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
+  case OPT_CLIENT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
+                  "--client-associations");
   case 'h':
     set->host = optarg;
     return 0;
@@ -206,6 +222,9 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
       {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
       {"tokens", required_argument, NULL, OPT_TOKENS},
+      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
+      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
+      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},
@@ -217,7 +236,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
-  for (size_t i = 0; i <= EPI_ENGINE_HAPPY_EYEBALLS; i++) {
+  for (size_t i = 0; i <= EPI_ENGINE_CLIENT_ASSOCIATIONS; i++) {
     set->numbers[i] = -1;
   }
   opterr = 0; /* one line for each mistake, and it is ours */

@@ -19,7 +19,7 @@ typedef struct proxy_options {
   const char *model, *name, *chain_key, *dns;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
-  int64_t numbers[EPI_ENGINE_HAPPY_EYEBALLS + 1];
+  int64_t numbers[EPI_ENGINE_CLIENT_ASSOCIATIONS + 1];
   int quiet;
   int done; /* --help or --version was answered */
 } proxy_options;

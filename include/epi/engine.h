@@ -47,6 +47,12 @@ typedef struct epi_engine epi_engine;
  * of SOCKS 6 that asks for it, or for the opposite, gets what it asks for. */
 #define EPI_ENGINE_HAPPY_EYEBALLS 13
 
+/* UDP associations: how long without a datagram, 0: for ever [300,000]; how
+ * many at once, 0: all are refused [1,024]; of one client address [64]. */
+#define EPI_ENGINE_UDP_IDLE_MS         14
+#define EPI_ENGINE_ASSOCIATIONS        15
+#define EPI_ENGINE_CLIENT_ASSOCIATIONS 16
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -80,12 +86,15 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
  * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
  * from N clients at once, 1 to 65535, if the kernel is set to it; such a
- * request may be carried out twice: doc/socks6.md). HOST is an IP address or
- * "localhost"; port 0 lets the kernel choose. The port is bound at once.
- * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
- * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
- * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
- * started) or EPI_ENOMEM. */
+ * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
+ * datagrams of SOCKS 6, 0 for any that is free; a log line names it), and
+ * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
+ * a translator of addresses). HOST is an IP address or "localhost"; port 0 lets
+ * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
+ * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
+ * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
+ * listeners, or the file is too large), EPI_ESTATE (it was started) or
+ * EPI_ENOMEM. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* The address that a listener has, in order of listening, from 0; with port 0

@@ -88,7 +88,7 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
   const epi_model *model;
   ptrdiff_t node;
 
-  if (!decision || flow->route->hop_count) {
+  if (!decision || (flow->route && flow->route->hop_count)) {
     return 1;
   }
   model = epi_decision_model(decision);

@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI_ENGINE_HAPPY_EYEBALLS + 1] = {
+} bounds[EPI__ENGINE_SETTINGS] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -33,11 +33,14 @@ static const struct {
     [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
     [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
     [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
+    [EPI_ENGINE_UDP_IDLE_MS] = {"UDP idle timeout", 0, INT32_MAX, 300000},
+    [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
+    [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
+                                        INT32_MAX, 64},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS &&
-                 parameter <= EPI_ENGINE_HAPPY_EYEBALLS
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__ENGINE_SETTINGS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -68,7 +71,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_HAPPY_EYEBALLS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < EPI__ENGINE_SETTINGS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =

@@ -1,5 +1,5 @@
 /* flow.c: a flow's beginning and end, and its timer. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -60,6 +60,11 @@ static int64_t limit_of(const epi_flow *flow) {
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS: /* the proxies on the way connect meanwhile */
     return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__ASSOCIATED: /* until the first datagram came, it is being set up */
+    return flow->association->version != EPI_SOCKS5 &&
+                   flow->association->carrier == EPI__CARRIER_NONE
+               ? settings[EPI_ENGINE_HANDSHAKE_MS]
+               : settings[EPI_ENGINE_UDP_IDLE_MS];
   case EPI__RELAY:
     return flow->legs[0].eof || flow->legs[1].eof
                ? settings[EPI_ENGINE_HALF_CLOSED_MS]
@@ -86,7 +91,9 @@ void epi__flow_enter(epi_flow *flow, int phase) {
 static void on_timer(epi__timer *timer) {
   epi_flow *flow = EPI__OWNER(timer, epi_flow, timer);
   int64_t now = epi__loop_now(flow->worker->loop);
-  int64_t since = flow->phase == EPI__RELAY ? flow->moved_at : flow->phase_at;
+  int64_t since = flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED
+                      ? flow->moved_at
+                      : flow->phase_at;
   int64_t left = since + limit_of(flow) - now;
   char why[400];
 
@@ -107,6 +114,12 @@ static void on_timer(epi__timer *timer) {
              flow->route->hops[flow->hop].link);
     epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
     epi__flow_watch(flow);
+    break;
+  case EPI__ASSOCIATED:
+    epi__flow_end(flow, 0,
+                  flow->association->carrier == EPI__CARRIER_NONE
+                      ? "no datagram of the client came in time"
+                      : "nothing moved for too long");
     break;
   case EPI__RELAY:
     epi__flow_end(flow, 1, "nothing moved for too long");
@@ -168,7 +181,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  if (why && flow->phase == EPI__RELAY) {
+  if (why && (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED)) {
     log_end(flow, why);
   } else if (why && flow->phase != EPI__LINGER) {
     log_failure(flow, why);
@@ -176,6 +189,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
+  epi__associate_end(flow->association);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
   close_leg(flow, EPI_BACKWARD, reset);
@@ -219,7 +233,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
   if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER) {
     return;
   }
-  if (flow->phase == EPI__RELAY) {
+  if (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED) {
     epi__flow_end(flow, 1, why);
     return;
   }
@@ -232,6 +246,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       1);
   epi__dial_stop(flow); /* nothing must revive the flow */
   close_leg(flow, EPI_BACKWARD, 1);
+  epi__associate_end(flow->association);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
     send_refusal(flow, code, why);
   } else {
@@ -244,6 +259,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_flow *flow = worker->ended;
 
     worker->ended = flow->next;
+    epi__association_free(flow->association);
     epi__filter_chain_free(flow->chain);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);

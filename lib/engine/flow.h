@@ -20,7 +20,8 @@ enum {
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
   EPI__RELAY,
-  EPI__LINGER, /* a last message is out; the client shall get it */
+  EPI__ASSOCIATED, /* it carries datagrams: association.h */
+  EPI__LINGER,     /* a last message is out; the client shall get it */
   EPI__ENDED,
 };
 
@@ -66,6 +67,8 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
+
+  epi__association *association; /* NULL: it carries a stream */
 
   /* dialling */
   epi__node_lookup *lookup;
@@ -137,6 +140,15 @@ void epi__sessions_leave(epi_flow *flow);
 
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
+
+/* Ask a model about a way from here to there, with what is known of the flow.
+ * Returns 0 or an error. */
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out);
+
+/* Find out whom to believe. Returns 1, or 0 and it was refused. */
+int epi__flow_believe(epi_flow *flow);
 
 /* Judge again by a new policy; NULL: by none. Returns 1 if the flow may live
  * on as it is; else 0, and it was cut. */

@@ -1,5 +1,5 @@
 /* flow_judge.c: who asks, and may it be. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -64,16 +64,18 @@ static const char *said(const epi_flow *flow, int key) {
                                       : NULL;
 }
 
-static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out) {
   const char *user = flow->trusted ? said(flow, EPI_META_USER) : flow->user;
   epi_query *query = NULL;
   int result = epi_query_new(&query);
 
   if (!result) {
-    result = epi_query_set_from(query, &flow->source);
+    result = epi_query_set_from(query, from);
   }
   if (!result) {
-    result = epi_query_set_to(query, &flow->dest);
+    result = epi_query_set_to(query, to);
   }
   if (!result) {
     result = epi_query_set(query, EPI_QUERY_APPLICATION,
@@ -96,6 +98,11 @@ static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
   }
   epi_query_free(query);
   return result;
+}
+
+static int ask_model(const epi_flow *flow, epi_model *model,
+                     epi_decision *out) {
+  return epi__flow_ask_model(flow, model, &flow->source, &flow->dest, out);
 }
 
 static void refuse_decision(epi_flow *flow, const epi_decision *decision) {
@@ -165,17 +172,29 @@ static int open_filters(epi_flow *flow) {
       spans ? &binding : NULL);
 }
 
-void epi__flow_judge(epi_flow *flow) {
-  epi__policy *policy = epi__worker_policy(flow->worker);
+int epi__flow_believe(epi_flow *flow) {
   const char *loop = find_loop(flow);
   int result;
 
   if (loop) {
     epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, loop);
-    return;
+    return 0;
   }
   result = check_claims(flow);
-  if (!result && policy) {
+  if (result) {
+    epi__flow_refuse(flow, code_for(result), epi_error_detail());
+  }
+  return !result;
+}
+
+void epi__flow_judge(epi_flow *flow) {
+  epi__policy *policy = epi__worker_policy(flow->worker);
+  int result = 0;
+
+  if (!epi__flow_believe(flow)) {
+    return;
+  }
+  if (policy) {
     flow->policy = epi__policy_ref(policy);
     result = epi_decision_new(&flow->decision);
     if (!result) {
@@ -245,6 +264,10 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   char why[WHY_MAX];
   int result;
 
+  if (flow->phase == EPI__ASSOCIATED) {
+    epi__association_forget(flow->association);
+    return 1; /* each of its datagrams is judged anew */
+  }
   if (!flow->request || flow->phase < EPI__DIAL || flow->phase > EPI__RELAY ||
       !policy) {
     return 1; /* not judged yet, gone, or nothing to judge by */

@@ -1,5 +1,5 @@
 /* flow_watch.c: what a flow's sockets are watched for, and who is called. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "os/os.h"
 
@@ -45,6 +45,7 @@ static int client_events(const epi_flow *flow) {
 
   switch (flow->phase) {
   case EPI__HANDSHAKE:
+  case EPI__ASSOCIATED:
     return events | EPI__READ;
   case EPI__LINGER:
     return flow->legs[EPI_FORWARD].eof ? events : events | EPI__READ;
@@ -107,6 +108,9 @@ static void on_client(epi__io *io, int events) {
     switch (flow->phase) {
     case EPI__HANDSHAKE:
       epi__handshake_read(flow);
+      break;
+    case EPI__ASSOCIATED:
+      epi__association_read_tcp(flow);
       break;
     case EPI__LINGER:
       linger_read(flow);

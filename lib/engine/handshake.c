@@ -1,6 +1,6 @@
 /* handshake.c: what the client asks for: by SOCKS, by the port it came to, or
  * by the address that the kernel redirected it from. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "os/os.h"
@@ -85,9 +85,7 @@ static void refuse_command(epi_flow *flow) {
     epi__flow_linger(flow, NULL);
     return;
   }
-  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND,
-                   command == EPI_BIND ? "BIND is not offered"
-                                       : "UDP ASSOCIATE is not offered");
+  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND, "BIND is not offered");
 }
 
 /* Does a client ask for the name server that this proxy has (draft-11, "DNS
@@ -140,6 +138,12 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   }
   epi__relay_flush(flow, EPI_BACKWARD); /* SOCKS 6 authentication reply */
   if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  if (epi_request_command(flow->request) == EPI_UDP_ASSOCIATE) {
+    if (epi__flow_believe(flow)) {
+      epi__associate_begin(flow);
+    }
     return;
   }
   if (epi_request_command(flow->request) != EPI_CONNECT) {

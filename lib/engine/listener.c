@@ -47,6 +47,7 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *draft = epi__url_setting(url, "draft");
   const char *dialect = epi__url_setting(url, "dialect");
   const char *users = epi__url_setting(url, "users");
+  const char *bnd = epi__url_setting(url, "bnd");
   const char *tfo = epi__url_setting(url, "tfo");
 
   listener->kind = EPI__LISTEN_SOCKS;
@@ -64,6 +65,10 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   } else if (draft && strcmp(draft, "11")) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
+  if (bnd && (epi_addr_parse(&listener->bnd, bnd, 0) ||
+              listener->bnd.kind == EPI_ADDR_NAME || listener->bnd.port)) {
+    return epi__fail(EPI_EINVAL, "bnd is an IP address, not %s", bnd);
+  }
   if (dialect && read_dialect(listener, dialect)) {
     return EPI_EINVAL;
   }
@@ -74,8 +79,8 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
 }
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
-  static const char *const socks[] = {"users",   "version", "draft",
-                                      "dialect", "tfo",     NULL};
+  static const char *const socks[] = {"users", "version", "draft", "dialect",
+                                      "tfo",   "bnd",     "udp",   NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -142,6 +147,17 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
+  const char *udp = epi__url_setting(url, "udp");
+  int port = udp ? epi__port_parse(udp) : 0;
+
+  if (!udp) {
+    return 0;
+  }
+  return port < 0 ? port
+                  : epi__udp_door_bind(listener, (uint16_t)port, workers);
+}
+
 static int use_tfo(const epi__listener *listener) {
   int result = 0;
 
@@ -184,6 +200,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
     result = bind_all(listener, &url.addr, workers);
   }
   if (!result) {
+    result = bind_udp(listener, &url, workers);
+  }
+  if (!result) {
     result = use_tfo(listener);
   }
   if (!result) {
@@ -200,6 +219,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
 void epi__listener_close(epi__listener *listener) {
   while (listener->fd_count) {
     epi__sock_close(listener->fds[--listener->fd_count], 0);
+  }
+  while (listener->udp_count) {
+    epi__sock_close(listener->udp_fds[--listener->udp_count], 0);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/net.h"
+#include "os/sock_addr.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,13 +23,7 @@ enum {
   ORIGINAL_DST = 80,
 };
 
-typedef union sock_addr {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} sock_addr;
-
-static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
+socklen_t epi__sock_addr_to(epi__sock_addr *out, const epi_addr *addr) {
   memset(out, 0, sizeof *out);
   if (addr->kind == EPI_ADDR_IPV4) {
     out->v4.sin_family = AF_INET;
@@ -42,7 +37,7 @@ static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
   return sizeof out->v6;
 }
 
-static int from_sockaddr(epi_addr *out, const sock_addr *from) {
+int epi__sock_addr_from(epi_addr *out, const epi__sock_addr *from) {
   switch (from->any.sa_family) {
   case AF_INET:
     return epi_addr_set_ip(out, &from->v4.sin_addr, 4,
@@ -73,8 +68,8 @@ static int make_socket(const epi_addr *addr, int protocol, int *out) {
 
 int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   epi__addr_buf text;
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
   int on = 1;
   int fd = -1, why;
 
@@ -108,12 +103,12 @@ int epi__sock_accept_fast(int listener, int queue) {
 }
 
 int epi__sock_accept(int listener, int *out, epi_addr *peer) {
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
   int fd = accept4(listener, &name.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
   if (fd >= 0) {
-    if (from_sockaddr(peer, &name)) {
+    if (epi__sock_addr_from(peer, &name)) {
       close(fd);
       return EPI_ESYS;
     }
@@ -159,8 +154,8 @@ static int not_connected(int why) {
 }
 
 int epi__sock_begin(int fd, const epi_addr *addr) {
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
 
   return !connect(fd, &name.any, len) || errno == EINPROGRESS
              ? 0
@@ -169,8 +164,8 @@ int epi__sock_begin(int fd, const epi_addr *addr) {
 
 int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
                          size_t len, size_t *sent) {
-  sock_addr name;
-  socklen_t name_len = to_sockaddr(&name, addr);
+  epi__sock_addr name;
+  socklen_t name_len = epi__sock_addr_to(&name, addr);
   ssize_t taken = sendto(fd, len ? data : "", len, MSG_FASTOPEN | MSG_NOSIGNAL,
                          &name.any, name_len);
 
@@ -201,7 +196,7 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
 int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
   struct addrinfo *found = NULL;
-  sock_addr name = {0};
+  epi__sock_addr name = {0};
   int why = getaddrinfo(addr->name, NULL, &hints, &found);
 
   if (why) {
@@ -211,7 +206,7 @@ int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   memcpy(&name, found->ai_addr,
          found->ai_addrlen < sizeof name ? found->ai_addrlen : sizeof name);
   freeaddrinfo(found);
-  if (from_sockaddr(out, &name)) {
+  if (epi__sock_addr_from(out, &name)) {
     return EPI_ERESOLVE;
   }
   out->port = addr->port;
@@ -247,18 +242,18 @@ int epi__sock_outcome(int fd) {
 }
 
 int epi__sock_local(int fd, epi_addr *out) {
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
 
   if (getsockname(fd, &name.any, &len)) {
     return epi__fail(EPI_ESYS, "no local address: %s", strerror(errno));
   }
-  return from_sockaddr(out, &name);
+  return epi__sock_addr_from(out, &name);
 }
 
 int epi__sock_original(int fd, epi_addr *out) {
   epi_addr local;
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
   int level;
 
@@ -267,7 +262,7 @@ int epi__sock_original(int fd, epi_addr *out) {
   }
   level = local.kind == EPI_ADDR_IPV4 ? SOL_IP : SOL_IPV6;
   if (getsockopt(fd, level, ORIGINAL_DST, &name.any, &len) ||
-      from_sockaddr(out, &name) || epi_addr_equal(out, &local)) {
+      epi__sock_addr_from(out, &name) || epi_addr_equal(out, &local)) {
     return epi__fail(EPI_ENOENT, "the connection was not redirected here");
   }
   return 0;
