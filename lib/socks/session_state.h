@@ -25,8 +25,9 @@ struct epi_session {
   int needs_login;  /* server: 1 or 0 */
   int has_exchange; /* server, SOCKS 6: the login came after the request */
   int has_request;  /* server: the caller may look at it */
+  int bind_whole;   /* server: one reply is all of a BIND */
   int may_send;     /* client: application data need not wait */
-  int has_result;   /* client: the server gave a reply */
+  int replies;      /* operation replies that were sent, or came, so far */
 
   size_t initial_left; /* server: bytes of initial data still to come */
   epi__queue initial;  /* server: initial data */
@@ -76,8 +77,9 @@ int epi__socks6_server_login(epi_session *session, int ok);
 int epi__socks5_client_start(epi_session *session);
 int epi__socks6_client_start(epi_session *session);
 
-/* Take the server's reply: n is what reading it gave. Returns n, or
- * EPI_EREFUSED when the reply is a refusal. */
+/* Take the server's reply: n is what reading it gave. Behind the first one of
+ * a BIND the step stays. Returns n, or EPI_EREFUSED when the reply is a
+ * refusal. */
 ptrdiff_t epi__session_take_result(epi_session *session, ptrdiff_t n);
 
 #endif
