@@ -13,8 +13,9 @@
 int epi__sock_listen(const epi_addr *addr, int shared, int *out);
 
 /* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
- * process or the system is out of descriptors or memory; EPI_ESYS for a
- * connection that is gone already. */
+ * process or the system is out of descriptors or memory; EPI_ECLOSED if the
+ * socket does not listen any more; EPI_ESYS for a connection that is gone
+ * already. */
 int epi__sock_accept(int listener, int *out, epi_addr *peer);
 
 /* Start to connect; the outcome is known when the socket is writable. A mark
@@ -24,6 +25,30 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out);
 
 /* Mark what a socket sends; 0 does nothing, nor does a missing privilege. */
 void epi__sock_mark(int fd, uint32_t mark);
+
+/* How to listen for a client's sake. */
+typedef struct epi__offer {
+  int backlog;   /* connections that may wait */
+  int fastopen;  /* 1: take data that comes along with a SYN */
+  int multipath; /* 1: take multipath TCP too, where the kernel has it */
+} epi__offer;
+
+/* Listen for a client's sake. Returns 0; EPI_EBUSY: the port is taken;
+ * EPI_ENOENT: this machine has no such address; EPI_EPERM or EPI_ESYS. */
+int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out);
+
+/* 1 if a socket speaks multipath TCP, or listens for it. */
+int epi__sock_is_multipath(int fd);
+
+/* A second descriptor of the same socket. Returns 0, or EPI_ELIMIT. */
+int epi__sock_copy(int fd, int *out);
+
+/* Stop listening, whoever else has a descriptor of the socket. */
+void epi__sock_unlisten(int fd);
+
+/* The address by which this machine reaches a host, port 0. Returns 0, or
+ * EPI_ESYS if it does not. */
+int epi__sock_toward(const epi_addr *host, epi_addr *out);
 
 /* The outcome of connecting: 0 or an errno. */
 int epi__sock_outcome(int fd);

@@ -3,15 +3,14 @@
 
 #include "base/fail.h"
 #include "base/net.h"
+#include "os/sockaddr.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -20,39 +19,6 @@ enum {
    * <netinet/in.h>. */
   ORIGINAL_DST = 80,
 };
-
-typedef union sock_addr {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} sock_addr;
-
-static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
-  memset(out, 0, sizeof *out);
-  if (addr->kind == EPI_ADDR_IPV4) {
-    out->v4.sin_family = AF_INET;
-    out->v4.sin_port = htons(addr->port);
-    memcpy(&out->v4.sin_addr, addr->ip, 4);
-    return sizeof out->v4;
-  }
-  out->v6.sin6_family = AF_INET6;
-  out->v6.sin6_port = htons(addr->port);
-  memcpy(&out->v6.sin6_addr, addr->ip, 16);
-  return sizeof out->v6;
-}
-
-static int from_sockaddr(epi_addr *out, const sock_addr *from) {
-  switch (from->any.sa_family) {
-  case AF_INET:
-    return epi_addr_set_ip(out, &from->v4.sin_addr, 4,
-                           ntohs(from->v4.sin_port));
-  case AF_INET6:
-    return epi_addr_set_ip(out, &from->v6.sin6_addr, 16,
-                           ntohs(from->v6.sin6_port));
-  default:
-    return epi__fail(EPI_ESYS, "not an IP socket");
-  }
-}
 
 static int make_socket(const epi_addr *addr, int *out) {
   int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
@@ -69,8 +35,8 @@ static int make_socket(const epi_addr *addr, int *out) {
 
 int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   epi__addr_buf text;
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
+  epi__sockaddr name;
+  socklen_t len = epi__sockaddr_of(&name, addr);
   int on = 1;
   int fd = -1, why;
 
@@ -98,12 +64,12 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
 }
 
 int epi__sock_accept(int listener, int *out, epi_addr *peer) {
-  sock_addr name;
+  epi__sockaddr name;
   socklen_t len = sizeof name;
   int fd = accept4(listener, &name.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
   if (fd >= 0) {
-    if (from_sockaddr(peer, &name)) {
+    if (epi__sockaddr_read(peer, &name)) {
       close(fd);
       return EPI_ESYS;
     }
@@ -113,6 +79,8 @@ int epi__sock_accept(int listener, int *out, epi_addr *peer) {
   switch (errno) {
   case EAGAIN:
     return EPI_ENOENT;
+  case EINVAL:
+    return epi__fail(EPI_ECLOSED, "the socket does not listen any more");
   case EMFILE:
   case ENFILE:
   case ENOBUFS:
@@ -130,8 +98,8 @@ void epi__sock_mark(int fd, uint32_t mark) {
 }
 
 int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
+  epi__sockaddr name;
+  socklen_t len = epi__sockaddr_of(&name, addr);
   int fd = -1, why;
 
   if (make_socket(addr, &fd)) {
@@ -152,7 +120,7 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
 int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
   struct addrinfo *found = NULL;
-  sock_addr name = {0};
+  epi__sockaddr name = {0};
   int why = getaddrinfo(addr->name, NULL, &hints, &found);
 
   if (why) {
@@ -162,7 +130,7 @@ int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   memcpy(&name, found->ai_addr,
          found->ai_addrlen < sizeof name ? found->ai_addrlen : sizeof name);
   freeaddrinfo(found);
-  if (from_sockaddr(out, &name)) {
+  if (epi__sockaddr_read(out, &name)) {
     return EPI_ERESOLVE;
   }
   out->port = addr->port;
@@ -195,18 +163,18 @@ int epi__sock_outcome(int fd) {
 }
 
 int epi__sock_local(int fd, epi_addr *out) {
-  sock_addr name;
+  epi__sockaddr name;
   socklen_t len = sizeof name;
 
   if (getsockname(fd, &name.any, &len)) {
     return epi__fail(EPI_ESYS, "no local address: %s", strerror(errno));
   }
-  return from_sockaddr(out, &name);
+  return epi__sockaddr_read(out, &name);
 }
 
 int epi__sock_original(int fd, epi_addr *out) {
   epi_addr local;
-  sock_addr name;
+  epi__sockaddr name;
   socklen_t len = sizeof name;
   int level;
 
@@ -215,7 +183,7 @@ int epi__sock_original(int fd, epi_addr *out) {
   }
   level = local.kind == EPI_ADDR_IPV4 ? SOL_IP : SOL_IPV6;
   if (getsockopt(fd, level, ORIGINAL_DST, &name.any, &len) ||
-      from_sockaddr(out, &name) || epi_addr_equal(out, &local)) {
+      epi__sockaddr_read(out, &name) || epi_addr_equal(out, &local)) {
     return epi__fail(EPI_ENOENT, "the connection was not redirected here");
   }
   return 0;
