@@ -131,7 +131,7 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
 }
 
 static int set_up(epi_engine *engine, proxy_options *set) {
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < PARAMETERS; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
       return fail("bad setting");
     }

@@ -18,7 +18,8 @@ static const char help[] =
     "destination\n"
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12 (socks)\n"
+    "                      with ?users=FILE, version=5|6, draft=11|12,\n"
+    "                      bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -32,6 +33,9 @@ static const char help[] =
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
+    "  --bind-limit N      BINDs of a client that wait; 0 is any [256]\n"
+    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -52,6 +56,9 @@ enum {
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
+  OPT_BIND_TIMEOUT,
+  OPT_BIND_LIMIT,
+  OPT_BIND_PORTS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -95,6 +102,20 @@ static int number(proxy_options *set, int parameter, const char *text,
   return 0;
 }
 
+/* LOW-HIGH, or one port. */
+static int ports(proxy_options *set, char *text) {
+  char *high = strchr(text, '-');
+  int result;
+
+  if (high) {
+    *high++ = '\0';
+  }
+  result = number(set, EPI_ENGINE_BIND_PORT_MIN, text, "--bind-ports");
+  return result ? result
+                : number(set, EPI_ENGINE_BIND_PORT_MAX, high ? high : text,
+                         "--bind-ports");
+}
+
 static int take_option(proxy_options *set, int option) {
   switch (option) {
   case OPT_LISTEN:
@@ -125,6 +146,12 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_BIND_TIMEOUT:
+    return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
+  case OPT_BIND_LIMIT:
+    return number(set, EPI_ENGINE_BIND_LIMIT, optarg, "--bind-limit");
+  case OPT_BIND_PORTS:
+    return ports(set, optarg);
   case 'h':
     set->host = optarg;
     return 0;
@@ -165,6 +192,9 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
+      {"bind-limit", required_argument, NULL, OPT_BIND_LIMIT},
+      {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},
@@ -176,7 +206,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
-  for (size_t i = 0; i <= EPI_ENGINE_MARK; i++) {
+  for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
   }
   opterr = 0; /* one line for each mistake, and it is ours */

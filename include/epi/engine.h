@@ -32,7 +32,11 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_IDLE_MS        5 /* nothing moved; 0: never [3,600,000] */
 #define EPI_ENGINE_HALF_CLOSED_MS 6 /* nothing moved, half closed [120,000] */
 #define EPI_ENGINE_BUFFER         7 /* bytes a flow holds per direction [65,536] */
-#define EPI_ENGINE_MARK           8 /* mark of own connections; 0: none [0] */
+#define EPI_ENGINE_MARK           8  /* mark of own connections; 0: none [0] */
+#define EPI_ENGINE_BIND_MS        9  /* a BIND waits for its host [120,000] */
+#define EPI_ENGINE_BIND_LIMIT     10 /* a client's that wait; 0: any [256] */
+#define EPI_ENGINE_BIND_PORT_MIN  11 /* lowest port of a BIND [1,024] */
+#define EPI_ENGINE_BIND_PORT_MAX  12 /* highest port of a BIND [65,535] */
 
 /* Make an engine without listeners.
  *
@@ -63,8 +67,11 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *
  * Settings of socks:// follow as a query: `users=FILE` (demand a login; a line
  * `name:password` for each user; not readable by everybody), `version=5` or
- * `version=6` (that one alone), `draft=11` or `draft=12`. HOST is an IP address
- * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
+ * `version=6` (that one alone), `draft=11` or `draft=12`, `bnd=ADDRESS` (the IP
+ * address at which hosts reach what clients BIND: it is bound if this machine
+ * has it; else, as behind NAT, all addresses are bound, and replies say it).
+ * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The port
+ * is bound at once.
  * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
  * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
  * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
@@ -155,8 +162,9 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
 /* Start the workers.
  *
  * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
- * name is none of the model's proxies, or a hop or reverse destination is one
- * of its own listeners), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+ * name is none of the model's proxies, a hop or reverse destination is one of
+ * its own listeners, or BINDs may have no port), EPI_ESYS or EPI_ENOMEM;
+ * nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.

@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI_ENGINE_MARK + 1] = {
+} bounds[EPI__SETTINGS] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -28,10 +28,14 @@ static const struct {
     [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
     [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
     [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_BIND_MS] = {"BIND timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_BIND_LIMIT] = {"BIND limit", 0, INT32_MAX, 256},
+    [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
+    [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_MARK
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__SETTINGS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -62,7 +66,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_MARK; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < EPI__SETTINGS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =
@@ -100,6 +104,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__free(engine->chain_key);
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
   epi__claims_seen_clear(&engine->seen);
+  epi__tally_clear(&engine->binds);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
@@ -344,6 +349,17 @@ static int check_loops(const epi_engine *engine) {
   return 0;
 }
 
+static int check_bind_ports(const epi_engine *engine) {
+  const int64_t *settings = engine->settings;
+
+  return settings[EPI_ENGINE_BIND_PORT_MIN] <=
+                 settings[EPI_ENGINE_BIND_PORT_MAX]
+             ? 0
+             : epi__fail(EPI_EINVAL, "no port is from %d to %d",
+                         (int)settings[EPI_ENGINE_BIND_PORT_MIN],
+                         (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
+}
+
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
@@ -366,6 +382,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = check_bind_ports(engine);
   }
   if (result) {
     return result;

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -60,6 +61,8 @@ static int64_t limit_of(const epi_flow *flow) {
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS: /* the proxies on the way connect meanwhile */
     return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__WAIT: /* a backlog is held for as long as its client stays */
+    return flow->bind->backlog ? 0 : settings[EPI_ENGINE_BIND_MS];
   case EPI__RELAY:
     return flow->legs[0].eof || flow->legs[1].eof
                ? settings[EPI_ENGINE_HALF_CLOSED_MS]
@@ -108,6 +111,10 @@ static void on_timer(epi__timer *timer) {
     epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
     epi__flow_watch(flow);
     break;
+  case EPI__WAIT:
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, "nobody connected in time");
+    epi__flow_watch(flow);
+    break;
   case EPI__RELAY:
     epi__flow_end(flow, 1, "nothing moved for too long");
     break;
@@ -148,7 +155,8 @@ static void log_end(const epi_flow *flow, const char *why) {
            "flow %" PRId64 ": ended after %" PRId64 ".%03" PRId64 " s, %" PRId64
            " bytes out, %" PRId64 " back%s%s: %s",
            flow->number, took / 1000, took % 1000,
-           flow->lanes[EPI_FORWARD].bytes, flow->lanes[EPI_BACKWARD].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_FORWARD)].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_BACKWARD)].bytes,
            *notes ? "; " : "", notes, why);
 }
 
@@ -176,6 +184,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__node_lookup_cancel(flow->lookup);
   flow->lookup = NULL;
+  epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
   close_leg(flow, EPI_BACKWARD, reset);
@@ -232,6 +241,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
   epi__node_lookup_cancel(
       flow->lookup); /* its answer must not revive the flow */
   flow->lookup = NULL;
+  epi__bind_over(flow);
   close_leg(flow, EPI_BACKWARD, 1);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
     send_refusal(flow, code, why);
@@ -253,6 +263,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
+    epi__bind_free(flow->bind);
     epi__free(flow->addrs);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);

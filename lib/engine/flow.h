@@ -2,6 +2,7 @@
  *
  *     handshake -> judge -> route -> dial -> hops -> relay -> linger
  *
+ * (bind.h has the way of a BIND.)
  * A flow has two legs, the client's and the server's, and two lanes, forward
  * and backward: lane d takes from leg d and gives to the other leg. Each step
  * has a file of its own; a flow that ends stays in memory until the loop waits
@@ -18,6 +19,7 @@ enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
+  EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
   EPI__LINGER, /* a last message is out; the client shall get it */
   EPI__ENDED,
@@ -61,6 +63,7 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
+  struct epi__bind *bind;   /* NULL: not a BIND */
 
   /* dialling */
   epi__node_lookup *lookup;
@@ -91,8 +94,20 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why);
 /* Refuse: send the reply code if the client waits for one, log why, end. */
 void epi__flow_refuse(epi_flow *flow, int code, const char *why);
 
+/* Refuse for an error, its detail says why. */
+void epi__flow_refuse_error(epi_flow *flow, int error);
+
 /* Free the flows of a worker that have ended. */
 void epi__flow_sweep(epi__worker *worker);
+
+/* ---- flow_facts.c ---- */
+
+/* The direction, from source to destination or back, that a lane has; or the
+ * lane of a direction. They differ in a BIND, whose source connects to it. */
+int epi__flow_way(const epi_flow *flow, int lane);
+
+/* The number of the session that the flow is of, 0 for none. */
+int64_t epi__flow_session(const epi_flow *flow);
 
 /* ---- flow_watch.c ---- */
 
@@ -119,6 +134,22 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
 void epi__flow_linger(epi_flow *flow, const char *why);
 
 /* ---- flow_judge.c ---- */
+
+/* Find out whom to believe. Returns 0, or an error and the flow was refused. */
+int epi__flow_believe(epi_flow *flow);
+
+/* Ask a model about a flow from one address to another, with all that is known
+ * beside. Returns 0 or an error. */
+int epi__flow_ask(const epi_flow *flow, epi_model *model, const epi_addr *from,
+                  const epi_addr *to, epi_decision *out);
+
+/* Put a refusal into words. */
+void epi__flow_say_refused(const epi_decision *decision, char *why,
+                           size_t size);
+
+/* The flow may be and has a route: open its filters and log it. Returns 0, or
+ * an error and it was refused. */
+int epi__flow_admit(epi_flow *flow);
 
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
@@ -149,6 +180,10 @@ void epi__hops_begin(epi_flow *flow);
 void epi__hops_read(epi_flow *flow);
 
 /* ---- relay.c ---- */
+
+/* Everything is connected: tell the client, let both lanes flow. bound is as
+ * epi__handshake_succeed() has it. */
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);

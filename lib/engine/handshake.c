@@ -3,6 +3,7 @@
 #include "engine/flow.h"
 
 #include "base/fail.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 /* A flow without a handshake asks for a destination all the same. */
@@ -78,9 +79,7 @@ static void refuse_command(epi_flow *flow) {
     epi__flow_linger(flow, NULL);
     return;
   }
-  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND,
-                   command == EPI_BIND ? "BIND is not offered"
-                                       : "UDP ASSOCIATE is not offered");
+  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND, "UDP ASSOCIATE is not offered");
 }
 
 /* The request is complete; what the session left over is early data. */
@@ -103,6 +102,10 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   }
   epi__relay_flush(flow, EPI_BACKWARD); /* SOCKS 6 authentication reply */
   if (flow->phase == EPI__ENDED) {
+    return;
+  }
+  if (epi_request_command(flow->request) == EPI_BIND) {
+    epi__bind_begin(flow);
     return;
   }
   if (epi_request_command(flow->request) != EPI_CONNECT) {
@@ -181,6 +184,9 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
   error = epi_reply_new(&reply);
   if (!error && bound->kind != EPI_ADDR_NONE) {
     error = epi_reply_set_bound(reply, bound);
+  }
+  if (!error && flow->bind) {
+    epi__bind_describe(flow, reply);
   }
   if (!error) {
     error = epi_session_reply(flow->session, reply);

@@ -13,10 +13,22 @@ enum {
   PAUSE_MS = 100,
 };
 
+static int read_bnd(epi__listener *listener, const char *text) {
+  epi_addr addr;
+
+  if (epi_addr_parse(&addr, text, 0) || addr.kind == EPI_ADDR_NAME ||
+      addr.port || epi__addr_is_any(&addr)) {
+    return epi__fail(EPI_EINVAL, "bnd is an IP address, not %s", text);
+  }
+  listener->bnd = addr;
+  return 0;
+}
+
 static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
   const char *users = epi__url_setting(url, "users");
+  const char *bnd = epi__url_setting(url, "bnd");
 
   listener->kind = EPI__LISTEN_SOCKS;
   listener->accept = EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6;
@@ -33,11 +45,14 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   } else if (draft && strcmp(draft, "11")) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
+  if (bnd && read_bnd(listener, bnd)) {
+    return EPI_EINVAL;
+  }
   return users ? epi__users_read(&listener->users, users) : 0;
 }
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
-  static const char *const socks[] = {"users", "version", "draft", NULL};
+  static const char *const socks[] = {"users", "version", "draft", "bnd", NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);

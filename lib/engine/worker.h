@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
+#include "engine/tally.h"
 #include "epi/engine.h"
 #include "epi/session.h"
 #include "socks/claims.h"
@@ -24,6 +25,7 @@ enum {
   EPI__WORKERS_MAX = 64,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__PROXY_ID = 16,        /* hexadecimal digits of a proxy's own id */
+  EPI__SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1, /* parameters, and 0 */
 };
 
 /* A proxy or function that flows are sent through. */
@@ -35,6 +37,7 @@ typedef struct epi__hop {
 } epi__hop;
 
 typedef struct epi__users epi__users;
+typedef struct epi__backlog epi__backlog;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -46,6 +49,7 @@ typedef struct epi__listener {
       draft;     /* of SOCKS listeners, as epi_session_new_server() has them */
   epi_addr addr; /* as bound */
   epi_addr dest; /* of reverse listeners */
+  epi_addr bnd;  /* where hosts reach clients' ports; port 0, or kind NONE */
   epi__users *users; /* NULL: no login */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
@@ -79,7 +83,7 @@ struct epi__worker {
 };
 
 struct epi_engine {
-  int64_t settings[EPI_ENGINE_MARK + 1];
+  int64_t settings[EPI__SETTINGS];
   char *name; /* which proxy of the model, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
@@ -95,10 +99,12 @@ struct epi_engine {
   size_t chain_key_len;
   uint8_t claims_key[EPI__CLAIMS_KEY];
 
-  pthread_mutex_t lock; /* guards policy, seen, and calls of on_log */
+  pthread_mutex_t lock; /* guards what follows, and calls of on_log */
   epi__policy *policy;
   atomic_int generation;
   epi__claims_seen seen;
+  epi__tally binds;       /* that wait, by client */
+  epi__backlog *backlogs; /* that sessions listen with */
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
