@@ -10,6 +10,7 @@
 #include <time.h>
 
 enum {
+  DNS_PORT = 53,
   KEY_MAX = 1024,
   WATCH_MS = 250, /* how often the model's file is looked at */
 };
@@ -130,6 +131,15 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   return result;
 }
 
+static int set_dns(epi_engine *engine, const char *text) {
+  epi_addr server;
+
+  return epi_addr_parse(&server, text, DNS_PORT) ||
+                 epi_engine_set_dns(engine, &server)
+             ? fail("--dns")
+             : 0;
+}
+
 static int set_up(epi_engine *engine, proxy_options *set) {
   for (int i = EPI_ENGINE_WORKERS; i < PARAMETERS; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
@@ -152,6 +162,9 @@ static int set_up(epi_engine *engine, proxy_options *set) {
   }
   if (epi_engine_set_name(engine, set->name)) {
     return fail("--name");
+  }
+  if (set->dns && set_dns(engine, set->dns)) {
+    return EXIT_USAGE;
   }
   if (set_key_and_filters(engine, set)) {
     return EXIT_USAGE;

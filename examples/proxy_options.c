@@ -19,7 +19,7 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12,\n"
-    "                      bnd=ADDRESS (socks)\n"
+    "                      tfo=N, udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -29,13 +29,18 @@ static const char help[] =
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
     "                      open[:key=FILE]; any number of times\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
+    "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
+    "there\n"
+    "  --no-happy-eyeballs one address of a name after another\n"
     "  --workers N         event loops [processors]\n"
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
     "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
-    "  --bind-limit N      BINDs of a client that wait; 0 is any [256]\n"
+    "  --client-binds N    BINDs of a client that wait [256]\n"
     "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
+    "                      UDP associations [300000, 1024, 64]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -51,14 +56,19 @@ enum {
   OPT_NAME,
   OPT_FILTER,
   OPT_CHAIN_KEY,
+  OPT_DNS,
+  OPT_ONE_BY_ONE,
   OPT_WORKERS,
   OPT_HANDSHAKE,
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
   OPT_BIND_TIMEOUT,
-  OPT_BIND_LIMIT,
+  OPT_CLIENT_BINDS,
   OPT_BIND_PORTS,
+  OPT_UDP_IDLE,
+  OPT_ASSOCIATIONS,
+  OPT_CLIENT_ASSOCIATIONS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -133,6 +143,12 @@ static int take_option(proxy_options *set, int option) {
   case OPT_CHAIN_KEY:
     set->chain_key = optarg;
     return 0;
+  case OPT_DNS:
+    set->dns = optarg;
+    return 0;
+  case OPT_ONE_BY_ONE:
+    set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
+    return 0;
   case OPT_WORKERS:
     return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
   case 'l':
@@ -148,10 +164,17 @@ static int take_option(proxy_options *set, int option) {
                   "--half-closed-timeout");
   case OPT_BIND_TIMEOUT:
     return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
-  case OPT_BIND_LIMIT:
-    return number(set, EPI_ENGINE_BIND_LIMIT, optarg, "--bind-limit");
+  case OPT_CLIENT_BINDS:
+    return number(set, EPI_ENGINE_CLIENT_BINDS, optarg, "--client-binds");
   case OPT_BIND_PORTS:
     return ports(set, optarg);
+  case OPT_UDP_IDLE:
+    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
+  case OPT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
+  case OPT_CLIENT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
+                  "--client-associations");
   case 'h':
     set->host = optarg;
     return 0;
@@ -186,6 +209,8 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"chain", required_argument, NULL, 'c'},
       {"filter", required_argument, NULL, OPT_FILTER},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
+      {"dns", required_argument, NULL, OPT_DNS},
+      {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"workers", required_argument, NULL, OPT_WORKERS},
       {"limit", required_argument, NULL, 'l'},
       {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},
@@ -193,8 +218,11 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
       {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
-      {"bind-limit", required_argument, NULL, OPT_BIND_LIMIT},
+      {"client-binds", required_argument, NULL, OPT_CLIENT_BINDS},
       {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},
+      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
+      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
+      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},

@@ -17,9 +17,10 @@ typedef struct many {
 
 typedef struct proxy_options {
   many listens, chain, filters;
-  const char *model, *name, *chain_key;
+  const char *model, *name, *chain_key, *dns;
   const char *host, *port, *socks; /* socksx's */
-  int64_t numbers[PARAMETERS];     /* engine parameters; -1: not given */
+  /* Engine parameters; -1: not given. */
+  int64_t numbers[PARAMETERS];
   int quiet;
   int done; /* --help or --version was answered */
 } proxy_options;

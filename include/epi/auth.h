@@ -41,7 +41,9 @@ EPI_API int epi_request_set_initial_data(epi_request *request, size_t len);
 EPI_API size_t epi_request_initial_data(const epi_request *request);
 
 /* Set the authentication data of a method other than 2 (which is the login):
- * it is copied and passes as it is; data NULL removes it.
+ * it is copied and passes as it is; data NULL removes it. NULs go behind it on
+ * the wire, up to a multiple of 4 less 1, and are part of what the peer reads:
+ * the method says where its data ends.
  *
  * Returns 0, EPI_EINVAL (method outside 1 to 254, or 2), EPI_ELIMIT (too long
  * for a message, or EPI_AUTH_DATA_MAX methods have some) or EPI_ENOMEM; nothing
@@ -126,7 +128,7 @@ EPI_API int epi_auth_reply_set_auth_data(epi_auth_reply *reply, int method,
 EPI_API ptrdiff_t epi_auth_reply_auth_data(const epi_auth_reply *reply,
                                            int method, const void **out);
 
-/* Set and read what became of the session that was joined: EPI_SESSION_JOINED,
+/* Set and read what became of the session that was joined: EPI_SESSION_OK,
  * EPI_SESSION_INVALID or 0. Returns 0 or EPI_EINVAL. */
 EPI_API int epi_auth_reply_set_session(epi_auth_reply *reply, int state);
 EPI_API int epi_auth_reply_session(const epi_auth_reply *reply);
@@ -153,17 +155,32 @@ EPI_API int epi_auth_reply_set_token(epi_auth_reply *reply, int state);
 EPI_API int epi_auth_reply_token(const epi_auth_reply *reply);
 
 /* Read and write, as epi_request_read() and epi_request_write(); SOCKS 5 has
- * no such message: EPI_EINVAL. */
+ * no such message: EPI_EINVAL, as for writing a success with an invalid session
+ * or a rejected token, or an invalid session with an id. Reading for
+ * EPI_SOCKSX gives EPI_EREFUSED for the operation reply that socksx sends in
+ * its place when it is over its limit. */
 EPI_API ptrdiff_t epi_auth_reply_read(epi_auth_reply *out, int version,
                                       const void *buf, size_t len);
 EPI_API ptrdiff_t epi_auth_reply_write(const epi_auth_reply *reply, int version,
                                        void *buf, size_t size);
 
+/* ---- operation replies ---- */
+
+/* Set and read the id of the session that was begun, as in authentication
+ * replies: the draft names both as its place, so proxies write it into both and
+ * clients look into both. */
+EPI_API int epi_reply_set_session_id(epi_reply *reply, const void *id,
+                                     size_t len);
+EPI_API size_t epi_reply_session_id(const epi_reply *reply, const void **out);
+
 /* ---- sessions that a server keeps ---- */
 
 /* Which sessions there are, whose they are, and which of their tokens are
  * spent. It has no clock: callers say what time it is, in milliseconds on a
- * clock that never steps. */
+ * clock that never steps.
+ *
+ * A session takes at most 256 bytes, a bit for each token of its window, and
+ * 64 bytes and a name for each owner. */
 typedef struct epi_session_table epi_session_table;
 
 /* Parameters for epi_session_table_set(); the default is in brackets. */
@@ -171,7 +188,8 @@ typedef struct epi_session_table epi_session_table;
 #define EPI_SESSIONS_PER_OWNER                                                 \
   2                            /* of one user, or without login address [16] */
 #define EPI_SESSIONS_IDLE_MS 3 /* without a request or open flow [600,000] */
-#define EPI_SESSIONS_TOKENS  4 /* largest window that is granted [1,024] */
+#define EPI_SESSIONS_TOKENS                                                    \
+  4 /* largest window that is granted, up to 65,536 [1,024] */
 
 /* Make an empty table. key, 32 bytes that nobody can guess, makes the ids of
  * sessions; it is copied.
@@ -183,7 +201,8 @@ EPI_API int epi_session_table_new(epi_session_table **out, const void *key,
 /* End a table that no epi_session uses any more. NULL is fine. */
 EPI_API void epi_session_table_free(epi_session_table *table);
 
-/* Set a parameter. Returns 0 or EPI_EINVAL (none such, or below 1). */
+/* Set a parameter, for what comes from now on. Returns 0 or EPI_EINVAL (none
+ * such, below 1, or out of bounds). */
 EPI_API int epi_session_table_set(epi_session_table *table, int parameter,
                                   int64_t value);
 

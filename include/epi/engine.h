@@ -32,11 +32,34 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_IDLE_MS        5 /* nothing moved; 0: never [3,600,000] */
 #define EPI_ENGINE_HALF_CLOSED_MS 6 /* nothing moved, half closed [120,000] */
 #define EPI_ENGINE_BUFFER         7 /* bytes a flow holds per direction [65,536] */
-#define EPI_ENGINE_MARK           8  /* mark of own connections; 0: none [0] */
-#define EPI_ENGINE_BIND_MS        9  /* a BIND waits for its host [120,000] */
-#define EPI_ENGINE_BIND_LIMIT     10 /* a client's that wait; 0: any [256] */
-#define EPI_ENGINE_BIND_PORT_MIN  11 /* lowest port of a BIND [1,024] */
-#define EPI_ENGINE_BIND_PORT_MAX  12 /* highest port of a BIND [65,535] */
+#define EPI_ENGINE_MARK           8 /* mark of own connections; 0: none [0] */
+
+/* Sessions of SOCKS 6, for listeners with the same users together: how many at
+ * once, 0: none are begun [10,000]; of one user, or of one address without a
+ * login [16]; how long without a request or open flow [600,000]; the largest
+ * window of tokens [1,024]. */
+#define EPI_ENGINE_SESSIONS           9
+#define EPI_ENGINE_SESSIONS_PER_OWNER 10
+#define EPI_ENGINE_SESSION_IDLE_MS    11
+#define EPI_ENGINE_TOKENS             12
+
+/* Connect to names as RFC 8305 has it, "happy eyeballs", 1 or 0 [1]. A client
+ * of SOCKS 6 that asks for it, or for the opposite, gets what it asks for. */
+#define EPI_ENGINE_HAPPY_EYEBALLS 13
+
+/* UDP associations: how long without a datagram, 0: for ever [300,000]; how
+ * many at once, 0: all are refused [1,024]; of one client address [64]. */
+#define EPI_ENGINE_UDP_IDLE_MS         14
+#define EPI_ENGINE_ASSOCIATIONS        15
+#define EPI_ENGINE_CLIENT_ASSOCIATIONS 16
+
+/* BIND: how long it waits for its host [120,000]; how many of one client
+ * address wait at once, 0: all are refused [256]; the lowest and the highest
+ * port that clients may have [1,024 to 65,535]. */
+#define EPI_ENGINE_BIND_MS       17
+#define EPI_ENGINE_CLIENT_BINDS  18
+#define EPI_ENGINE_BIND_PORT_MIN 19
+#define EPI_ENGINE_BIND_PORT_MAX 20
 
 /* Make an engine without listeners.
  *
@@ -67,15 +90,20 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *
  * Settings of socks:// follow as a query: `users=FILE` (demand a login; a line
  * `name:password` for each user; not readable by everybody), `version=5` or
- * `version=6` (that one alone), `draft=11` or `draft=12`, `bnd=ADDRESS` (the IP
- * address at which hosts reach what clients BIND: it is bound if this machine
- * has it; else, as behind NAT, all addresses are bound, and replies say it).
- * HOST is an IP address or "localhost"; port 0 lets the kernel choose. The port
- * is bound at once.
- * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
- * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
- * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
- * started) or EPI_ENOMEM. */
+ * `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
+ * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
+ * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
+ * from N clients at once, 1 to 65535, if the kernel is set to it; such a
+ * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
+ * datagrams of SOCKS 6, 0 for any that is free; a log line names it), and
+ * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
+ * a translator of addresses; a BIND listens there alone if it is this
+ * machine's). HOST is an IP address or "localhost"; port 0 lets
+ * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
+ * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
+ * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
+ * listeners, or the file is too large), EPI_ESTATE (it was started) or
+ * EPI_ENOMEM. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
@@ -91,8 +119,8 @@ EPI_API int epi_engine_listener_addr(const epi_engine *engine, size_t index,
  *     socks5://HOST:PORT    socks6://HOST:PORT
  *
  * with `credentials=FILE` (one line, user:password; not readable by everybody)
- * and `draft=11` or `draft=12` (of socks6://) as a query, or user:password@
- * before the host.
+ * and, of socks6://, `draft=11`, `draft=12` or `dialect=socksx` as a query, or
+ * user:password@ before the host.
  * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_ENOENT,
  * EPI_EPERM or EPI_ESYS (the file), EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
@@ -145,6 +173,14 @@ EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
  * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_set_metadata(epi_engine *engine, int key,
                                     const char *value);
+
+/* Serve DNS to clients that CONNECT to 0.0.0.0 or [::], port 53 (draft-11, "DNS
+ * provided by SOCKS"), by connecting them to this server; before the start. It
+ * is judged as any destination. NULL, the default, takes it back: they are
+ * refused.
+ *
+ * Returns 0, EPI_EINVAL (no host, or no port) or EPI_ESTATE. */
+EPI_API int epi_engine_set_dns(epi_engine *engine, const epi_addr *server);
 
 /* Levels of log lines. */
 #define EPI_LOG_ERROR 1

@@ -24,6 +24,9 @@
 extern "C" {
 #endif
 
+/* It takes at most 3,072 bytes; beside that a message of the peer that comes in
+ * pieces, at most 20,744 bytes, metadata and authentication data of the
+ * messages, what there is to peek at, and initial data. */
 typedef struct epi_session epi_session;
 
 /* What a session needs next. Send what there is to peek at in any case. */
@@ -51,7 +54,9 @@ EPI_API int epi_session_new_server(epi_session **out, int accept, int draft,
                                    int login);
 
 /* Make the client's side. The request is copied; its login is used when the
- * server asks (SOCKS 5), or sent along (SOCKS 6).
+ * server asks (SOCKS 5), or sent along (SOCKS 6). If it offers method 2, too, a
+ * server of draft-11 that does not take logins that are sent along may have it
+ * in the exchange of RFC 1929; exchanges of other methods are not carried out.
  *
  * Returns 0; EPI_EINVAL (no such version, or a request that it cannot say);
  * EPI_ELIMIT (metadata over the options of the version) or EPI_ENOMEM. */
@@ -92,8 +97,15 @@ EPI_API int epi_session_next(const epi_session *session);
 EPI_API int epi_session_version(const epi_session *session);
 
 /* Say whether a client may send application data right behind what peek shows,
- * without waiting for the peer: 1 or 0. SOCKS 6 allows it from the start when
- * no authentication can follow (draft-11, "False Starts"). */
+ * without waiting for the peer: 1 or 0. SOCKS 6 allows it for CONNECT (draft-11,
+ * "False Starts") from the start when no authentication exchange can follow, as
+ * the request offers no method; else once the server said that authentication
+ * succeeded, or behind the last message of an exchange.
+ *
+ * A request that offers methods announces epi_request_initial_data() bytes of
+ * application data: send exactly those right behind what peek shows at first,
+ * and before all that it shows later. They count as sent, whether an exchange
+ * follows or not. */
 EPI_API int epi_session_may_send(const epi_session *session);
 
 /* The request: a client's own; a server's from EPI_NEXT_REPLY on, its user and
@@ -124,6 +136,11 @@ EPI_API int epi_session_bind_whole(epi_session *session);
  * sessions of a table, and spend their tokens. Without this, requests for
  * sessions are ignored, and those that join one are refused.
  *
+ * A request that joins a session is never asked for a login, and has the user
+ * who began the session. Where this server demands a login, only sessions that
+ * began with one can be joined. So the servers that share a table must let in
+ * the same users.
+ *
  * owner is whose they are without a login: the client's address, as a text; it
  * is copied. now_ms is the time of this handshake. The table must live longer
  * than the session.
@@ -136,8 +153,9 @@ EPI_API int epi_session_use_table(epi_session *session,
  * began or joined, from 1, never given twice by a table; 0 for none. */
 EPI_API int64_t epi_session_member(const epi_session *session);
 
-/* Client: the last authentication reply of SOCKS 6, or NULL. It lives with the
- * session. */
+/* Client: the last authentication reply of SOCKS 6, or NULL; what it says of a
+ * session and of tokens, and the id of the session that was begun unless it is
+ * in the operation reply alone. It lives with the session. */
 EPI_API const epi_auth_reply *epi_session_auth(const epi_session *session);
 
 /* Server: application data that the session had to take in because it came

@@ -1,6 +1,7 @@
-/* sha256.c: SHA-256 (FIPS 180-4). */
+/* sha256.c: SHA-256 (FIPS 180-4), and HMAC with it (RFC 2104). */
 #include "base/sha256.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const uint32_t k[64] = {
@@ -89,4 +90,37 @@ void epi__sha256_end(epi__sha256 *hash, uint8_t out[32]) {
   for (int i = 0; i < 32; i++) {
     out[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
   }
+}
+
+/* ---- HMAC ---- */
+
+void epi__hmac_start(epi__hmac *hmac, const void *key, size_t key_len) {
+  uint8_t block[64] = {0};
+
+  assert(key_len <= sizeof block);
+  memcpy(block, key, key_len);
+  for (size_t i = 0; i < sizeof block; i++) {
+    block[i] ^= 0x36;
+  }
+  epi__sha256_start(&hmac->inner);
+  epi__sha256_add(&hmac->inner, block, sizeof block);
+  for (size_t i = 0; i < sizeof block; i++) {
+    block[i] ^= 0x36 ^ 0x5c;
+  }
+  epi__sha256_start(&hmac->outer);
+  epi__sha256_add(&hmac->outer, block, sizeof block);
+  epi_wipe(block, sizeof block);
+}
+
+void epi__hmac_add(epi__hmac *hmac, const void *data, size_t len) {
+  epi__sha256_add(&hmac->inner, data, len);
+}
+
+void epi__hmac_end(epi__hmac *hmac, uint8_t out[32]) {
+  uint8_t digest[32];
+
+  epi__sha256_end(&hmac->inner, digest);
+  epi__sha256_add(&hmac->outer, digest, sizeof digest);
+  epi__sha256_end(&hmac->outer, out);
+  epi_wipe(hmac, sizeof *hmac);
 }

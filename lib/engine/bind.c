@@ -121,7 +121,7 @@ static int count(epi_flow *flow) {
 
   pthread_mutex_lock(&engine->lock);
   result = epi__tally_add(&engine->binds, &flow->bind->client,
-                          engine->settings[EPI_ENGINE_BIND_LIMIT]);
+                          engine->settings[EPI_ENGINE_CLIENT_BINDS]);
   pthread_mutex_unlock(&engine->lock);
   flow->bind->counted = !result;
   return result;
@@ -142,12 +142,8 @@ static int prepare(epi_flow *flow) {
 }
 
 void epi__bind_begin(epi_flow *flow) {
-  int result;
+  int result = prepare(flow);
 
-  if (epi__flow_believe(flow)) {
-    return;
-  }
-  result = prepare(flow);
   if (!result) {
     result = count(flow);
   }
@@ -155,6 +151,7 @@ void epi__bind_begin(epi_flow *flow) {
     epi__flow_refuse_error(flow, result);
     return;
   }
+  epi__stack_apply(flow->request, EPI_LEG_CLIENT, flow->legs[EPI_FORWARD].fd);
   epi__flow_enter(flow, EPI__WAIT);
   if (is_socks5(flow)) {
     find_hosts(flow);
@@ -268,6 +265,7 @@ static int take_host(epi_flow *flow, int fd, const epi_addr *host) {
   epi__io_stop(flow->worker->loop, &server->io);
   epi__sock_close(server->fd, 0);
   server->fd = fd;
+  epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
   relay(flow, host);
   return 1;
 }

@@ -24,7 +24,7 @@ typedef struct epi__bind {
 
 /* ---- bind.c ---- */
 
-/* Begin: the request is a BIND. */
+/* Begin: the request is a BIND, and it is known whom to believe. */
 void epi__bind_begin(epi_flow *flow);
 
 /* The address is known where hosts connect to: send the first reply, wait. */
@@ -38,9 +38,6 @@ void epi__bind_connected_by_hop(epi_flow *flow, const epi_addr *host);
 void epi__bind_read_client(epi_flow *flow);
 void epi__bind_accept(epi_flow *flow);
 
-/* Say in a reply what became of the client's stack options. */
-void epi__bind_describe(const epi_flow *flow, epi_reply *reply);
-
 /* The wait is over, whatever way. May be called more than once. */
 void epi__bind_over(epi_flow *flow);
 
@@ -51,6 +48,10 @@ void epi__bind_free(epi__bind *bind);
 /* Listen, or share in the backlog of the client's session. Goes on to
  * epi__bind_offered(), or refuses. */
 void epi__bind_listen(epi_flow *flow);
+
+/* Say in a reply what became of the client's stack options. Returns 0 or an
+ * error. */
+int epi__bind_answer_stack(epi_reply *out, const epi_flow *flow);
 
 /* ---- bind_judge.c ---- */
 
@@ -68,17 +69,17 @@ int epi__bind_rejudge(epi_flow *flow, epi__policy *policy);
 
 /* ---- bind_backlog.c: the listening sockets of sessions ---- */
 
-/* Have a session listen at an address, with a socket that it closes when it
- * ends. Returns 0 or EPI_ENOMEM. */
-int epi__backlog_new(epi__backlog **out, epi_engine *engine, int64_t session,
+/* Have the flow's session listen at an address, with a socket that is closed
+ * when that ends. Returns 0 or EPI_ENOMEM. */
+int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
                      const epi_addr *addr, int fd);
 
 /* End it: nobody listens there any more. */
 void epi__backlog_end(epi_engine *engine, epi__backlog *backlog);
 
-/* A descriptor of the socket that a session listens with at an address, to be
- * closed. Returns 0, EPI_ENOENT (no such backlog) or EPI_ELIMIT. */
-int epi__backlog_take(epi_engine *engine, int64_t session, const epi_addr *addr,
-                      int *fd);
+/* A descriptor of the socket that the flow's session listens with at an
+ * address, to be closed. Returns 0, EPI_ENOENT (no such backlog) or EPI_ELIMIT.
+ */
+int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd);
 
 #endif

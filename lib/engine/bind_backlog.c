@@ -5,25 +5,27 @@
  * worker, take connections with descriptors of their own. */
 #include "engine/bind.h"
 
-#include "base/fail.h"
 #include "base/memory.h"
 #include "os/os.h"
 
 struct epi__backlog {
   epi__backlog *next;
-  int64_t session;
+  const epi__sessions *sessions; /* whose number is */
+  int64_t member;
   epi_addr addr; /* as its client was told */
   int fd;
 };
 
-int epi__backlog_new(epi__backlog **out, epi_engine *engine, int64_t session,
+int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
                      const epi_addr *addr, int fd) {
+  epi_engine *engine = flow->worker->engine;
   epi__backlog *backlog = epi__alloc(sizeof *backlog);
 
   if (!backlog) {
     return EPI_ENOMEM;
   }
-  backlog->session = session;
+  backlog->sessions = flow->listener->sessions;
+  backlog->member = flow->member;
   backlog->addr = *addr;
   backlog->fd = fd;
   pthread_mutex_lock(&engine->lock);
@@ -47,20 +49,20 @@ void epi__backlog_end(epi_engine *engine, epi__backlog *backlog) {
   epi__free(backlog);
 }
 
-int epi__backlog_take(epi_engine *engine, int64_t session, const epi_addr *addr,
-                      int *fd) {
+int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd) {
+  epi_engine *engine = flow->worker->engine;
   int result = EPI_ENOENT;
 
   pthread_mutex_lock(&engine->lock);
   for (epi__backlog *backlog = engine->backlogs; backlog;
        backlog = backlog->next) {
-    if (backlog->session == session && epi_addr_equal(&backlog->addr, addr)) {
+    if (backlog->sessions == flow->listener->sessions &&
+        backlog->member == flow->member &&
+        epi_addr_equal(&backlog->addr, addr)) {
       result = epi__sock_copy(backlog->fd, fd);
       break;
     }
   }
   pthread_mutex_unlock(&engine->lock);
-  return result == EPI_ENOENT
-             ? epi__fail(EPI_ENOENT, "the session does not listen there")
-             : result;
+  return result;
 }

@@ -26,8 +26,8 @@ static int decide(const epi_flow *flow, epi__policy *policy,
   int result = epi_decision_new(&decision);
 
   if (!result) {
-    result =
-        epi__flow_ask(flow, epi__policy_model(policy), host, &client, decision);
+    result = epi__flow_ask_model(flow, epi__policy_model(policy), host, &client,
+                                 decision);
   }
   if (result) {
     epi_decision_free(decision);

@@ -133,9 +133,9 @@ static int asked(const epi_flow *flow, int option) {
 
 /* Listen for one connection, or with a backlog for those that further BINDs of
  * the session take. */
-static int open_own(epi_flow *flow, int64_t session) {
+static int open_own(epi_flow *flow) {
   epi__bind *bind = flow->bind;
-  int backlog = session ? asked(flow, EPI_STACK_BACKLOG) : 0;
+  int backlog = flow->member ? asked(flow, EPI_STACK_BACKLOG) : 0;
   epi__offer how = {
       .backlog = backlog <= 0            ? WAITING
                  : backlog < BACKLOG_MAX ? backlog
@@ -153,12 +153,12 @@ static int open_own(epi_flow *flow, int64_t session) {
     result = epi__sock_local(fd, &bound);
   }
   if (!result) {
+    epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
     bound = shown(flow, &bound);
     bind->multipath = epi__sock_is_multipath(fd);
   }
   if (!result && backlog > 0) {
-    result = epi__backlog_new(&bind->backlog, flow->worker->engine, session,
-                              &bound, fd);
+    result = epi__backlog_new(&bind->backlog, flow, &bound, fd);
     bind->granted = how.backlog;
   }
   if (result) {
@@ -173,11 +173,9 @@ static int open_own(epi_flow *flow, int64_t session) {
 }
 
 void epi__bind_listen(epi_flow *flow) {
-  epi_engine *engine = flow->worker->engine;
-  int64_t session = epi__flow_session(flow);
-  int result = session ? epi__backlog_take(engine, session, &flow->dest,
-                                           &flow->legs[EPI_BACKWARD].fd)
-                       : EPI_ENOENT;
+  int result = flow->member ? epi__backlog_take(flow, &flow->dest,
+                                                &flow->legs[EPI_BACKWARD].fd)
+                            : EPI_ENOENT;
 
   if (!result) {
     flow->bind->multipath = epi__sock_is_multipath(flow->legs[EPI_BACKWARD].fd);
@@ -190,30 +188,43 @@ void epi__bind_listen(epi_flow *flow) {
     return;
   }
   if (result == EPI_ENOENT) {
-    result = open_own(flow, session);
+    result = open_own(flow);
   }
   if (result) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
   }
 }
 
-void epi__bind_describe(const epi_flow *flow, epi_reply *reply) {
-  const epi__bind *bind = flow->bind;
-  int is_first = flow->phase != EPI__RELAY;
-  int multipath = is_first
-                      ? bind->multipath
-                      : epi__sock_is_multipath(flow->legs[EPI_BACKWARD].fd);
+static int answer(epi_reply *out, const epi_flow *flow, int option, int value) {
+  return asked(flow, option) >= 0
+             ? epi_reply_set_stack(out, EPI_LEG_REMOTE, option, value)
+             : 0;
+}
 
-  if (epi_session_version(flow->session) == EPI_SOCKS5 ||
-      flow->route->hop_count) {
-    return;
+static int answer_remote(epi_reply *out, const epi_flow *flow) {
+  const epi__bind *bind = flow->bind;
+  int fd = flow->legs[EPI_BACKWARD].fd;
+  int is_first = flow->phase == EPI__WAIT;
+  int multipath = is_first ? bind->multipath : epi__sock_is_multipath(fd);
+  int result = answer(out, flow, EPI_STACK_MULTIPATH,
+                      multipath ? EPI_STACK_YES : EPI_STACK_NO);
+
+  if (!result && fd >= 0) {
+    result = epi__stack_answer(out, flow->request, EPI_LEG_REMOTE, fd);
   }
-  if (asked(flow, EPI_STACK_MULTIPATH) >= 0) {
-    epi_reply_set_stack(reply, EPI_LEG_REMOTE, EPI_STACK_MULTIPATH,
-                        multipath ? EPI_STACK_YES : EPI_STACK_NO);
+  /* The option counts bytes in a SYN of the proxy's, which sends none. */
+  return result ? result : answer(out, flow, EPI_STACK_TFO, 0);
+}
+
+int epi__bind_answer_stack(epi_reply *out, const epi_flow *flow) {
+  int result = epi__stack_answer(out, flow->request, EPI_LEG_CLIENT,
+                                 flow->legs[EPI_FORWARD].fd);
+
+  if (!result) {
+    result = flow->route->hop_count ? epi__stack_answer_by_hop(out, flow)
+                                    : answer_remote(out, flow);
   }
-  if (is_first && asked(flow, EPI_STACK_BACKLOG) >= 0) {
-    epi_reply_set_stack(reply, EPI_LEG_REMOTE, EPI_STACK_BACKLOG,
-                        bind->granted);
-  }
+  return !result && flow->phase == EPI__WAIT
+             ? answer(out, flow, EPI_STACK_BACKLOG, flow->bind->granted)
+             : result;
 }

@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI__SETTINGS] = {
+} bounds[EPI__ENGINE_SETTINGS] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -28,14 +28,23 @@ static const struct {
     [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
     [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
     [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_SESSIONS] = {"sessions", 0, INT32_MAX, 10000},
+    [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
+    [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
+    [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
+    [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
+    [EPI_ENGINE_UDP_IDLE_MS] = {"UDP idle timeout", 0, INT32_MAX, 300000},
+    [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
+    [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
+                                        INT32_MAX, 64},
     [EPI_ENGINE_BIND_MS] = {"BIND timeout", 1, INT32_MAX, 120000},
-    [EPI_ENGINE_BIND_LIMIT] = {"BIND limit", 0, INT32_MAX, 256},
+    [EPI_ENGINE_CLIENT_BINDS] = {"BINDs of a client", 0, INT32_MAX, 256},
     [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
     [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__SETTINGS
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__ENGINE_SETTINGS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -66,7 +75,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i < EPI__SETTINGS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < EPI__ENGINE_SETTINGS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =
@@ -91,6 +100,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   for (size_t i = 0; i < engine->listener_count; i++) {
     epi__listener_free(engine->listeners[i]);
+  }
+  for (size_t i = 0; i < engine->session_count; i++) {
+    epi__sessions_free(engine->sessions[i]);
   }
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
@@ -281,6 +293,19 @@ int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
              : epi_request_set_metadata(engine->metadata, key, value);
 }
 
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
+}
+
 void epi_engine_on_log(epi_engine *engine,
                        void (*callback)(int level, const char *line,
                                         void *user),
@@ -385,6 +410,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_bind_ports(engine);
+  }
+  if (!result) {
+    result = epi__sessions_start(engine);
   }
   if (result) {
     return result;

@@ -2,17 +2,18 @@
  *
  *     handshake -> judge -> route -> dial -> hops -> relay -> linger
  *
- * (bind.h has the way of a BIND.)
- * A flow has two legs, the client's and the server's, and two lanes, forward
- * and backward: lane d takes from leg d and gives to the other leg. Each step
- * has a file of its own; a flow that ends stays in memory until the loop waits
- * again, so that whoever ended it may still look at its phase. */
+ * or, for a BIND, the way that bind.h shows. A flow has two legs, the client's
+ * and the server's, and two lanes, forward and backward: lane d takes from leg
+ * d and gives to the other leg. Each step has a file of its own; a flow that
+ * ends stays in memory until the loop waits again, so that whoever ended it may
+ * still look at its phase. */
 #ifndef EPI__FLOW_H
 #define EPI__FLOW_H
 
 #include "base/bytes.h"
 #include "engine/route.h"
 #include "engine/worker.h"
+#include "epi/stack.h"
 #include "filter/filter_chain.h"
 
 enum {
@@ -21,7 +22,8 @@ enum {
   EPI__HOPS,          /* handshakes with the proxies on the way */
   EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
-  EPI__LINGER, /* a last message is out; the client shall get it */
+  EPI__ASSOCIATED, /* it carries datagrams: association.h */
+  EPI__LINGER,     /* a last message is out; the client shall get it */
   EPI__ENDED,
 };
 
@@ -41,6 +43,8 @@ typedef struct epi__lane {
   int64_t bytes;      /* taken from the leg, after the handshake */
 } epi__lane;
 
+typedef struct epi__dial epi__dial;
+
 struct epi_flow {
   epi_flow *next, *previous;
   epi__worker *worker;
@@ -56,8 +60,10 @@ struct epi_flow {
   epi_session *session;       /* the client's handshake */
   epi_request *own_request;   /* of flows without a handshake */
   const epi_request *request; /* what is asked, of either */
+  int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
   const char *user;           /* or "" */
+  int64_t member;             /* the session that it holds, or 0 */
 
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
@@ -65,12 +71,14 @@ struct epi_flow {
   epi__filter_chain *chain; /* NULL: no filters */
   struct epi__bind *bind;   /* NULL: not a BIND */
 
+  epi__association *association; /* NULL: it carries a stream */
+
   /* dialling */
   epi__node_lookup *lookup;
-  epi_addr *addrs; /* still to be tried: addrs[next_addr] and on */
-  size_t addr_count, next_addr;
-  epi_addr tried; /* the last of them; kind EPI_ADDR_NONE before the first */
-  int dial_error; /* errno of the last attempt */
+  epi__dial *dial; /* NULL: not begun, or connected */
+  epi_addr tried;  /* what it is connected to; kind EPI_ADDR_NONE before */
+  int raced;       /* by happy eyeballs */
+  size_t in_syn;   /* the client's bytes that went along in the SYN */
 
   /* handshakes on the way */
   size_t hop; /* whose handshake this is */
@@ -106,9 +114,6 @@ void epi__flow_sweep(epi__worker *worker);
  * lane of a direction. They differ in a BIND, whose source connects to it. */
 int epi__flow_way(const epi_flow *flow, int lane);
 
-/* The number of the session that the flow is of, 0 for none. */
-int64_t epi__flow_session(const epi_flow *flow);
-
 /* ---- flow_watch.c ---- */
 
 /* Watch the sockets for what the flow can do next. */
@@ -133,15 +138,17 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound);
  * let it have the last message. */
 void epi__flow_linger(epi_flow *flow, const char *why);
 
+/* ---- sessions.c ---- */
+
+/* Let the client's handshake begin and join sessions, if there are any. Returns
+ * 0 or EPI_ENOMEM. */
+int epi__sessions_offer(epi_flow *flow);
+
+/* Hold the session that the request is part of, while the flow lives. */
+void epi__sessions_enter(epi_flow *flow);
+void epi__sessions_leave(epi_flow *flow);
+
 /* ---- flow_judge.c ---- */
-
-/* Find out whom to believe. Returns 0, or an error and the flow was refused. */
-int epi__flow_believe(epi_flow *flow);
-
-/* Ask a model about a flow from one address to another, with all that is known
- * beside. Returns 0 or an error. */
-int epi__flow_ask(const epi_flow *flow, epi_model *model, const epi_addr *from,
-                  const epi_addr *to, epi_decision *out);
 
 /* Put a refusal into words. */
 void epi__flow_say_refused(const epi_decision *decision, char *why,
@@ -154,6 +161,15 @@ int epi__flow_admit(epi_flow *flow);
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
 
+/* Ask a model about a way from here to there, with what is known of the flow.
+ * Returns 0 or an error. */
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out);
+
+/* Find out whom to believe. Returns 1, or 0 and it was refused. */
+int epi__flow_believe(epi_flow *flow);
+
 /* Judge again by a new policy; NULL: by none. Returns 1 if the flow may live
  * on as it is; else 0, and it was cut. */
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
@@ -163,13 +179,41 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
 /* Connect to the first hop or to the destination. */
 void epi__dial_begin(epi_flow *flow);
 
+/* Give up connecting, and the lookup of a name. */
+void epi__dial_stop(epi_flow *flow);
+void epi__dial_free(epi_flow *flow);
+
+/* Looking the name up took too long. */
+void epi__dial_timeout(epi_flow *flow);
+
 /* May this address be what the flow asked for, by a decision about it? A name
  * is judged as its node: an address of another node is not meant. */
 int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
                       const epi_addr *addr);
 
-/* The attempt under way has an outcome, or took too long. */
-void epi__dial_outcome(epi_flow *flow, int timed_out);
+/* The same of what the flow is connected to, or is connecting to. */
+int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision);
+
+/* ---- flow_stack.c: what is asked of IP and TCP ---- */
+
+/* Do what a request asks of a socket, EPI_LEG_CLIENT's or EPI_LEG_REMOTE's, of
+ * TCP or UDP: TOS, TTL, fragmentation. Returns how many of these it refused. */
+int epi__stack_apply(const epi_request *request, int leg, int fd);
+
+/* Answer those with what is in force. Returns 0 or an error. */
+int epi__stack_answer(epi_reply *out, const epi_request *request, int leg,
+                      int fd);
+
+/* Answer those of the remote leg as the last proxy on the way did. Returns 0 or
+ * an error. */
+int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow);
+
+/* Answer all options of a flow's CONNECT. Returns 0 or an error. */
+int epi__stack_answer_connect(epi_reply *out, const epi_flow *flow);
+
+/* Pass on to a hop what the client asks of the destination's connection.
+ * Returns 0 or an error. */
+int epi__stack_pass_on(epi_request *out, const epi_request *request);
 
 /* ---- hops.c: with the proxies on the way ---- */
 

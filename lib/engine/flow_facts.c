@@ -5,11 +5,6 @@ int epi__flow_way(const epi_flow *flow, int lane) {
   return flow->bind ? !lane : lane;
 }
 
-int64_t epi__flow_session(const epi_flow *flow) {
-  (void)flow;
-  return 0;
-}
-
 const epi_addr *epi_flow_source(const epi_flow *flow) {
   return &flow->source;
 }

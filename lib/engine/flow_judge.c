@@ -1,5 +1,5 @@
 /* flow_judge.c: who asks, and may it be. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -65,8 +65,9 @@ static const char *said(const epi_flow *flow, int key) {
                                       : NULL;
 }
 
-int epi__flow_ask(const epi_flow *flow, epi_model *model, const epi_addr *from,
-                  const epi_addr *to, epi_decision *out) {
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out) {
   const char *user = flow->trusted ? said(flow, EPI_META_USER) : flow->user;
   epi_query *query = NULL;
   int result = epi_query_new(&query);
@@ -102,7 +103,7 @@ int epi__flow_ask(const epi_flow *flow, epi_model *model, const epi_addr *from,
 
 static int ask_model(const epi_flow *flow, epi_model *model,
                      epi_decision *out) {
-  return epi__flow_ask(flow, model, &flow->source, &flow->dest, out);
+  return epi__flow_ask_model(flow, model, &flow->source, &flow->dest, out);
 }
 
 void epi__flow_say_refused(const epi_decision *decision, char *why,
@@ -180,7 +181,7 @@ int epi__flow_believe(epi_flow *flow) {
   if (result) {
     epi__flow_refuse_error(flow, result);
   }
-  return result;
+  return !result;
 }
 
 int epi__flow_admit(epi_flow *flow) {
@@ -200,7 +201,7 @@ void epi__flow_judge(epi_flow *flow) {
   char why[WHY_MAX];
   int result = 0;
 
-  if (epi__flow_believe(flow)) {
+  if (!epi__flow_believe(flow)) {
     return;
   }
   if (policy) {
@@ -269,6 +270,10 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   char why[WHY_MAX];
   int result;
 
+  if (flow->phase == EPI__ASSOCIATED) {
+    epi__association_forget(flow->association);
+    return 1; /* each of its datagrams is judged anew */
+  }
   if (!flow->request || flow->phase < EPI__DIAL || flow->phase > EPI__RELAY ||
       !policy) {
     return 1; /* not judged yet, gone, or nothing to judge by */
@@ -293,7 +298,7 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
                  : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
     result = EPI_EDENIED;
-  } else if (!epi__dial_may_use(flow, decision, &flow->tried)) {
+  } else if (!epi__dial_may_go_on(flow, decision)) {
     snprintf(why, sizeof why,
              "cut by the new model: the name's address is another node's");
     result = EPI_EDENIED;

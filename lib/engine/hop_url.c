@@ -14,10 +14,13 @@ enum {
 
 static int version_of(const epi__url *url) {
   const char *draft = epi__url_setting(url, "draft");
+  const char *dialect = epi__url_setting(url, "dialect");
 
   if (!strcmp(url->scheme, "socks5")) {
-    return draft ? epi__fail(EPI_EINVAL, "draft is a setting of socks6://")
-                 : EPI_SOCKS5;
+    return draft || dialect
+               ? epi__fail(EPI_EINVAL,
+                           "draft and dialect are settings of socks6://")
+               : EPI_SOCKS5;
   }
   if (!strcmp(url->scheme, "socks5+tls") ||
       !strcmp(url->scheme, "socks6+tls")) {
@@ -29,6 +32,16 @@ static int version_of(const epi__url *url) {
                      "a hop is socks5://HOST:PORT or "
                      "socks6://HOST:PORT, not %s://",
                      url->scheme);
+  }
+  if (dialect && !strcmp(dialect, "socksx")) {
+    return draft ? epi__fail(EPI_EINVAL, "socksx's dialect has no draft")
+                 : EPI_SOCKSX;
+  }
+  if (dialect && strcmp(dialect, "draft")) {
+    return epi__fail(EPI_EINVAL,
+                     "the dialect of a hop is draft or socksx, "
+                     "not %s",
+                     dialect);
   }
   if (!draft || !strcmp(draft, "11")) {
     return EPI_SOCKS6;
@@ -63,15 +76,23 @@ static int read_credentials(epi__url *url, const char *path) {
   return result;
 }
 
-static int fill(epi__hop *hop, const epi__url *url) {
+/* The hop as a URL. NULL when out of memory. */
+static char *link_of(const epi__hop *hop) {
   char text[EPI_ADDR_TEXT_MAX + 64];
   epi__addr_buf addr;
 
+  snprintf(text, sizeof text, "%s://%s%s",
+           hop->version == EPI_SOCKS5 ? "socks5" : "socks6",
+           epi__addr_text(&hop->addr, &addr),
+           hop->version == EPI_SOCKS6_12 ? "?draft=12"
+           : hop->version == EPI_SOCKSX  ? "?dialect=socksx"
+                                         : "");
+  return epi__strdup(text);
+}
+
+static int fill(epi__hop *hop, const epi__url *url) {
   hop->addr = url->addr;
-  snprintf(text, sizeof text, "%s://%s%s", url->scheme,
-           epi__addr_text(&url->addr, &addr),
-           hop->version == EPI_SOCKS6_12 ? "?draft=12" : "");
-  hop->link = epi__strdup(text);
+  hop->link = link_of(hop);
   if (url->has_login) {
     hop->user = epi__strdup(url->user);
     hop->password = epi__strdup(url->password);
@@ -84,8 +105,8 @@ static int fill(epi__hop *hop, const epi__url *url) {
 }
 
 int epi__hop_read(epi__hop *out, const char *text, int ours) {
-  static const char *const known[] = {"draft", "credentials", NULL};
-  static const char *const foreign[] = {"draft", NULL};
+  static const char *const known[] = {"draft", "dialect", "credentials", NULL};
+  static const char *const foreign[] = {"draft", "dialect", NULL};
   const char *credentials;
   epi__hop hop = {0};
   epi__url url;
@@ -108,6 +129,22 @@ int epi__hop_read(epi__hop *out, const char *text, int ours) {
     *out = hop;
   }
   return result;
+}
+
+int epi__hop_use_socksx(epi__hop *hop, const char *url) {
+  char *link;
+
+  if (hop->version != EPI_SOCKS6 || strchr(url, '?')) {
+    return 0;
+  }
+  hop->version = EPI_SOCKSX;
+  link = link_of(hop);
+  if (!link) {
+    return EPI_ENOMEM;
+  }
+  epi__free(hop->link);
+  hop->link = link;
+  return 0;
 }
 
 int epi__hop_copy(epi__hop *out, const epi__hop *hop) {

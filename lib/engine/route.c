@@ -179,6 +179,20 @@ static int read_number(const char *text, int *out) {
   return 0;
 }
 
+/* A link that came as metadata. Whoever speaks socksx's dialect means hops that
+ * do, too, unless the link says otherwise. */
+static int add_metadata_link(epi__route *route, const epi_flow *flow,
+                             const char *link) {
+  epi__hop *hop = &route->hops[route->hop_count];
+  int result = add_link(route, link, 0);
+
+  if (!result && flow->session &&
+      epi_session_version(flow->session) == EPI_SOCKSX) {
+    result = epi__hop_use_socksx(hop, link);
+  }
+  return result;
+}
+
 /* Links that came as metadata (socksx-wire): those behind the index. */
 static int add_metadata_links(epi__route *route, const epi_flow *flow) {
   const epi_engine *engine = flow->worker->engine;
@@ -210,7 +224,7 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
   for (int i = index + 1; i < length && !result; i++) {
     const char *link = epi_request_metadata(request, EPI_META_CHAIN_LINK + i);
 
-    result = link ? add_link(route, link, 0)
+    result = link ? add_metadata_link(route, flow, link)
                   : epi__fail(EPI_EPROTO, "chain metadata without link %d", i);
   }
   if (route->hop_count == (size_t)(length - index - 1)) {

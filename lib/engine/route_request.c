@@ -66,7 +66,18 @@ static int put_own(epi_request *out, const epi_request *own, int replace) {
   return result;
 }
 
+/* A link as a hop is told it. Whoever speaks socksx's dialect assumes it of
+ * others, and knows of no settings. */
+static int put_link(epi_request *out, int key, const char *link, int socksx) {
+  char text[EPI__URL_MAX];
+
+  snprintf(text, sizeof text, "%.*s",
+           (int)(socksx ? strcspn(link, "?") : strlen(link)), link);
+  return epi_request_set_metadata(out, key, text);
+}
+
 static int put_links(epi_request *out, const epi__route *route, size_t hop) {
+  int socksx = route->hops[hop].version == EPI_SOCKSX;
   size_t count = route->hop_count - hop;
   char number[16];
   int result;
@@ -75,8 +86,8 @@ static int put_links(epi_request *out, const epi__route *route, size_t hop) {
     snprintf(number, sizeof number, "%d", route->first_link + (int)hop);
     return epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, number);
   }
-  if (count < 2) {
-    return 0; /* the hop is the last */
+  if (count < 2 && !socksx) {
+    return 0; /* the hop is the last; socksx is told so by a chain */
   }
   /* As socksx has it: link 0 is the proxy that made the chain. */
   result = epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, "1");
@@ -89,8 +100,8 @@ static int put_links(epi_request *out, const epi__route *route, size_t hop) {
                                       "socks6://root:1080");
   }
   for (size_t i = 0; i < count && !result; i++) {
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK + 1 + (int)i,
-                                      route->hops[hop + i].link);
+    result = put_link(out, EPI_META_CHAIN_LINK + 1 + (int)i,
+                      route->hops[hop + i].link, socksx);
   }
   return result;
 }
@@ -177,7 +188,13 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   if (result || socks5) {
     return result;
   }
-  result = carry_on(out, flow, to);
+  result = epi__stack_pass_on(out, flow->request);
+  if (!result && flow->bind) { /* no session of ours is at the hop */
+    result = epi_request_set_stack(out, EPI_LEG_REMOTE, EPI_STACK_BACKLOG, -1);
+  }
+  if (!result) {
+    result = carry_on(out, flow, to);
+  }
   if (!result) {
     result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
   }

@@ -28,17 +28,18 @@ static epi__tally_entry **find(epi__tally *tally, const epi_addr *addr) {
 
 int epi__tally_add(epi__tally *tally, const epi_addr *addr, int64_t most) {
   epi__tally_entry **place = find(tally, addr);
+  int64_t count = *place ? (*place)->count : 0;
 
+  if (count >= most) {
+    return epi__fail(EPI_ELIMIT, "the client has %lld already",
+                     (long long)count);
+  }
   if (!*place) {
     *place = epi__alloc(sizeof **place);
     if (!*place) {
       return EPI_ENOMEM;
     }
     (*place)->addr = *addr;
-  }
-  if (most && (*place)->count >= most) {
-    return epi__fail(EPI_ELIMIT, "the client has %lld already",
-                     (long long)(*place)->count);
   }
   (*place)->count++;
   return 0;

@@ -18,7 +18,7 @@ typedef struct epi__tally {
 } epi__tally;
 
 /* Count one more for an address, whatever its port, unless it has `most` of
- * them; 0 is no limit. Returns 0, EPI_ELIMIT or EPI_ENOMEM. */
+ * them. Returns 0, EPI_ELIMIT or EPI_ENOMEM. */
 int epi__tally_add(epi__tally *tally, const epi_addr *addr, int64_t most);
 
 /* Count one less. */

@@ -23,21 +23,26 @@ enum {
   EPI__FILTERS_MAX = 16,
   EPI__LISTENERS_MAX = 64,
   EPI__WORKERS_MAX = 64,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
-  EPI__PROXY_ID = 16,        /* hexadecimal digits of a proxy's own id */
-  EPI__SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1, /* parameters, and 0 */
+  EPI__ASSOCIATION_BUCKETS = 256,
+  EPI__PROXY_ID = 16, /* hexadecimal digits of a proxy's own id */
 };
 
 /* A proxy or function that flows are sent through. */
 typedef struct epi__hop {
-  int version; /* EPI_SOCKS5, EPI_SOCKS6 or EPI_SOCKS6_12 */
+  int version; /* EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX */
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
 } epi__hop;
 
 typedef struct epi__users epi__users;
+typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
+typedef struct epi__udp_client epi__udp_client;
+typedef struct epi__udp_reserved epi__udp_reserved;
+typedef struct epi__sessions epi__sessions;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -49,10 +54,16 @@ typedef struct epi__listener {
       draft;     /* of SOCKS listeners, as epi_session_new_server() has them */
   epi_addr addr; /* as bound */
   epi_addr dest; /* of reverse listeners */
-  epi_addr bnd;  /* where hosts reach clients' ports; port 0, or kind NONE */
   epi__users *users; /* NULL: no login */
+  epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
+  char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
+  epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
+  int udp_fds[EPI__WORKERS_MAX]; /* for datagrams of SOCKS 6 */
+  int udp_count;
+  uint16_t udp_port;
   char *name; /* its URL for log lines */
 } epi__listener;
 
@@ -67,6 +78,14 @@ typedef struct epi__door {
   int fd;
 } epi__door;
 
+/* The same of its UDP port. */
+typedef struct epi__udp_door {
+  epi__io io;
+  epi__worker *worker;
+  epi__listener *listener;
+  int fd;
+} epi__udp_door;
+
 struct epi__worker {
   epi_engine *engine;
   int number;
@@ -75,6 +94,8 @@ struct epi__worker {
   epi__resolver *resolver;
   epi__wake wake;
   epi__door doors[EPI__LISTENERS_MAX];
+  epi__udp_door udp_doors[EPI__LISTENERS_MAX];
+  epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
   int judged; /* the generation that all flows were judged by */
@@ -83,15 +104,18 @@ struct epi__worker {
 };
 
 struct epi_engine {
-  int64_t settings[EPI__SETTINGS];
+  int64_t settings[EPI__ENGINE_SETTINGS];
   char *name; /* which proxy of the model, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;
+  epi__sessions *sessions[EPI__LISTENERS_MAX];
+  size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
   size_t filter_count;
+  epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
 
   const epi__crypto *crypto;
@@ -105,6 +129,9 @@ struct epi_engine {
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
+  epi__udp_client *udp_clients;
+  int64_t udp_count; /* associations */
+  epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
@@ -145,6 +172,21 @@ void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);
 void epi__door_close(epi__door *door);
 
+/* Bind a listener's UDP port, 0 for any that is free. Returns 0 or an error. */
+int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
+
+/* The same for its UDP port; without one they do nothing. */
+void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
+                        epi__listener *listener);
+void epi__udp_door_close(epi__udp_door *door);
+
+/* ---- sessions.c ---- */
+
+/* Give the listeners of SOCKS 6 their sessions, if the engine shall have any.
+ * Returns 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__sessions_start(epi_engine *engine);
+void epi__sessions_free(epi__sessions *sessions);
+
 /* ---- hops ---- */
 
 /* Read a hop's URL. ours is 1 for a URL of this proxy's settings or model,
@@ -152,6 +194,11 @@ void epi__door_close(epi__door *door);
  * it would have this proxy send the file to a place of the peer's choice.
  * Returns 0 or an error. */
 int epi__hop_read(epi__hop *out, const char *url, int ours);
+
+/* Speak socksx's dialect to a hop of SOCKS 6 whose URL has no settings. Returns
+ * 0 or EPI_ENOMEM. */
+int epi__hop_use_socksx(epi__hop *hop, const char *url);
+
 int epi__hop_copy(epi__hop *out, const epi__hop *hop);
 void epi__hop_clear(epi__hop *hop);
 

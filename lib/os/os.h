@@ -12,6 +12,10 @@
  * or EPI_ESYS. */
 int epi__sock_listen(const epi_addr *addr, int shared, int *out);
 
+/* Let a listener take the data of up to queue SYNs at once (TCP Fast Open), if
+ * the system is set to it. Returns 0 or EPI_ESYS. */
+int epi__sock_accept_fast(int listener, int queue);
+
 /* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
  * process or the system is out of descriptors or memory; EPI_ECLOSED if the
  * socket does not listen any more; EPI_ESYS for a connection that is gone
@@ -26,19 +30,33 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out);
 /* Mark what a socket sends; 0 does nothing, nor does a missing privilege. */
 void epi__sock_mark(int fd, uint32_t mark);
 
-/* How to listen for a client's sake. */
+/* The same in two steps, so that the socket can be told more in between:
+ * epi__sock_new() makes it, with multipath 1 for MPTCP if the kernel has it;
+ * epi__sock_begin() starts to connect. With fast, as much of data goes along in
+ * the SYN as TCP Fast Open allows now, and *sent says how much; fast and sent
+ * may be NULL and 0. Nothing is sent twice: if the host leaves the SYN's data
+ * alone, the kernel sends it again. epi__sock_begin() returns as
+ * epi__sock_connect(), and leaves the socket open. */
+int epi__sock_new(const epi_addr *addr, uint32_t mark, int multipath, int *out);
+int epi__sock_begin(int fd, const epi_addr *addr);
+int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
+                         size_t len, size_t *sent);
+
+/* The outcome of connecting: 0 or an errno; ETIME if a router said that the
+ * TTL had expired, which only sockets that keep errors can tell. */
+int epi__sock_outcome(int fd);
+
+/* ---- socket_offer.c: listening for a client's sake ---- */
+
 typedef struct epi__offer {
   int backlog;   /* connections that may wait */
   int fastopen;  /* 1: take data that comes along with a SYN */
   int multipath; /* 1: take multipath TCP too, where the kernel has it */
 } epi__offer;
 
-/* Listen for a client's sake. Returns 0; EPI_EBUSY: the port is taken;
- * EPI_ENOENT: this machine has no such address; EPI_EPERM or EPI_ESYS. */
+/* Listen. Returns 0; EPI_EBUSY: the port is taken; EPI_ENOENT: this machine has
+ * no such address; EPI_EPERM or EPI_ESYS. */
 int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out);
-
-/* 1 if a socket speaks multipath TCP, or listens for it. */
-int epi__sock_is_multipath(int fd);
 
 /* A second descriptor of the same socket. Returns 0, or EPI_ELIMIT. */
 int epi__sock_copy(int fd, int *out);
@@ -50,8 +68,27 @@ void epi__sock_unlisten(int fd);
  * EPI_ESYS if it does not. */
 int epi__sock_toward(const epi_addr *host, epi_addr *out);
 
-/* The outcome of connecting: 0 or an errno. */
-int epi__sock_outcome(int fd);
+/* ---- sock_stack.c: how a socket, of TCP or UDP, treats IP and TCP ---- */
+
+/* Set EPI_STACK_TOS, _TTL or _NO_FRAGMENT of stack.h. Returns 0; EPI_ESYS, and
+ * what was in force stays; or EPI_EINVAL (no such option). */
+int epi__sock_set_stack(int fd, int option, int value);
+
+/* What is in force, or EPI_ENOENT (it cannot be known) or EPI_EINVAL. */
+int epi__sock_stack(int fd, int option);
+
+/* 1 if a connection is carried by MPTCP. */
+int epi__sock_is_multipath(int fd);
+
+/* Keep what ICMP says of a socket in its error queue; keep 0 ends that. kind is
+ * the socket's, EPI_ADDR_IPV4 or EPI_ADDR_IPV6. To be ended once connected: a
+ * kept error also ends a connection that would go on. */
+void epi__sock_keep_errors(int fd, int kind, int keep);
+
+/* Read all errors that were kept: 1 if one says that a TTL has expired. */
+int epi__sock_expired(int fd);
+
+/* ---- addresses, bytes, ends ---- */
 
 /* The addresses of a socket. Return 0 or EPI_ESYS. */
 int epi__sock_local(int fd, epi_addr *out);

@@ -3,38 +3,12 @@
 
 #include "base/fail.h"
 #include "base/net.h"
-#include "os/sockaddr.h"
+#include "os/sock_addr.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-  MULTIPATH = 262, /* IPPROTO_MPTCP, which not all headers have */
-};
-
-static int make_socket(const epi_addr *addr, int multipath, int *out) {
-  int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
-  int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  int fd = multipath ? socket(family, type, MULTIPATH) : -1;
-  int on = 1;
-
-  if (fd < 0) {
-    fd = socket(family, type, 0);
-  }
-  if (fd < 0) {
-    return epi__fail(EPI_ESYS, "no socket: %s", strerror(errno));
-  }
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (family == AF_INET6) {
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  }
-  *out = fd;
-  return 0;
-}
 
 static int error_of(int why) {
   switch (why) {
@@ -52,16 +26,19 @@ static int error_of(int why) {
 
 int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out) {
   epi__addr_buf text;
-  epi__sockaddr name;
-  socklen_t len = epi__sockaddr_of(&name, addr);
-  int fd = -1, why;
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
+  int fd = -1, on = 1, why;
 
-  if (make_socket(addr, how->multipath, &fd)) {
+  if (epi__sock_new(addr, 0, how->multipath, &fd)) {
     return EPI_ESYS;
   }
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (addr->kind == EPI_ADDR_IPV6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
   if (how->fastopen) {
-    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &how->backlog,
-               sizeof how->backlog);
+    epi__sock_accept_fast(fd, how->backlog);
   }
   if (!bind(fd, &name.any, len) && !listen(fd, how->backlog)) {
     *out = fd;
@@ -71,14 +48,6 @@ int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out) {
   close(fd);
   return epi__fail(error_of(why), "cannot listen on %s: %s",
                    epi__addr_text(addr, &text), strerror(why));
-}
-
-int epi__sock_is_multipath(int fd) {
-  int protocol = 0;
-  socklen_t len = sizeof protocol;
-
-  return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
-         protocol == MULTIPATH;
 }
 
 int epi__sock_copy(int fd, int *out) {
@@ -96,8 +65,8 @@ void epi__sock_unlisten(int fd) {
 }
 
 int epi__sock_toward(const epi_addr *host, epi_addr *out) {
-  epi__sockaddr name;
-  socklen_t len = epi__sockaddr_of(&name, host);
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, host);
   int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   int result = fd < 0 ? EPI_ESYS : 0;
 

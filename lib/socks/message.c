@@ -63,23 +63,30 @@ void epi_request_free(epi_request *request) {
 }
 
 void epi__request_clear(epi_request *request) {
+  epi__auth_data_clear(&request->auth_data);
   epi__metadata_clear(&request->metadata);
   epi_wipe(request, sizeof *request);
 }
 
 int epi__request_copy(epi_request *out, const epi_request *request) {
-  if (epi__metadata_copy(&out->metadata, &request->metadata)) {
+  epi__auth_data auth_data = {0};
+  epi__metadata metadata = {0};
+
+  if (epi__auth_data_copy(&auth_data, &request->auth_data)) {
     return EPI_ENOMEM;
   }
-  out->command = request->command;
-  out->dest = request->dest;
-  out->login = request->login;
-  out->advert = request->advert;
-  out->stack = request->stack;
+  if (epi__metadata_copy(&metadata, &request->metadata)) {
+    epi__auth_data_clear(&auth_data);
+    return EPI_ENOMEM;
+  }
+  *out = *request;
+  out->auth_data = auth_data;
+  out->metadata = metadata;
   return 0;
 }
 
 void epi__request_move(epi_request *out, epi_request *from) {
+  epi__auth_data_clear(&out->auth_data);
   epi__metadata_clear(&out->metadata);
   *out = *from;
   epi_wipe(from, sizeof *from);
@@ -154,14 +161,6 @@ const char *epi_request_password(const epi_request *request) {
   return request->login.user[0] ? request->login.password : NULL;
 }
 
-int epi__advert_has(const epi__advert *advert, unsigned method) {
-  return advert->methods[method / 8] >> method % 8 & 1;
-}
-
-void epi__advert_add(epi__advert *advert, unsigned method) {
-  advert->methods[method / 8] |= (uint8_t)(1u << method % 8);
-}
-
 int epi_request_set_stack(epi_request *request, int leg, int option,
                           int value) {
   return epi__stack_set(&request->stack, leg, option, value);
@@ -205,7 +204,7 @@ void epi_reply_free(epi_reply *reply) {
 
 void epi__reply_clear(epi_reply *reply) {
   epi__metadata_clear(&reply->metadata);
-  memset(reply, 0, sizeof *reply);
+  epi_wipe(reply, sizeof *reply);
 }
 
 int epi_reply_set_code(epi_reply *reply, int code) {

@@ -72,3 +72,29 @@ ptrdiff_t epi_reply_write(const epi_reply *reply, int version, void *buf,
   }
   return error ? error : epi__writer_end(&out);
 }
+
+static int check_auth_version(int version) {
+  if (version == EPI_SOCKS5) {
+    return epi__fail(EPI_EINVAL, "SOCKS 5 has no authentication reply");
+  }
+  return check_version(version);
+}
+
+ptrdiff_t epi_auth_reply_read(epi_auth_reply *out, int version, const void *buf,
+                              size_t len) {
+  if (check_auth_version(version)) {
+    return EPI_EINVAL;
+  }
+  return epi__socks6_auth_reply_read(out, version, buf, len);
+}
+
+ptrdiff_t epi_auth_reply_write(const epi_auth_reply *reply, int version,
+                               void *buf, size_t size) {
+  epi__writer out = epi__writer_over(buf, size);
+  int error = check_auth_version(version);
+
+  if (!error) {
+    error = epi__socks6_auth_reply_write(&out, version, reply);
+  }
+  return error ? error : epi__writer_end(&out);
+}

@@ -52,6 +52,8 @@ void epi_session_free(epi_session *session) {
   epi__queue_clear(&session->initial, 1);
   epi__request_clear(&session->request);
   epi__reply_clear(&session->result);
+  epi__auth_reply_clear(&session->auth);
+  epi__free(session->address);
   epi__free(session);
 }
 

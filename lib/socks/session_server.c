@@ -129,14 +129,18 @@ static int next_after(const epi_session *session, int code) {
 }
 
 int epi_session_reply(epi_session *session, const epi_reply *reply) {
+  epi_reply whole = *reply; /* and the id of the session that was begun */
   ptrdiff_t size;
   uint8_t *message;
   int error;
 
+  if (!reply->code && !reply->session_id.len) {
+    whole.session_id = session->begun;
+  }
   if (session->next != EPI_NEXT_REPLY) {
     return epi__fail(EPI_ESTATE, "no request waits for a reply");
   }
-  size = epi_reply_write(reply, session->version, NULL, 0);
+  size = epi_reply_write(&whole, session->version, NULL, 0);
   if (size < 0) {
     return (int)size;
   }
@@ -144,7 +148,7 @@ int epi_session_reply(epi_session *session, const epi_reply *reply) {
   if (!message) {
     return EPI_ENOMEM;
   }
-  epi_reply_write(reply, session->version, message, (size_t)size);
+  epi_reply_write(&whole, session->version, message, (size_t)size);
   error = epi__session_send(session, message, (size_t)size);
   epi__free(message);
   if (error) {
@@ -152,5 +156,6 @@ int epi_session_reply(epi_session *session, const epi_reply *reply) {
   }
   session->replies++;
   session->next = next_after(session, reply->code);
+  session->begun.len = 0; /* it is said once */
   return 0;
 }

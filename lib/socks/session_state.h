@@ -5,6 +5,7 @@
 #define EPI__SESSION_STATE_H
 
 #include "epi/session.h"
+#include "socks/session_table.h"
 #include "socks/wire.h"
 
 /* Read one message from its first byte.
@@ -23,11 +24,19 @@ struct epi_session {
   int accept;       /* server: EPI_ACCEPT_* */
   int draft;        /* server: EPI_SOCKS6 or EPI_SOCKS6_12 */
   int needs_login;  /* server: 1 or 0 */
-  int has_exchange; /* server, SOCKS 6: the login came after the request */
+  int has_exchange; /* SOCKS 6: the login comes after the request */
   int has_request;  /* server: the caller may look at it */
   int bind_whole;   /* server: one reply is all of a BIND */
   int may_send;     /* client: application data need not wait */
   int replies;      /* operation replies that were sent, or came, so far */
+
+  epi_session_table *table; /* server: NULL for no sessions */
+  char *address;            /* server: whose they are without a login */
+  int64_t now_ms;           /* server: when */
+  int64_t member;           /* server: the session's number, or 0 */
+  epi__session_id begun;    /* server: the id of the one that was begun */
+  int has_auth;             /* client: an authentication reply came */
+  epi_auth_reply auth;
 
   size_t initial_left; /* server: bytes of initial data still to come */
   epi__queue initial;  /* server: initial data */
@@ -60,6 +69,15 @@ int epi__session_send_status(epi_session *session, unsigned status);
 
 /* 1 if the request has a command of the version that is spoken. */
 int epi__session_knows_command(const epi_session *session);
+
+/* Do what the request wants of a session, once its client is accepted, and
+ * complete the authentication reply: begin() where one is to be begun, which
+ * may be refused in silence; join() instead of asking for a login; end().
+ *
+ * Return 0; EPI_EAUTH: the reply is a refusal now; or EPI_ENOMEM. */
+int epi__session_begin(epi_session *session, epi_auth_reply *reply);
+int epi__session_join(epi_session *session, epi_auth_reply *reply);
+void epi__session_end(epi_session *session);
 
 /* The first steps. */
 ptrdiff_t epi__socks5_server_greeting(epi_session *session, const void *data,

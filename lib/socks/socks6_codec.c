@@ -86,7 +86,7 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
   if (request.command == EPI_NOOP) {
     request.dest = epi__addr_any(); /* "the fields have no meaning" */
   }
-  error = epi__request_options_read(&options, &request);
+  error = epi__request_options_read(&options, draft, &request);
   if (error) {
     epi__request_clear(&request);
     return error;
@@ -121,20 +121,20 @@ int epi__socks6_request_write(epi__writer *out, int draft,
   if (request->command == EPI_NOOP || !dest->kind) {
     dest = &any;
   }
-  epi__request_options_write(&counter, request);
+  epi__request_options_write(&counter, draft, request);
   if (check_options(counter.used, draft)) {
     return EPI_ELIMIT;
   }
   write_head(out, draft, request->command, counter.used, dest);
-  epi__request_options_write(out, request);
+  epi__request_options_write(out, draft, request);
   return 0;
 }
 
 /* ---- authentication reply ---- */
 
-ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
+ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
                                       const void *buf, size_t len) {
-  epi__auth_reply reply = {.method = -1, .login_status = -1};
+  epi_auth_reply reply = epi__auth_reply_empty();
   epi__reader in = epi__reader_over(buf, len);
   epi__reader options;
   epi__head head = {0};
@@ -143,32 +143,41 @@ ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
   if (error) {
     return error;
   }
-  options = epi__read_part(&in, head.options_len);
   if (head.second > 1) {
     return epi__fail(EPI_EPROTO, "authentication reply has type %u",
                      head.second);
   }
+  options = epi__read_part(&in, head.options_len);
   if (in.missing) {
     return 0;
   }
   reply.failed = (int)head.second;
-  error = epi__auth_options_read(&options, &reply);
+  error = epi__auth_options_read(&options, draft, &reply);
   if (error) {
+    epi__auth_reply_clear(&reply);
     return error;
   }
+  epi__auth_reply_clear(out);
   *out = reply;
   return (ptrdiff_t)in.used;
 }
 
-void epi__socks6_auth_reply_write(epi__writer *out,
-                                  const epi__auth_reply *reply) {
+int epi__socks6_auth_reply_write(epi__writer *out, int draft,
+                                 const epi_auth_reply *reply) {
   epi__writer counter = epi__writer_over(NULL, 0);
 
-  epi__auth_options_write(&counter, reply);
+  if (epi__auth_reply_check(reply, EPI_EINVAL)) {
+    return EPI_EINVAL;
+  }
+  epi__auth_options_write(&counter, draft, reply);
+  if (check_options(counter.used, draft)) {
+    return EPI_ELIMIT;
+  }
   epi__write_u8(out, EPI_SOCKS6);
   epi__write_u8(out, (unsigned)reply->failed);
   epi__write_u16(out, (unsigned)counter.used);
-  epi__auth_options_write(out, reply);
+  epi__auth_options_write(out, draft, reply);
+  return 0;
 }
 
 /* ---- operation reply ---- */
@@ -189,7 +198,7 @@ ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
     return 0;
   }
   reply.code = (int)head.second;
-  error = epi__reply_options_read(&options, &reply);
+  error = epi__reply_options_read(&options, draft, &reply);
   if (error) {
     epi__reply_clear(&reply);
     return error;
@@ -203,11 +212,11 @@ int epi__socks6_reply_write(epi__writer *out, int draft,
                             const epi_reply *reply) {
   epi__writer counter = epi__writer_over(NULL, 0);
 
-  epi__reply_options_write(&counter, reply);
+  epi__reply_options_write(&counter, draft, reply);
   if (check_options(counter.used, draft)) {
     return EPI_ELIMIT;
   }
   write_head(out, draft, reply->code, counter.used, &reply->bound);
-  epi__reply_options_write(out, reply);
+  epi__reply_options_write(out, draft, reply);
   return 0;
 }

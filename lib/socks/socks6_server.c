@@ -3,14 +3,28 @@
 
 #include "base/fail.h"
 
-static int send_auth_reply(epi_session *session, int failed, int method,
-                           int login_status) {
-  epi__auth_reply reply = {failed, method, login_status};
-  uint8_t message[20];
+#include <assert.h>
+
+/* Room for all that a server says here: method or status, id, window, two
+ * states. */
+enum { AUTH_REPLY_MAX = 64 };
+
+static int send_whole_auth_reply(epi_session *session,
+                                 const epi_auth_reply *reply) {
+  uint8_t message[AUTH_REPLY_MAX];
   epi__writer out = epi__writer_over(message, sizeof message);
 
-  epi__socks6_auth_reply_write(&out, &reply);
+  epi__socks6_auth_reply_write(&out, session->version, reply);
+  assert(epi__writer_end(&out) > 0);
   return epi__session_send(session, message, out.used);
+}
+
+static int send_auth_reply(epi_session *session, int failed, int method,
+                           int login_status) {
+  epi_auth_reply reply = {
+      .failed = failed, .method = method, .login_status = login_status};
+
+  return send_whole_auth_reply(session, &reply);
 }
 
 static int send_refusal(epi_session *session, int code) {
@@ -22,11 +36,16 @@ static int send_refusal(epi_session *session, int code) {
   return epi__session_send(session, message, out.used);
 }
 
-/* The client is accepted: go on to the request. Returns 0, EPI_ENOMEM, or
- * EPI_EPROTO for a command that there is not, refused. */
-static int accept_client(epi_session *session, int login_status) {
-  if (send_auth_reply(session, 0, -1, login_status)) {
+/* The client is accepted, and the reply says so; or error says why not: go on
+ * to the request. Returns 0, EPI_ENOMEM, EPI_EAUTH, or EPI_EPROTO for a command
+ * that there is not; refused, both of them. */
+static int finish_auth(epi_session *session, const epi_auth_reply *reply,
+                       int error) {
+  if (error == EPI_ENOMEM || send_whole_auth_reply(session, reply)) {
     return EPI_ENOMEM;
+  }
+  if (error) {
+    return epi__session_refuse(session, error);
   }
   if (epi__session_knows_command(session)) {
     epi__session_ask(session);
@@ -38,6 +57,21 @@ static int accept_client(epi_session *session, int login_status) {
   epi__session_refuse(session, EPI_EPROTO);
   return epi__fail(EPI_EPROTO, "request has command %d",
                    session->request.command);
+}
+
+static int accept_client(epi_session *session, int login_status) {
+  epi_auth_reply reply = epi__auth_reply_empty();
+  int error = epi__session_begin(session, &reply);
+
+  reply.login_status = login_status;
+  return finish_auth(session, &reply, error);
+}
+
+static int accept_member(epi_session *session) {
+  epi_auth_reply reply = epi__auth_reply_empty();
+  int error = epi__session_join(session, &reply);
+
+  return finish_auth(session, &reply, error);
 }
 
 /* ---- the exchange of draft-11 ---- */
@@ -113,6 +147,11 @@ ptrdiff_t epi__socks6_server_request(epi_session *session, const void *data,
   if (n <= 0) {
     return n;
   }
+  if (request->session == EPI_SESSION_JOIN) {
+    error = accept_member(session);
+    return error ? error : n;
+  }
+  epi__session_end(session);
   if (!session->needs_login) {
     /* Nobody checks it: let nobody take it for a name that was checked. */
     epi_wipe(&request->login, sizeof request->login);

@@ -73,9 +73,10 @@ int epi__socks5_request_write(epi__writer *out, const epi_request *request);
 ptrdiff_t epi__socks5_reply_read(epi_reply *out, const void *buf, size_t len);
 void epi__socks5_reply_write(epi__writer *out, const epi_reply *reply);
 
-/* ---- SOCKS 6; draft is EPI_SOCKS6 or EPI_SOCKS6_12 ---- */
+/* ---- SOCKS 6; draft is EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX ---- */
 
-/* Sets all of *out, and ends what it held; EPI_ENOMEM too. */
+/* Sets all of *out, and ends what it held; EPI_ENOMEM, and EPI_ELIMIT for
+ * authentication data or an id of a session beyond what libepi keeps, too. */
 ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
                                    size_t len);
 
@@ -83,23 +84,21 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
  * and no code says so. */
 int epi__socks6_refusal(int draft, const void *buf, size_t len);
 
-/* Returns 0, EPI_EINVAL (nowhere to connect to) or EPI_ELIMIT (options). */
+/* Returns 0, EPI_EINVAL (nowhere to connect to, or a command that socksx does
+ * not have) or EPI_ELIMIT (options). */
 int epi__socks6_request_write(epi__writer *out, int draft,
                               const epi_request *request);
 
-/* An authentication reply (draft-11 section 6). */
-typedef struct epi__auth_reply {
-  int failed;       /* 0 or 1 */
-  int method;       /* the one to go on with, or -1 */
-  int login_status; /* the RFC 1929 status for a login in options, or -1 */
-} epi__auth_reply;
-
-ptrdiff_t epi__socks6_auth_reply_read(epi__auth_reply *out, int draft,
+/* The authentication reply (draft-11 section 6), as a request is read. For
+ * socksx EPI_EREFUSED too, when an operation reply came in its place. */
+ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
                                       const void *buf, size_t len);
-void epi__socks6_auth_reply_write(epi__writer *out,
-                                  const epi__auth_reply *reply);
+/* Returns 0, EPI_EINVAL (a success that says that it is none) or EPI_ELIMIT
+ * (options). */
+int epi__socks6_auth_reply_write(epi__writer *out, int draft,
+                                 const epi_auth_reply *reply);
 
-/* The operation reply; sets all of *out; EPI_ENOMEM too. */
+/* The operation reply, as a request is read. */
 ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
                                  size_t len);
 /* Returns 0 or EPI_ELIMIT (options). */
@@ -113,13 +112,22 @@ size_t epi__options_max(int draft);
 
 /* Read all options of a message. Unknown kinds are skipped.
  *
- * Returns 0, EPI_EPROTO or EPI_ENOMEM; what was read so far is then in *out. */
-int epi__request_options_read(epi__reader *options, epi_request *out);
-int epi__auth_options_read(epi__reader *options, epi__auth_reply *out);
-int epi__reply_options_read(epi__reader *options, epi_reply *out);
+ * Returns 0, EPI_EPROTO, EPI_ELIMIT or EPI_ENOMEM; what was read so far is then
+ * in *out. */
+int epi__request_options_read(epi__reader *options, int draft,
+                              epi_request *out);
+int epi__auth_options_read(epi__reader *options, int draft,
+                           epi_auth_reply *out);
+int epi__reply_options_read(epi__reader *options, int draft, epi_reply *out);
 
-void epi__request_options_write(epi__writer *out, const epi_request *request);
-void epi__auth_options_write(epi__writer *out, const epi__auth_reply *reply);
-void epi__reply_options_write(epi__writer *out, const epi_reply *reply);
+/* 0, or the code for an authentication reply that contradicts itself. */
+int epi__auth_reply_check(const epi_auth_reply *reply, int code);
+
+void epi__request_options_write(epi__writer *out, int draft,
+                                const epi_request *request);
+void epi__auth_options_write(epi__writer *out, int draft,
+                             const epi_auth_reply *reply);
+void epi__reply_options_write(epi__writer *out, int draft,
+                              const epi_reply *reply);
 
 #endif

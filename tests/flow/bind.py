@@ -162,7 +162,7 @@ def the_wait_has_an_end():
 
 @flow.test
 def a_client_that_leaves_frees_everything():
-    proxy = flow.proxy("--bind-limit", "2")
+    proxy = flow.proxy("--client-binds", "2")
     before = descriptors(proxy)
     for i in range(8):
         bound = Bound(5 + i % 2, proxy.port)
@@ -176,7 +176,7 @@ def a_client_that_leaves_frees_everything():
 
 @flow.test
 def a_client_has_a_limit():
-    proxy = flow.proxy("--bind-limit", "2")
+    proxy = flow.proxy("--client-binds", "2")
     first, second = Bound(5, proxy.port), Bound(6, proxy.port)
     assert Bound(5, proxy.port).code == 1
     proxy.wait_line("the client has 2 already")

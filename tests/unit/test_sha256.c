@@ -44,3 +44,32 @@ Test(sha256, does_not_depend_on_how_data_is_split) {
     cr_assert_str_eq(digest(data, sizeof data, step), whole);
   }
 }
+
+Test(sha256, an_hmac_gives_the_published_digests) { /* RFC 4231 */
+  static const struct {
+    const char *key, *data, *digest;
+  } cases[] = {
+      {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+       "\x0b\x0b\x0b",
+       "Hi There",
+       "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+      {"Jefe", "what do ya want for nothing?",
+       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    epi__hmac started, hmac;
+    uint8_t out[32];
+    char text[65];
+
+    epi__hmac_start(&started, cases[i].key, strlen(cases[i].key));
+    for (int round = 0; round < 2; round++) {
+      hmac = started;
+      epi__hmac_add(&hmac, cases[i].data, 3);
+      epi__hmac_add(&hmac, cases[i].data + 3, strlen(cases[i].data) - 3);
+      epi__hmac_end(&hmac, out);
+      epi__hex(text, out, sizeof out);
+      cr_expect_str_eq(text, cases[i].digest);
+    }
+  }
+}

@@ -24,7 +24,7 @@ Test(tally, each_address_has_a_limit_of_its_own) {
   cr_expect_eq(epi__tally_add(&tally, &two, 2), 0);
   epi__tally_remove(&tally, &one);
   cr_expect_eq(epi__tally_add(&tally, &one, 2), 0);
-  cr_expect_eq(epi__tally_add(&tally, &one, 0), 0, "no limit");
+  cr_expect_eq(epi__tally_add(&tally, &one, 0), EPI_ELIMIT);
   epi__tally_clear(&tally);
 }
 
