@@ -75,9 +75,12 @@ static int listen_all(epi_engine *engine, const proxy_options *set) {
   if (set->listens.count) {
     return 0;
   }
-  snprintf(url, sizeof url, "socks://%s:%s%s%s",
+  /* SOCKS 6 as socksx has it, too. */
+  snprintf(url, sizeof url, "socks://%s:%s%s%s%s",
            set->host ? set->host : "0.0.0.0", set->port ? set->port : "1080",
-           set->socks ? "?version=" : "", set->socks ? set->socks : "");
+           set->socks ? "?version=" : "?dialect=auto",
+           set->socks ? set->socks : "",
+           set->socks && strcmp(set->socks, "5") ? "&dialect=auto" : "");
   return listen_on(engine, url);
 }
 

@@ -19,13 +19,15 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12,\n"
+    "                      dialect=draft|socksx|auto,\n"
     "                      tfo=N, udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
     "socks6://[USER:PASS@]HOST:PORT\n"
-    "                      with ?credentials=FILE, draft=11|12; any number of "
-    "times\n"
+    "                      with ?credentials=FILE, draft=11|12, "
+    "dialect=socksx;\n"
+    "                      any number of times\n"
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
     "                      open[:key=FILE]; any number of times\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
@@ -41,6 +43,9 @@ static const char help[] =
     "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
     "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
     "                      UDP associations [300000, 1024, 64]\n"
+    "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
+    "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
+    "                                    [16, 600000, 1024]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -69,6 +74,10 @@ enum {
   OPT_UDP_IDLE,
   OPT_ASSOCIATIONS,
   OPT_CLIENT_ASSOCIATIONS,
+  OPT_SESSIONS,
+  OPT_PER_OWNER,
+  OPT_SESSION_TIMEOUT,
+  OPT_TOKENS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -175,6 +184,15 @@ static int take_option(proxy_options *set, int option) {
   case OPT_CLIENT_ASSOCIATIONS:
     return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
                   "--client-associations");
+  case OPT_SESSIONS:
+    return number(set, EPI_ENGINE_SESSIONS, optarg, "--sessions");
+  case OPT_PER_OWNER:
+    return number(set, EPI_ENGINE_SESSIONS_PER_OWNER, optarg,
+                  "--sessions-per-owner");
+  case OPT_SESSION_TIMEOUT:
+    return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
+  case OPT_TOKENS:
+    return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
   case 'h':
     set->host = optarg;
     return 0;
@@ -223,6 +241,10 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
       {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
       {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
+      {"sessions", required_argument, NULL, OPT_SESSIONS},
+      {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
+      {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
+      {"tokens", required_argument, NULL, OPT_TOKENS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},

@@ -97,10 +97,10 @@ EPI_API int epi_session_next(const epi_session *session);
 EPI_API int epi_session_version(const epi_session *session);
 
 /* Say whether a client may send application data right behind what peek shows,
- * without waiting for the peer: 1 or 0. SOCKS 6 allows it for CONNECT (draft-11,
- * "False Starts") from the start when no authentication exchange can follow, as
- * the request offers no method; else once the server said that authentication
- * succeeded, or behind the last message of an exchange.
+ * without waiting for the peer: 1 or 0. SOCKS 6 allows it for CONNECT
+ * (draft-11, "False Starts") from the start when no authentication exchange can
+ * follow, as the request offers no method; else once the server said that
+ * authentication succeeded, or behind the last message of an exchange.
  *
  * A request that offers methods announces epi_request_initial_data() bytes of
  * application data: send exactly those right behind what peek shows at first,

@@ -4,15 +4,22 @@
 
 static int check_version(int version) {
   if (version != EPI_SOCKS5 && version != EPI_SOCKS6 &&
-      version != EPI_SOCKS6_12) {
+      version != EPI_SOCKS6_12 && version != EPI_SOCKSX) {
     return epi__fail(EPI_EINVAL, "no version of SOCKS is %d", version);
   }
   return 0;
 }
 
+int epi__version_has_command(int version, int command) {
+  int first =
+      version == EPI_SOCKS5 || version == EPI_SOCKSX ? EPI_CONNECT : EPI_NOOP;
+  int last = version == EPI_SOCKSX ? EPI_CONNECT : EPI_UDP_ASSOCIATE;
+
+  return command >= first && command <= last;
+}
+
 ptrdiff_t epi_request_read(epi_request *out, int version, const void *buf,
                            size_t len) {
-  int first = version == EPI_SOCKS5 ? EPI_CONNECT : EPI_NOOP;
   epi_request request = {0};
   ptrdiff_t used;
 
@@ -25,7 +32,7 @@ ptrdiff_t epi_request_read(epi_request *out, int version, const void *buf,
   if (used <= 0) {
     return used;
   }
-  if (request.command < first || request.command > EPI_UDP_ASSOCIATE) {
+  if (!epi__version_has_command(version, request.command)) {
     used = epi__fail(EPI_EPROTO, "request has command %d", request.command);
     epi__request_clear(&request);
     return used;

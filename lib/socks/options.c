@@ -14,7 +14,19 @@ size_t epi__options_max(int version) {
   return version == EPI_SOCKS6_12 ? EPI_OPTIONS_MAX_12 : EPI_OPTIONS_MAX;
 }
 
-/* socksx need not keep to multiples of 4. Returns 1, 0 at the end, or
+/* socksx need not keep to multiples of 4. */
+int epi__options_len_check(int version, const char *what, size_t len) {
+  if (len > epi__options_max(version)) {
+    return epi__fail(EPI_EPROTO, "%s has %zu bytes of options, at most %zu go",
+                     what, len, epi__options_max(version));
+  }
+  if (version != EPI_SOCKSX && len % 4) {
+    return epi__fail(EPI_EPROTO, "%s has an options length of %zu", what, len);
+  }
+  return 0;
+}
+
+/* Returns 1, 0 at the end, or
  * EPI_EPROTO. */
 static int next_option(epi__reader *options, int version, unsigned *kind,
                        epi__reader *data) {

@@ -10,7 +10,7 @@ int epi_session_new_client(epi_session **out, int version,
   int error;
 
   if (version != EPI_SOCKS5 && version != EPI_SOCKS6 &&
-      version != EPI_SOCKS6_12) {
+      version != EPI_SOCKS6_12 && version != EPI_SOCKSX) {
     return epi__fail(EPI_EINVAL, "no version of SOCKS is %d", version);
   }
   session = epi__alloc(sizeof *session);

@@ -4,6 +4,19 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
+enum { ANY_SOCKS6 = EPI_ACCEPT_SOCKS6 | EPI_ACCEPT_SOCKSX };
+
+/* Which layout a request of SOCKS 6 has: a draft, EPI_SOCKSX, or 0 while its
+ * first bytes do not tell. */
+static int layout_of(const epi_session *session, const void *data, size_t len) {
+  int socksx = !(session->accept & EPI_ACCEPT_SOCKS6);
+
+  if ((session->accept & ANY_SOCKS6) == ANY_SOCKS6) {
+    socksx = epi__socksx_tell(data, len);
+  }
+  return socksx < 0 ? 0 : socksx ? EPI_SOCKSX : session->draft;
+}
+
 /* The first byte tells the version: hand over to its first step. */
 static ptrdiff_t first_step(epi_session *session, const void *data,
                             size_t len) {
@@ -16,12 +29,15 @@ static ptrdiff_t first_step(epi_session *session, const void *data,
     epi__session_read(session, epi__socks5_server_greeting);
     return session->step(session, data, len);
   }
-  if (version == EPI_SOCKS6 && session->accept & EPI_ACCEPT_SOCKS6) {
-    session->version = session->draft;
+  if (version == EPI_SOCKS6 && session->accept & ANY_SOCKS6) {
+    session->version = layout_of(session, data, len);
+    if (!session->version) {
+      return 0;
+    }
     epi__session_read(session, epi__socks6_server_request);
     return session->step(session, data, len);
   }
-  if (session->accept & EPI_ACCEPT_SOCKS6 &&
+  if (session->accept & ANY_SOCKS6 &&
       epi__session_send(session, &mismatch, 1)) {
     return EPI_ENOMEM;
   }
@@ -33,7 +49,7 @@ int epi_session_new_server(epi_session **out, int accept, int draft,
                            int login) {
   epi_session *session;
 
-  if (accept < 1 || accept > (EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6)) {
+  if (accept < 1 || accept > (EPI_ACCEPT_SOCKS5 | ANY_SOCKS6)) {
     return epi__fail(EPI_EINVAL, "no versions to accept are %d", accept);
   }
   if (draft != EPI_SOCKS6 && draft != EPI_SOCKS6_12) {
@@ -73,10 +89,7 @@ int epi__session_send_status(epi_session *session, unsigned status) {
 }
 
 int epi__session_knows_command(const epi_session *session) {
-  int first = session->version == EPI_SOCKS5 ? EPI_CONNECT : EPI_NOOP;
-
-  return session->request.command >= first &&
-         session->request.command <= EPI_UDP_ASSOCIATE;
+  return epi__version_has_command(session->version, session->request.command);
 }
 
 const epi_request *epi_session_request(const epi_session *session) {

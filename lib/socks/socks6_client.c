@@ -83,8 +83,9 @@ static ptrdiff_t auth_reply_step(epi_session *session, const void *data,
   ptrdiff_t n =
       epi__socks6_auth_reply_read(&session->auth, session->version, data, len);
 
-  if (n == EPI_EREFUSED) { /* socksx is over its limit */
-    return epi__session_refuse(session, EPI_EREFUSED);
+  if (n == EPI_EREFUSED) { /* socksx is over its limit, and says only that */
+    epi__session_read(session, reply_step);
+    return reply_step(session, data, len);
   }
   if (n <= 0) {
     return n;

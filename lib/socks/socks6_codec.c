@@ -1,17 +1,12 @@
-/* socks6_codec.c: the messages of SOCKS 6, draft-11 and draft-12. */
+/* socks6_codec.c: the messages of SOCKS 6, draft-11 and draft-12, and those of
+ * socksx, which has the same in another order. */
 #include "base/fail.h"
 #include "socks/wire.h"
 
-/* What every message of SOCKS 6 starts with. */
-typedef struct epi__head {
-  unsigned second; /* command, type or reply code */
-  size_t options_len;
-} epi__head;
-
-/* Read the head of a message. Returns 0, which says nothing about in->missing,
- * EPI_EVERSION or EPI_EPROTO. */
-static int read_head(epi__reader *in, int draft, const char *what,
-                     epi__head *out) {
+/* Read what every message of the drafts starts with. Returns 0, which says
+ * nothing about in->missing, EPI_EVERSION or EPI_EPROTO. */
+static int read_start(epi__reader *in, int draft, const char *what,
+                      epi__head *out) {
   unsigned version = epi__read_u8(in);
 
   if (!in->missing && version != EPI_SOCKS6) {
@@ -19,32 +14,29 @@ static int read_head(epi__reader *in, int draft, const char *what,
   }
   out->second = epi__read_u8(in);
   out->options_len = epi__read_u16(in);
-  if (out->options_len > epi__options_max(draft)) {
-    return epi__fail(EPI_EPROTO, "%s has %zu bytes of options, at most %zu go",
-                     what, out->options_len, epi__options_max(draft));
-  }
-  if (out->options_len % 4) {
-    return epi__fail(EPI_EPROTO, "%s has an options length of %zu", what,
-                     out->options_len);
-  }
-  return 0;
+  return epi__options_len_check(draft, what, out->options_len);
 }
 
-/* Read port, padding, address type and address. Returns as read_head(). */
-static int read_addr(epi__reader *in, const char *what, epi_addr *out) {
+/* Read what a request or operation reply has in front of its options. Returns
+ * as read_start(). */
+static int read_head(epi__reader *in, int draft, const char *what,
+                     epi__head *out) {
+  int error = read_start(in, draft, what, out);
   uint16_t port = (uint16_t)epi__read_u16(in);
   unsigned type;
 
+  if (error) {
+    return error;
+  }
   epi__skip(in, 1);
   type = epi__read_u8(in);
-  if (epi__wire_addr_read(in, type, EPI__NAME_PADDED, what, out)) {
+  if (epi__wire_addr_read(in, type, EPI__NAME_PADDED, what, &out->addr)) {
     return EPI_EPROTO;
   }
-  out->port = port;
+  out->addr.port = port;
   return 0;
 }
 
-/* Write everything of a request or operation reply but the options. */
 static void write_head(epi__writer *out, int draft, int second,
                        size_t options_len, const epi_addr *addr) {
   epi__write_u8(out, EPI_SOCKS6);
@@ -73,9 +65,11 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
   epi_request request = {0};
   epi__reader options;
   epi__head head = {0};
-  int error = read_head(&in, draft, "request", &head);
+  int error = draft == EPI_SOCKSX
+                  ? epi__socksx_head_read(&in, 0, "request", &head)
+                  : read_head(&in, draft, "request", &head);
 
-  if (error || (error = read_addr(&in, "request", &request.dest))) {
+  if (error) {
     return error;
   }
   options = epi__read_part(&in, head.options_len);
@@ -83,6 +77,7 @@ ptrdiff_t epi__socks6_request_read(epi_request *out, int draft, const void *buf,
     return 0;
   }
   request.command = (int)head.second;
+  request.dest = head.addr;
   if (request.command == EPI_NOOP) {
     request.dest = epi__addr_any(); /* "the fields have no meaning" */
   }
@@ -100,10 +95,13 @@ int epi__socks6_refusal(int draft, const void *buf, size_t len) {
   epi__head head = {0};
   unsigned type;
 
-  if (read_head(&in, draft, "request", &head)) {
+  if (draft == EPI_SOCKSX) {
+    epi__skip(&in, 2); /* version, command */
+  } else if (read_start(&in, draft, "request", &head)) {
     return -1; /* which comes first, so it was why */
+  } else {
+    epi__skip(&in, 3); /* port, padding */
   }
-  epi__skip(&in, 3); /* port, padding */
   type = epi__read_u8(&in);
   return !in.missing && !epi__wire_addr_known(type) ? EPI_REPLY_NO_ADDRESS_TYPE
                                                     : -1;
@@ -118,6 +116,9 @@ int epi__socks6_request_write(epi__writer *out, int draft,
   if (request->command == EPI_CONNECT && !dest->kind) {
     return epi__fail(EPI_EINVAL, "the request says not where to connect to");
   }
+  if (!epi__version_has_command(draft, request->command)) {
+    return epi__fail(EPI_EINVAL, "there is no command %d", request->command);
+  }
   if (request->command == EPI_NOOP || !dest->kind) {
     dest = &any;
   }
@@ -125,7 +126,11 @@ int epi__socks6_request_write(epi__writer *out, int draft,
   if (check_options(counter.used, draft)) {
     return EPI_ELIMIT;
   }
-  write_head(out, draft, request->command, counter.used, dest);
+  if (draft == EPI_SOCKSX) {
+    epi__socksx_head_write(out, 0, request->command, counter.used, dest);
+  } else {
+    write_head(out, draft, request->command, counter.used, dest);
+  }
   epi__request_options_write(out, draft, request);
   return 0;
 }
@@ -138,10 +143,15 @@ ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
   epi__reader in = epi__reader_over(buf, len);
   epi__reader options;
   epi__head head = {0};
-  int error = read_head(&in, draft, "authentication reply", &head);
+  int error = read_start(&in, draft, "authentication reply", &head);
 
   if (error) {
     return error;
+  }
+  if (head.second > 1 && draft == EPI_SOCKSX) {
+    return epi__fail(EPI_EREFUSED,
+                     "operation reply %u in place of the authentication reply",
+                     head.second);
   }
   if (head.second > 1) {
     return epi__fail(EPI_EPROTO, "authentication reply has type %u",
@@ -188,9 +198,11 @@ ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
   epi_reply reply = {0};
   epi__reader options;
   epi__head head = {0};
-  int error = read_head(&in, draft, "reply", &head);
+  int error = draft == EPI_SOCKSX
+                  ? epi__socksx_head_read(&in, 1, "reply", &head)
+                  : read_head(&in, draft, "reply", &head);
 
-  if (error || (error = read_addr(&in, "reply", &reply.bound))) {
+  if (error) {
     return error;
   }
   options = epi__read_part(&in, head.options_len);
@@ -198,6 +210,7 @@ ptrdiff_t epi__socks6_reply_read(epi_reply *out, int draft, const void *buf,
     return 0;
   }
   reply.code = (int)head.second;
+  reply.bound = head.addr;
   error = epi__reply_options_read(&options, draft, &reply);
   if (error) {
     epi__reply_clear(&reply);
@@ -216,7 +229,11 @@ int epi__socks6_reply_write(epi__writer *out, int draft,
   if (check_options(counter.used, draft)) {
     return EPI_ELIMIT;
   }
-  write_head(out, draft, reply->code, counter.used, &reply->bound);
+  if (draft == EPI_SOCKSX) {
+    epi__socksx_head_write(out, 1, reply->code, counter.used, &reply->bound);
+  } else {
+    write_head(out, draft, reply->code, counter.used, &reply->bound);
+  }
   epi__reply_options_write(out, draft, reply);
   return 0;
 }

@@ -19,6 +19,9 @@ enum {
   EPI__METHOD_REFUSED = 0xff,
 };
 
+/* 1 if a version of SOCKS has a command. */
+int epi__version_has_command(int version, int command);
+
 /* ---- addresses ---- */
 
 /* How a host name stands on the wire, behind its length byte. */
@@ -73,6 +76,29 @@ int epi__socks5_request_write(epi__writer *out, const epi_request *request);
 ptrdiff_t epi__socks5_reply_read(epi_reply *out, const void *buf, size_t len);
 void epi__socks5_reply_write(epi__writer *out, const epi_reply *reply);
 
+/* ---- where socksx has its fields ---- */
+
+/* What a request or an operation reply has in front of its options. */
+typedef struct epi__head {
+  unsigned second; /* command or reply code */
+  size_t options_len;
+  epi_addr addr;
+} epi__head;
+
+/* Returns 0, which says nothing about in->missing, EPI_EVERSION or
+ * EPI_EPROTO. */
+int epi__socksx_head_read(epi__reader *in, int is_reply, const char *what,
+                          epi__head *out);
+void epi__socksx_head_write(epi__writer *out, int is_reply, int second,
+                            size_t options_len, const epi_addr *addr);
+
+/* Tell the layout of a request of SOCKS 6 by its first bytes, from the version
+ * on: 1 for socksx's, 0 for the draft's, -1 if more bytes are needed, which are
+ * at most 8. The answer does not change with more bytes. A few requests of
+ * socksx are taken for the draft's: some to an address that ends in .0, to a
+ * name of one or two characters, or to an IPv6 address. */
+int epi__socksx_tell(const void *buf, size_t len);
+
 /* ---- SOCKS 6; draft is EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX ---- */
 
 /* Sets all of *out, and ends what it held; EPI_ENOMEM, and EPI_ELIMIT for
@@ -109,6 +135,10 @@ int epi__socks6_reply_write(epi__writer *out, int draft,
 
 /* The largest size of the options of a message. */
 size_t epi__options_max(int draft);
+
+/* Check the length of the options that a message says. Returns 0 or
+ * EPI_EPROTO. */
+int epi__options_len_check(int draft, const char *what, size_t len);
 
 /* Read all options of a message. Unknown kinds are skipped.
  *

@@ -215,7 +215,7 @@ Test(session, arguments_are_checked) {
   epi_request_new(&request);
   epi_reply_new(&reply);
   cr_expect_eq(epi_session_new_server(&session, 0, EPI_SOCKS6, 0), EPI_EINVAL);
-  cr_expect_eq(epi_session_new_server(&session, 4, EPI_SOCKS6, 0), EPI_EINVAL);
+  cr_expect_eq(epi_session_new_server(&session, 8, EPI_SOCKS6, 0), EPI_EINVAL);
   cr_expect_eq(epi_session_new_server(&session, 1, EPI_SOCKS5, 0), EPI_EINVAL);
   cr_expect_eq(epi_session_new_server(&session, 1, EPI_SOCKS6, 2), EPI_EINVAL);
   cr_expect_eq(epi_session_new_client(&session, EPI_SOCKS5, request),
