@@ -2,7 +2,6 @@
 """bind.py: BIND of both versions: who may connect, and what happens until
 then."""
 import pathlib
-import socket
 import sys
 import threading
 import time
@@ -10,41 +9,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow
 from support import socks_client as wire
+from support.bound import ANY, ANY6, HOST, Bound, exchange
 
-ANY, ANY6 = "0.0.0.0", "::"
-HOST, OTHER = "127.0.0.9", "127.0.0.8"
-
-
-class Bound:
-    """A BIND that waits: its socket, and the address of its first reply."""
-
-    def __init__(self, version, port, host=ANY, to=0, **more):
-        ask, self._reply = {5: (wire.ask5, wire.reply5),
-                            6: (wire.ask6, wire.reply6)}[version]
-        self.sock = ask(port, host, to, wire.BIND, **more)
-        self.code, self.host, self.port = self._reply(self.sock)
-
-    def again(self):
-        """The second reply: code, host and port."""
-        return self._reply(self.sock)
-
-    def connect(self, source=HOST):
-        """Connect to it, as a host at an address; the socket."""
-        assert self.code == 0, f"reply {self.code}"
-        return wire.connect(self.port, host=self.host, source=source)
-
-
-def exchange(client, host):
-    """Both sides hear each other, and the end of each."""
-    client.sendall(b"from the client")
-    assert wire.read(host, 15) == b"from the client"
-    host.sendall(b"from the host")
-    assert wire.read(client, 13) == b"from the host"
-    client.shutdown(socket.SHUT_WR)
-    assert wire.read_all(host) == b""
-    host.sendall(b"the last")
-    host.close()
-    assert wire.read_all(client) == b"the last"
+OTHER = "127.0.0.8"
 
 
 def descriptors(proxy):
@@ -86,8 +53,7 @@ def only_the_expected_host_gets_through():
     proxy = flow.proxy()
     bound = Bound(5, proxy.port, HOST, 21)
     for _ in range(40):
-        stranger = bound.connect(OTHER)
-        assert wire.closed(stranger), "a stranger was let in"
+        assert bound.shuts_out(OTHER)
     proxy.wait_line(f"{OTHER}:\\d+ connected, and is not expected")
     host = bound.connect(HOST)
     assert bound.again() == (0, HOST, host.getsockname()[1])
@@ -98,7 +64,7 @@ def only_the_expected_host_gets_through():
 def a_host_may_be_expected_by_name():
     proxy = flow.proxy()
     bound = Bound(5, proxy.port, "localhost", 21)
-    assert wire.closed(bound.connect(OTHER))
+    assert bound.shuts_out(OTHER)
     source = "::1" if ":" in bound.host else flow.LOCAL
     host = bound.connect(source)
     assert bound.again()[:2] == (0, source)
