@@ -211,9 +211,10 @@ int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow);
 /* Answer all options of a flow's CONNECT. Returns 0 or an error. */
 int epi__stack_answer_connect(epi_reply *out, const epi_flow *flow);
 
-/* Pass on to a hop what the client asks of the destination's connection.
- * Returns 0 or an error. */
-int epi__stack_pass_on(epi_request *out, const epi_request *request);
+/* Pass on to a hop, if it understands that, what the client asks of the
+ * destination's connection. Returns 0 or an error. */
+int epi__stack_pass_on(epi_request *out, const epi__hop *to,
+                       const epi_request *request);
 
 /* ---- hops.c: with the proxies on the way ---- */
 

@@ -62,8 +62,12 @@ static int answer_own(epi_reply *out, const epi_flow *flow) {
                 : answer(out, flow->request, EPI_STACK_TFO, (int)flow->in_syn);
 }
 
-/* A SOCKS 5 proxy did, and cannot be asked: what can be denied is; which TOS
- * and TTL it used nobody knows. */
+static int carries_options(const epi__hop *hop) {
+  return hop->version != EPI_SOCKS5 && hop->version != EPI_SOCKSX;
+}
+
+/* A proxy did that cannot be asked, of SOCKS 5 or socksx: what can be denied
+ * is; which TOS and TTL it used nobody knows. */
 static int deny_all(epi_reply *out, const epi_request *request) {
   static const int deniable[] = {EPI_STACK_HAPPY_EYEBALLS,
                                  EPI_STACK_NO_FRAGMENT, EPI_STACK_MULTIPATH};
@@ -105,9 +109,9 @@ int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow) {
   if (!reply) {
     return 0;
   }
-  return flow->route->hops[flow->hop].version == EPI_SOCKS5
-             ? deny_all(out, flow->request)
-             : pass_back(out, reply);
+  return carries_options(&flow->route->hops[flow->hop])
+             ? pass_back(out, reply)
+             : deny_all(out, flow->request);
 }
 
 static int answer_remote(epi_reply *out, const epi_flow *flow) {
@@ -136,10 +140,11 @@ int epi__stack_answer_connect(epi_reply *out, const epi_flow *flow) {
   return result ? result : answer_remote(out, flow);
 }
 
-int epi__stack_pass_on(epi_request *out, const epi_request *request) {
+int epi__stack_pass_on(epi_request *out, const epi__hop *to,
+                       const epi_request *request) {
   int result = 0;
 
-  for (int i = 0; i < REMOTE && !result; i++) {
+  for (int i = 0; i < REMOTE && !result && carries_options(to); i++) {
     int value = epi_request_stack(request, EPI_LEG_REMOTE, remote[i]);
 
     result = value < 0

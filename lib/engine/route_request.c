@@ -188,7 +188,7 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   if (result || socks5) {
     return result;
   }
-  result = epi__stack_pass_on(out, flow->request);
+  result = epi__stack_pass_on(out, to, flow->request);
   if (!result && flow->bind) { /* no session of ours is at the hop */
     result = epi_request_set_stack(out, EPI_LEG_REMOTE, EPI_STACK_BACKLOG, -1);
   }
