@@ -144,7 +144,7 @@ static int set_dns(epi_engine *engine, const char *text) {
 }
 
 static int set_up(epi_engine *engine, proxy_options *set) {
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_CLIENT_ASSOCIATIONS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < PARAMETERS; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
       return fail("bad setting");
     }

@@ -18,12 +18,9 @@ static const char help[] =
     "destination\n"
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12,
-    "
-    "                      dialect=draft|socksx|auto, tfo=N, udp=PORT,
-    "
-    "                      bnd=ADDRESS (socks)
-    "
+    "                      with ?users=FILE, version=5|6, draft=11|12,\n"
+    "                      dialect=draft|socksx|auto,\n"
+    "                      tfo=N, udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -41,11 +38,14 @@ static const char help[] =
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
+    "  --client-binds N    BINDs of a client that wait [256]\n"
+    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
+    "                      UDP associations [300000, 1024, 64]\n"
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
     "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
     "                                    [16, 600000, 1024]\n"
-    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
-    "                      UDP associations [300000, 1024, 64]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -68,13 +68,16 @@ enum {
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
+  OPT_BIND_TIMEOUT,
+  OPT_CLIENT_BINDS,
+  OPT_BIND_PORTS,
+  OPT_UDP_IDLE,
+  OPT_ASSOCIATIONS,
+  OPT_CLIENT_ASSOCIATIONS,
   OPT_SESSIONS,
   OPT_PER_OWNER,
   OPT_SESSION_TIMEOUT,
   OPT_TOKENS,
-  OPT_UDP_IDLE,
-  OPT_ASSOCIATIONS,
-  OPT_CLIENT_ASSOCIATIONS,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -126,6 +129,20 @@ static int end_output(proxy_options *set) {
              : 0;
 }
 
+/* LOW-HIGH, or one port. */
+static int ports(proxy_options *set, char *text) {
+  char *high = strchr(text, '-');
+  int result;
+
+  if (high) {
+    *high++ = '\0';
+  }
+  result = number(set, EPI_ENGINE_BIND_PORT_MIN, text, "--bind-ports");
+  return result ? result
+                : number(set, EPI_ENGINE_BIND_PORT_MAX, high ? high : text,
+                         "--bind-ports");
+}
+
 static int take_option(proxy_options *set, int option) {
   switch (option) {
   case OPT_LISTEN:
@@ -162,6 +179,19 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_BIND_TIMEOUT:
+    return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
+  case OPT_CLIENT_BINDS:
+    return number(set, EPI_ENGINE_CLIENT_BINDS, optarg, "--client-binds");
+  case OPT_BIND_PORTS:
+    return ports(set, optarg);
+  case OPT_UDP_IDLE:
+    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
+  case OPT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
+  case OPT_CLIENT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
+                  "--client-associations");
   case OPT_SESSIONS:
     return number(set, EPI_ENGINE_SESSIONS, optarg, "--sessions");
   case OPT_PER_OWNER:
@@ -171,13 +201,6 @@ static int take_option(proxy_options *set, int option) {
     return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
   case OPT_TOKENS:
     return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
-  case OPT_UDP_IDLE:
-    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
-  case OPT_ASSOCIATIONS:
-    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
-  case OPT_CLIENT_ASSOCIATIONS:
-    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
-                  "--client-associations");
   case 'h':
     set->host = optarg;
     return 0;
@@ -218,13 +241,16 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
+      {"client-binds", required_argument, NULL, OPT_CLIENT_BINDS},
+      {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},
+      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
+      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
+      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"sessions", required_argument, NULL, OPT_SESSIONS},
       {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
       {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
       {"tokens", required_argument, NULL, OPT_TOKENS},
-      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
-      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
-      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},
@@ -236,7 +262,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
-  for (size_t i = 0; i <= EPI_ENGINE_CLIENT_ASSOCIATIONS; i++) {
+  for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
   }
   opterr = 0; /* one line for each mistake, and it is ours */

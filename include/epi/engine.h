@@ -53,6 +53,14 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_ASSOCIATIONS        15
 #define EPI_ENGINE_CLIENT_ASSOCIATIONS 16
 
+/* BIND: how long it waits for its host [120,000]; how many of one client
+ * address wait at once, 0: all are refused [256]; the lowest and the highest
+ * port that clients may have [1,024 to 65,535]. */
+#define EPI_ENGINE_BIND_MS       17
+#define EPI_ENGINE_CLIENT_BINDS  18
+#define EPI_ENGINE_BIND_PORT_MIN 19
+#define EPI_ENGINE_BIND_PORT_MAX 20
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -89,7 +97,8 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
  * datagrams of SOCKS 6, 0 for any that is free; a log line names it), and
  * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
- * a translator of addresses). HOST is an IP address or "localhost"; port 0 lets
+ * a translator of addresses; a BIND listens there alone if it is this
+ * machine's). HOST is an IP address or "localhost"; port 0 lets
  * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
  * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
  * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
@@ -189,8 +198,9 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
 /* Start the workers.
  *
  * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
- * name is none of the model's proxies, or a hop or reverse destination is one
- * of its own listeners), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+ * name is none of the model's proxies, a hop or reverse destination is one of
+ * its own listeners, or BINDs may have no port), EPI_ESYS or EPI_ENOMEM;
+ * nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.

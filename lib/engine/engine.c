@@ -37,6 +37,10 @@ static const struct {
     [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
     [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
                                         INT32_MAX, 64},
+    [EPI_ENGINE_BIND_MS] = {"BIND timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_CLIENT_BINDS] = {"BINDs of a client", 0, INT32_MAX, 256},
+    [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
+    [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
 };
 
 static int known(int parameter) {
@@ -112,6 +116,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__free(engine->chain_key);
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
   epi__claims_seen_clear(&engine->seen);
+  epi__tally_clear(&engine->binds);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
@@ -369,6 +374,17 @@ static int check_loops(const epi_engine *engine) {
   return 0;
 }
 
+static int check_bind_ports(const epi_engine *engine) {
+  const int64_t *settings = engine->settings;
+
+  return settings[EPI_ENGINE_BIND_PORT_MIN] <=
+                 settings[EPI_ENGINE_BIND_PORT_MAX]
+             ? 0
+             : epi__fail(EPI_EINVAL, "no port is from %d to %d",
+                         (int)settings[EPI_ENGINE_BIND_PORT_MIN],
+                         (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
+}
+
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
@@ -391,6 +407,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = check_bind_ports(engine);
   }
   if (!result) {
     result = epi__sessions_start(engine);

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -60,6 +61,8 @@ static int64_t limit_of(const epi_flow *flow) {
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS: /* the proxies on the way connect meanwhile */
     return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__WAIT: /* a backlog is held for as long as its client stays */
+    return flow->bind->backlog ? 0 : settings[EPI_ENGINE_BIND_MS];
   case EPI__ASSOCIATED: /* until the first datagram came, it is being set up */
     return flow->association->version != EPI_SOCKS5 &&
                    flow->association->carrier == EPI__CARRIER_NONE
@@ -115,6 +118,10 @@ static void on_timer(epi__timer *timer) {
     epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
     epi__flow_watch(flow);
     break;
+  case EPI__WAIT:
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, "nobody connected in time");
+    epi__flow_watch(flow);
+    break;
   case EPI__ASSOCIATED:
     epi__flow_end(flow, 0,
                   flow->association->carrier == EPI__CARRIER_NONE
@@ -161,7 +168,8 @@ static void log_end(const epi_flow *flow, const char *why) {
            "flow %" PRId64 ": ended after %" PRId64 ".%03" PRId64 " s, %" PRId64
            " bytes out, %" PRId64 " back%s%s: %s",
            flow->number, took / 1000, took % 1000,
-           flow->lanes[EPI_FORWARD].bytes, flow->lanes[EPI_BACKWARD].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_FORWARD)].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_BACKWARD)].bytes,
            *notes ? "; " : "", notes, why);
 }
 
@@ -190,6 +198,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
   epi__associate_end(flow->association);
+  epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
   close_leg(flow, EPI_BACKWARD, reset);
@@ -245,6 +254,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
                                                     : EPI_COUNT_FAILED],
       1);
   epi__dial_stop(flow); /* nothing must revive the flow */
+  epi__bind_over(flow);
   close_leg(flow, EPI_BACKWARD, 1);
   epi__associate_end(flow->association);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
@@ -268,6 +278,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
+    epi__bind_free(flow->bind);
     epi__dial_free(flow);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);

@@ -2,10 +2,11 @@
  *
  *     handshake -> judge -> route -> dial -> hops -> relay -> linger
  *
- * A flow has two legs, the client's and the server's, and two lanes, forward
- * and backward: lane d takes from leg d and gives to the other leg. Each step
- * has a file of its own; a flow that ends stays in memory until the loop waits
- * again, so that whoever ended it may still look at its phase. */
+ * or, for a BIND, the way that bind.h shows. A flow has two legs, the client's
+ * and the server's, and two lanes, forward and backward: lane d takes from leg
+ * d and gives to the other leg. Each step has a file of its own; a flow that
+ * ends stays in memory until the loop waits again, so that whoever ended it may
+ * still look at its phase. */
 #ifndef EPI__FLOW_H
 #define EPI__FLOW_H
 
@@ -19,6 +20,7 @@ enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
+  EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
   EPI__ASSOCIATED, /* it carries datagrams: association.h */
   EPI__LINGER,     /* a last message is out; the client shall get it */
@@ -67,6 +69,7 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
+  struct epi__bind *bind;   /* NULL: not a BIND */
 
   epi__association *association; /* NULL: it carries a stream */
 
@@ -99,8 +102,17 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why);
 /* Refuse: send the reply code if the client waits for one, log why, end. */
 void epi__flow_refuse(epi_flow *flow, int code, const char *why);
 
+/* Refuse for an error, its detail says why. */
+void epi__flow_refuse_error(epi_flow *flow, int error);
+
 /* Free the flows of a worker that have ended. */
 void epi__flow_sweep(epi__worker *worker);
+
+/* ---- flow_facts.c ---- */
+
+/* The direction, from source to destination or back, that a lane has; or the
+ * lane of a direction. They differ in a BIND, whose source connects to it. */
+int epi__flow_way(const epi_flow *flow, int lane);
 
 /* ---- flow_watch.c ---- */
 
@@ -137,6 +149,14 @@ void epi__sessions_enter(epi_flow *flow);
 void epi__sessions_leave(epi_flow *flow);
 
 /* ---- flow_judge.c ---- */
+
+/* Put a refusal into words. */
+void epi__flow_say_refused(const epi_decision *decision, char *why,
+                           size_t size);
+
+/* The flow may be and has a route: open its filters and log it. Returns 0, or
+ * an error and it was refused. */
+int epi__flow_admit(epi_flow *flow);
 
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
@@ -184,6 +204,10 @@ int epi__stack_apply(const epi_request *request, int leg, int fd);
 int epi__stack_answer(epi_reply *out, const epi_request *request, int leg,
                       int fd);
 
+/* Answer those of the remote leg as the last proxy on the way did. Returns 0 or
+ * an error. */
+int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow);
+
 /* Answer all options of a flow's CONNECT. Returns 0 or an error. */
 int epi__stack_answer_connect(epi_reply *out, const epi_flow *flow);
 
@@ -201,6 +225,10 @@ void epi__hops_begin(epi_flow *flow);
 void epi__hops_read(epi_flow *flow);
 
 /* ---- relay.c ---- */
+
+/* Everything is connected: tell the client, let both lanes flow. bound is as
+ * epi__handshake_succeed() has it. */
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);

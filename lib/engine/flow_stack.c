@@ -72,7 +72,6 @@ static int deny_all(epi_reply *out, const epi_request *request) {
   static const int deniable[] = {EPI_STACK_HAPPY_EYEBALLS,
                                  EPI_STACK_NO_FRAGMENT, EPI_STACK_MULTIPATH};
   int result = answer(out, request, EPI_STACK_TFO, 0);
-
   for (size_t i = 0; i < sizeof deniable / sizeof *deniable && !result; i++) {
     result = answer(out, request, deniable[i], EPI_STACK_NO);
   }
@@ -103,19 +102,24 @@ static int pass_back(epi_reply *out, const epi_reply *reply) {
   return result;
 }
 
-static int answer_remote(epi_reply *out, const epi_flow *flow) {
-  const epi__route *route = flow->route;
+int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow) {
   const epi_reply *reply =
       flow->hop_session ? epi_session_result(flow->hop_session) : NULL;
+
+  if (!reply) {
+    return 0;
+  }
+  return carries_options(&flow->route->hops[flow->hop])
+             ? pass_back(out, reply)
+             : deny_all(out, flow->request);
+}
+
+static int answer_remote(epi_reply *out, const epi_flow *flow) {
+  const epi__route *route = flow->route;
   int result = 0;
 
   if (route && route->hop_count) {
-    if (!reply) {
-      return 0;
-    }
-    return carries_options(&route->hops[flow->hop])
-               ? pass_back(out, reply)
-               : deny_all(out, flow->request);
+    return epi__stack_answer_by_hop(out, flow);
   }
   if (flow->dest.kind == EPI_ADDR_NAME) {
     result = answer(out, flow->request, EPI_STACK_HAPPY_EYEBALLS,

@@ -3,6 +3,7 @@
 #include "engine/association.h"
 
 #include "base/fail.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -75,17 +76,12 @@ static int check_login(const epi_flow *flow) {
                           password ? password : "");
 }
 
-static void refuse_command(epi_flow *flow) {
-  int command = epi_request_command(flow->request);
+/* draft-11: answered, then closed. */
+static void finish_noop(epi_flow *flow) {
+  epi_addr none = {0};
 
-  if (command == EPI_NOOP) { /* draft-11: answered, then closed */
-    epi_addr none = {0};
-
-    epi__handshake_succeed(flow, &none);
-    epi__flow_linger(flow, NULL);
-    return;
-  }
-  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND, "BIND is not offered");
+  epi__handshake_succeed(flow, &none);
+  epi__flow_linger(flow, NULL);
 }
 
 /* Does a client ask for the name server that this proxy has (draft-11, "DNS
@@ -117,6 +113,29 @@ static int find_dest(epi_flow *flow) {
   return 0;
 }
 
+/* The version has no other commands. */
+static void begin_command(epi_flow *flow) {
+  switch (epi_request_command(flow->request)) {
+  case EPI_CONNECT:
+    if (!find_dest(flow)) {
+      epi__flow_judge(flow);
+    }
+    break;
+  case EPI_BIND:
+    if (epi__flow_believe(flow)) {
+      epi__bind_begin(flow);
+    }
+    break;
+  case EPI_UDP_ASSOCIATE:
+    if (epi__flow_believe(flow)) {
+      epi__associate_begin(flow);
+    }
+    break;
+  default:
+    finish_noop(flow);
+  }
+}
+
 /* The request is complete; what the session left over is early data. */
 static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   epi__queue *early = &flow->lanes[EPI_FORWARD].early;
@@ -140,19 +159,7 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  if (epi_request_command(flow->request) == EPI_UDP_ASSOCIATE) {
-    if (epi__flow_believe(flow)) {
-      epi__associate_begin(flow);
-    }
-    return;
-  }
-  if (epi_request_command(flow->request) != EPI_CONNECT) {
-    refuse_command(flow);
-    return;
-  }
-  if (!find_dest(flow)) {
-    epi__flow_judge(flow);
-  }
+  begin_command(flow);
 }
 
 static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
@@ -222,7 +229,8 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
     error = epi_reply_set_bound(reply, bound);
   }
   if (!error) {
-    error = epi__stack_answer_connect(reply, flow);
+    error = flow->bind ? epi__bind_answer_stack(reply, flow)
+                       : epi__stack_answer_connect(reply, flow);
   }
   if (!error) {
     error = epi_session_reply(flow->session, reply);

@@ -66,7 +66,8 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
   if (bnd && (epi_addr_parse(&listener->bnd, bnd, 0) ||
-              listener->bnd.kind == EPI_ADDR_NAME || listener->bnd.port)) {
+              listener->bnd.kind == EPI_ADDR_NAME || listener->bnd.port ||
+              epi__addr_is_any(&listener->bnd))) {
     return epi__fail(EPI_EINVAL, "bnd is an IP address, not %s", bnd);
   }
   if (dialect && read_dialect(listener, dialect)) {

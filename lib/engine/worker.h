@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
+#include "engine/tally.h"
 #include "epi/engine.h"
 #include "epi/session.h"
 #include "socks/claims.h"
@@ -22,7 +23,7 @@ enum {
   EPI__FILTERS_MAX = 16,
   EPI__LISTENERS_MAX = 64,
   EPI__WORKERS_MAX = 64,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_CLIENT_ASSOCIATIONS + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__PROXY_ID = 16, /* hexadecimal digits of a proxy's own id */
@@ -38,6 +39,7 @@ typedef struct epi__hop {
 
 typedef struct epi__users epi__users;
 typedef struct epi__association epi__association;
+typedef struct epi__backlog epi__backlog;
 typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
@@ -125,6 +127,8 @@ struct epi_engine {
   epi__policy *policy;
   atomic_int generation;
   epi__claims_seen seen;
+  epi__tally binds;       /* that wait, by client */
+  epi__backlog *backlogs; /* that sessions listen with */
   epi__udp_client *udp_clients;
   int64_t udp_count; /* associations */
   epi__udp_reserved *udp_reserved;

@@ -17,8 +17,9 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out);
 int epi__sock_accept_fast(int listener, int queue);
 
 /* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
- * process or the system is out of descriptors or memory; EPI_ESYS for a
- * connection that is gone already. */
+ * process or the system is out of descriptors or memory; EPI_ECLOSED if the
+ * socket does not listen any more; EPI_ESYS for a connection that is gone
+ * already. */
 int epi__sock_accept(int listener, int *out, epi_addr *peer);
 
 /* Start to connect; the outcome is known when the socket is writable. A mark
@@ -44,6 +45,28 @@ int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
 /* The outcome of connecting: 0 or an errno; ETIME if a router said that the
  * TTL had expired, which only sockets that keep errors can tell. */
 int epi__sock_outcome(int fd);
+
+/* ---- socket_offer.c: listening for a client's sake ---- */
+
+typedef struct epi__offer {
+  int backlog;   /* connections that may wait */
+  int fastopen;  /* 1: take data that comes along with a SYN */
+  int multipath; /* 1: take multipath TCP too, where the kernel has it */
+} epi__offer;
+
+/* Listen. Returns 0; EPI_EBUSY: the port is taken; EPI_ENOENT: this machine has
+ * no such address; EPI_EPERM or EPI_ESYS. */
+int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out);
+
+/* A second descriptor of the same socket. Returns 0, or EPI_ELIMIT. */
+int epi__sock_copy(int fd, int *out);
+
+/* Stop listening, whoever else has a descriptor of the socket. */
+void epi__sock_unlisten(int fd);
+
+/* The address by which this machine reaches a host, port 0. Returns 0, or
+ * EPI_ESYS if it does not. */
+int epi__sock_toward(const epi_addr *host, epi_addr *out);
 
 /* ---- sock_stack.c: how a socket, of TCP or UDP, treats IP and TCP ---- */
 

@@ -8,11 +8,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -118,6 +116,8 @@ int epi__sock_accept(int listener, int *out, epi_addr *peer) {
   switch (errno) {
   case EAGAIN:
     return EPI_ENOENT;
+  case EINVAL:
+    return epi__fail(EPI_ECLOSED, "the socket does not listen any more");
   case EMFILE:
   case ENFILE:
   case ENOBUFS:
