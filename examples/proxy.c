@@ -10,6 +10,7 @@
 #include <time.h>
 
 enum {
+  DNS_PORT = 53,
   KEY_MAX = 1024,
   WATCH_MS = 250, /* how often the model's file is looked at */
 };
@@ -133,8 +134,17 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   return result;
 }
 
+static int set_dns(epi_engine *engine, const char *text) {
+  epi_addr server;
+
+  return epi_addr_parse(&server, text, DNS_PORT) ||
+                 epi_engine_set_dns(engine, &server)
+             ? fail("--dns")
+             : 0;
+}
+
 static int set_up(epi_engine *engine, proxy_options *set) {
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_TOKENS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < PARAMETERS; i++) {
     if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
       return fail("bad setting");
     }
@@ -155,6 +165,9 @@ static int set_up(epi_engine *engine, proxy_options *set) {
   }
   if (epi_engine_set_name(engine, set->name)) {
     return fail("--name");
+  }
+  if (set->dns && set_dns(engine, set->dns)) {
+    return EXIT_USAGE;
   }
   if (set_key_and_filters(engine, set)) {
     return EXIT_USAGE;
@@ -199,6 +212,17 @@ static int has_changed(const char *path, struct stat *seen) {
   return 1;
 }
 
+/* Only a file can be read again: a pipe would block and keep its end from
+ * signals. */
+static int set_model_again(epi_engine *engine, const char *path) {
+  struct stat info;
+
+  if (!strcmp(path, "-") || (!stat(path, &info) && !S_ISREG(info.st_mode))) {
+    return complain(path, "not a regular file: its model is not read again");
+  }
+  return set_model(engine, path);
+}
+
 /* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
  * bad one is reported and changes nothing. */
 static void serve(epi_engine *engine, const proxy_options *set,
@@ -212,7 +236,7 @@ static void serve(epi_engine *engine, const proxy_options *set,
       return;
     }
     if (set->model && (has_changed(set->model, seen) || got == SIGHUP) &&
-        !set_model(engine, set->model)) {
+        !set_model_again(engine, set->model)) {
       fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
     }
   }

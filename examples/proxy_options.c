@@ -19,7 +19,8 @@ static const char help[] =
     "                        redirect://HOST:PORT      redirected by the "
     "kernel\n"
     "                      with ?users=FILE, version=5|6, draft=11|12,\n"
-    "                      dialect=draft|socksx|auto (socks)\n"
+    "                      dialect=draft|socksx|auto,\n"
+    "                      tfo=N, udp=PORT, bnd=ADDRESS (socks)\n"
     "  --model FILE        judge by this document; a change counts at once\n"
     "  --name NAME         which of the model's proxies this is\n"
     "  --chain URL         go on through socks5:// or "
@@ -30,10 +31,18 @@ static const char help[] =
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
     "                      open[:key=FILE]; any number of times\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
+    "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
+    "there\n"
+    "  --no-happy-eyeballs one address of a name after another\n"
     "  --workers N         event loops [processors]\n"
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
+    "  --client-binds N    BINDs of a client that wait [256]\n"
+    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
+    "                      UDP associations [300000, 1024, 64]\n"
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
     "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
     "                                    [16, 600000, 1024]\n"
@@ -52,11 +61,19 @@ enum {
   OPT_NAME,
   OPT_FILTER,
   OPT_CHAIN_KEY,
+  OPT_DNS,
+  OPT_ONE_BY_ONE,
   OPT_WORKERS,
   OPT_HANDSHAKE,
   OPT_CONNECT,
   OPT_IDLE,
   OPT_HALF_CLOSED,
+  OPT_BIND_TIMEOUT,
+  OPT_CLIENT_BINDS,
+  OPT_BIND_PORTS,
+  OPT_UDP_IDLE,
+  OPT_ASSOCIATIONS,
+  OPT_CLIENT_ASSOCIATIONS,
   OPT_SESSIONS,
   OPT_PER_OWNER,
   OPT_SESSION_TIMEOUT,
@@ -104,6 +121,28 @@ static int number(proxy_options *set, int parameter, const char *text,
   return 0;
 }
 
+/* An answer that did not get out is none. */
+static int end_output(proxy_options *set) {
+  set->done = 1;
+  return fflush(stdout) || ferror(stdout)
+             ? complain("standard output", strerror(errno))
+             : 0;
+}
+
+/* LOW-HIGH, or one port. */
+static int ports(proxy_options *set, char *text) {
+  char *high = strchr(text, '-');
+  int result;
+
+  if (high) {
+    *high++ = '\0';
+  }
+  result = number(set, EPI_ENGINE_BIND_PORT_MIN, text, "--bind-ports");
+  return result ? result
+                : number(set, EPI_ENGINE_BIND_PORT_MAX, high ? high : text,
+                         "--bind-ports");
+}
+
 static int take_option(proxy_options *set, int option) {
   switch (option) {
   case OPT_LISTEN:
@@ -121,6 +160,12 @@ static int take_option(proxy_options *set, int option) {
   case OPT_CHAIN_KEY:
     set->chain_key = optarg;
     return 0;
+  case OPT_DNS:
+    set->dns = optarg;
+    return 0;
+  case OPT_ONE_BY_ONE:
+    set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
+    return 0;
   case OPT_WORKERS:
     return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
   case 'l':
@@ -134,6 +179,19 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_BIND_TIMEOUT:
+    return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
+  case OPT_CLIENT_BINDS:
+    return number(set, EPI_ENGINE_CLIENT_BINDS, optarg, "--client-binds");
+  case OPT_BIND_PORTS:
+    return ports(set, optarg);
+  case OPT_UDP_IDLE:
+    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
+  case OPT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
+  case OPT_CLIENT_ASSOCIATIONS:
+    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
+                  "--client-associations");
   case OPT_SESSIONS:
     return number(set, EPI_ENGINE_SESSIONS, optarg, "--sessions");
   case OPT_PER_OWNER:
@@ -160,12 +218,10 @@ static int take_option(proxy_options *set, int option) {
     return 0;
   case OPT_HELP:
     fputs(help, stdout);
-    set->done = 1;
-    return 0;
+    return end_output(set);
   default:
     printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
-    set->done = 1;
-    return 0;
+    return end_output(set);
   }
 }
 
@@ -177,12 +233,20 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"chain", required_argument, NULL, 'c'},
       {"filter", required_argument, NULL, OPT_FILTER},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
+      {"dns", required_argument, NULL, OPT_DNS},
+      {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"workers", required_argument, NULL, OPT_WORKERS},
       {"limit", required_argument, NULL, 'l'},
       {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
+      {"client-binds", required_argument, NULL, OPT_CLIENT_BINDS},
+      {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},
+      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
+      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
+      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
       {"sessions", required_argument, NULL, OPT_SESSIONS},
       {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
       {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
@@ -198,7 +262,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
-  for (size_t i = 0; i <= EPI_ENGINE_TOKENS; i++) {
+  for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
   }
   opterr = 0; /* one line for each mistake, and it is ours */

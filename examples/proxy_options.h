@@ -7,6 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
+  PARAMETERS = EPI_ENGINE_BIND_PORT_MAX + 1,
 };
 
 typedef struct many {
@@ -16,9 +17,10 @@ typedef struct many {
 
 typedef struct proxy_options {
   many listens, chain, filters;
-  const char *model, *name, *chain_key;
-  const char *host, *port, *socks;        /* socksx's */
-  int64_t numbers[EPI_ENGINE_TOKENS + 1]; /* engine parameters; -1: not given */
+  const char *model, *name, *chain_key, *dns;
+  const char *host, *port, *socks; /* socksx's */
+  /* Engine parameters; -1: not given. */
+  int64_t numbers[PARAMETERS];
   int quiet;
   int done; /* --help or --version was answered */
 } proxy_options;

@@ -43,6 +43,24 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_SESSION_IDLE_MS    11
 #define EPI_ENGINE_TOKENS             12
 
+/* Connect to names as RFC 8305 has it, "happy eyeballs", 1 or 0 [1]. A client
+ * of SOCKS 6 that asks for it, or for the opposite, gets what it asks for. */
+#define EPI_ENGINE_HAPPY_EYEBALLS 13
+
+/* UDP associations: how long without a datagram, 0: for ever [300,000]; how
+ * many at once, 0: all are refused [1,024]; of one client address [64]. */
+#define EPI_ENGINE_UDP_IDLE_MS         14
+#define EPI_ENGINE_ASSOCIATIONS        15
+#define EPI_ENGINE_CLIENT_ASSOCIATIONS 16
+
+/* BIND: how long it waits for its host [120,000]; how many of one client
+ * address wait at once, 0: all are refused [256]; the lowest and the highest
+ * port that clients may have [1,024 to 65,535]. */
+#define EPI_ENGINE_BIND_MS       17
+#define EPI_ENGINE_CLIENT_BINDS  18
+#define EPI_ENGINE_BIND_PORT_MIN 19
+#define EPI_ENGINE_BIND_PORT_MAX 20
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -74,12 +92,18 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * `name:password` for each user; not readable by everybody), `version=5` or
  * `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
  * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
- * far as they can be; doc/socks6.md). HOST is an IP address
- * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
- * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
- * (the port is taken), EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file),
- * EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE (it was
- * started) or EPI_ENOMEM. */
+ * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
+ * from N clients at once, 1 to 65535, if the kernel is set to it; such a
+ * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
+ * datagrams of SOCKS 6, 0 for any that is free; a log line names it), and
+ * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
+ * a translator of addresses; a BIND listens there alone if it is this
+ * machine's). HOST is an IP address or "localhost"; port 0 lets
+ * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
+ * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
+ * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
+ * listeners, or the file is too large), EPI_ESTATE (it was started) or
+ * EPI_ENOMEM. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
@@ -150,6 +174,14 @@ EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
 EPI_API int epi_engine_set_metadata(epi_engine *engine, int key,
                                     const char *value);
 
+/* Serve DNS to clients that CONNECT to 0.0.0.0 or [::], port 53 (draft-11, "DNS
+ * provided by SOCKS"), by connecting them to this server; before the start. It
+ * is judged as any destination. NULL, the default, takes it back: they are
+ * refused.
+ *
+ * Returns 0, EPI_EINVAL (no host, or no port) or EPI_ESTATE. */
+EPI_API int epi_engine_set_dns(epi_engine *engine, const epi_addr *server);
+
 /* Levels of log lines. */
 #define EPI_LOG_ERROR 1
 #define EPI_LOG_NOTE  2 /* flows that open, end, are refused */
@@ -166,8 +198,9 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
 /* Start the workers.
  *
  * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
- * name is none of the model's proxies, or a hop or reverse destination is one
- * of its own listeners), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
+ * name is none of the model's proxies, a hop or reverse destination is one of
+ * its own listeners, or BINDs may have no port), EPI_ESYS or EPI_ENOMEM;
+ * nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.

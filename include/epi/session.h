@@ -97,10 +97,10 @@ EPI_API int epi_session_next(const epi_session *session);
 EPI_API int epi_session_version(const epi_session *session);
 
 /* Say whether a client may send application data right behind what peek shows,
- * without waiting for the peer: 1 or 0. SOCKS 6 allows it for CONNECT (draft-11,
- * "False Starts") from the start when no authentication exchange can follow, as
- * the request offers no method; else once the server said that authentication
- * succeeded, or behind the last message of an exchange.
+ * without waiting for the peer: 1 or 0. SOCKS 6 allows it for CONNECT
+ * (draft-11, "False Starts") from the start when no authentication exchange can
+ * follow, as the request offers no method; else once the server said that
+ * authentication succeeded, or behind the last message of an exchange.
  *
  * A request that offers methods announces epi_request_initial_data() bytes of
  * application data: send exactly those right behind what peek shows at first,
@@ -128,7 +128,8 @@ EPI_API int epi_session_reply(epi_session *session, const epi_reply *reply);
 
 /* Server: say, at EPI_NEXT_REPLY of a BIND, that one reply is all of it: a
  * listen backlog was granted, and further requests will take the connections
- * (draft-11, "Listen Backlog options"). Returns 0 or EPI_ESTATE. */
+ * (draft-11, "Listen Backlog options"). Returns 0, or EPI_ESTATE: no BIND waits
+ * for its first reply. */
 EPI_API int epi_session_bind_whole(epi_session *session);
 
 /* Server, before the first feed: have SOCKS 6 requests begin, join and end
@@ -166,11 +167,13 @@ EPI_API ptrdiff_t epi_session_initial_data(const epi_session *session,
                                            const void **out);
 
 /* Client: the server's last reply, else NULL; of a BIND, which has two, the
- * first one may be looked at while next is still READ. It lives with the
- * session, and the next reply replaces it. */
+ * first one may be looked at while next is still READ: feed uses nothing behind
+ * it, so feed the rest again. It lives with the session, and the next reply
+ * replaces it. */
 EPI_API const epi_reply *epi_session_result(const epi_session *session);
 
-/* Client: how many operation replies came so far, 0 to 2. */
+/* How many operation replies came so far, or were given by a server's caller,
+ * 0 to 2. */
 EPI_API int epi_session_replies(const epi_session *session);
 
 #ifdef __cplusplus

@@ -192,6 +192,20 @@ int epi_addr_equal(const epi_addr *a, const epi_addr *b) {
                                   : !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
+int epi__addr_is_any(const epi_addr *addr) {
+  static const uint8_t zero[sizeof addr->ip];
+
+  return (addr->kind == EPI_ADDR_IPV4 || addr->kind == EPI_ADDR_IPV6) &&
+         !memcmp(addr->ip, zero, sizeof zero);
+}
+
+int epi__addr_same_host(const epi_addr *a, const epi_addr *b) {
+  epi_addr with_port = *a;
+
+  with_port.port = b->port;
+  return epi_addr_equal(&with_port, b);
+}
+
 int epi__range_parse(epi__range *out, const char *text) {
   const char *slash = strchr(text, '/');
   char host[64];

@@ -1,8 +1,9 @@
 /* crypto.h: the table of cryptographic primitives that core code is given.
  *
  * lib/tls fills it; the core has no cryptography of its own but SHA-256 for
- * naming documents, and HMAC with it for naming sessions. All functions return 0 or EPI_E*; keys and nonces are
- * arguments. Sizes: AEAD is ChaCha20-Poly1305 (RFC 8439). */
+ * naming documents, and HMAC with it for naming sessions. All functions return
+ * 0 or EPI_E*; keys and nonces are arguments. Sizes: AEAD is ChaCha20-Poly1305
+ * (RFC 8439). */
 #ifndef EPI__CRYPTO_H
 #define EPI__CRYPTO_H
 

@@ -14,6 +14,12 @@ typedef struct epi__addr_buf {
 /* An address as text for a message; "-" if there is none. */
 const char *epi__addr_text(const epi_addr *addr, epi__addr_buf *buf);
 
+/* 1 for 0.0.0.0 and ::, with any port. */
+int epi__addr_is_any(const epi_addr *addr);
+
+/* 1 if two addresses differ at most in their ports. */
+int epi__addr_same_host(const epi_addr *a, const epi_addr *b);
+
 /* An IP prefix. */
 typedef struct epi__range {
   int kind; /* EPI_ADDR_IPV4 or EPI_ADDR_IPV6 */

@@ -1,5 +1,5 @@
 /* dial.c: resolving and connecting. */
-#include "engine/flow.h"
+#include "engine/dial.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -8,26 +8,60 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+enum {
+  PAUSE_MS = 250, /* RFC 8305 section 8: connection attempt delay */
+};
 
 /* RFC 1928 section 6, draft-11 section 7. */
 static int code_of(int error) {
   switch (error) {
   case ENETUNREACH:
   case ENETDOWN:
+  case ENONET:
+  case EAFNOSUPPORT: /* this machine has no IPv6, or no IPv4 */
     return EPI_REPLY_NETWORK_UNREACHABLE;
   case EHOSTUNREACH:
   case EHOSTDOWN:
   case EADDRNOTAVAIL:
+  case ENOPROTOOPT: /* ICMP: protocol unreachable */
     return EPI_REPLY_HOST_UNREACHABLE;
+  case ETIME:
+    return EPI_REPLY_TTL_EXPIRED;
   case ECONNREFUSED:
     return EPI_REPLY_REFUSED;
   case ETIMEDOUT:
     return EPI_REPLY_TIMED_OUT;
+  case EACCES: /* rules of this machine's, or of a router on the way */
+  case EPERM:
+    return EPI_REPLY_NOT_ALLOWED;
   default:
     return EPI_REPLY_FAILURE;
   }
+}
+
+/* How much a failure says, where several addresses fail: most where the host
+ * itself answered. */
+static int weight_of(int error) {
+  switch (error ? code_of(error) : -1) {
+  case -1:
+    return 0;
+  case EPI_REPLY_FAILURE:
+    return 1;
+  case EPI_REPLY_NETWORK_UNREACHABLE:
+    return 2;
+  case EPI_REPLY_REFUSED:
+    return 4;
+  default:
+    return 3;
+  }
+}
+
+static const char *text_of(int error) {
+  return error == ETIME ? "TTL expired on the way" : strerror(error);
 }
 
 /* What to connect to first: a hop, or the destination. */
@@ -36,7 +70,7 @@ static const epi_addr *first_target(const epi_flow *flow) {
 }
 
 static void refuse_dial(epi_flow *flow) {
-  int elsewhere = flow->tried.kind == EPI_ADDR_NONE && flow->dial_error == 0;
+  int error = flow->dial->error;
   const epi__route *route = flow->route;
   epi__addr_buf target;
   char why[512];
@@ -45,10 +79,8 @@ static void refuse_dial(epi_flow *flow) {
            route->hop_count ? "the proxy " : "",
            route->hop_count ? route->hops[0].link
                             : epi__addr_text(&flow->dest, &target),
-           elsewhere ? "all its addresses are other nodes'"
-                     : strerror(flow->dial_error));
-  epi__flow_refuse(
-      flow, elsewhere ? EPI_REPLY_NOT_ALLOWED : code_of(flow->dial_error), why);
+           error ? text_of(error) : "all its addresses are other nodes'");
+  epi__flow_refuse(flow, error ? code_of(error) : EPI_REPLY_NOT_ALLOWED, why);
 }
 
 int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
@@ -56,7 +88,7 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
   const epi_model *model;
   ptrdiff_t node;
 
-  if (!decision || flow->route->hop_count) {
+  if (!decision || (flow->route && flow->route->hop_count)) {
     return 1;
   }
   model = epi_decision_model(decision);
@@ -65,97 +97,258 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
                              epi_decision_to(decision));
 }
 
-static void try_next(epi_flow *flow) {
-  epi__leg *server = &flow->legs[EPI_BACKWARD];
-  uint32_t mark = (uint32_t)flow->worker->engine->settings[EPI_ENGINE_MARK];
+int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision) {
+  const epi__dial *dial = flow->dial;
 
-  while (flow->next_addr < flow->addr_count) {
-    const epi_addr *addr = &flow->addrs[flow->next_addr++];
-    epi__addr_buf text;
-
-    if (!epi__dial_may_use(flow, flow->decision, addr)) {
-      epi__log(flow->worker->engine, EPI_LOG_NOTE,
-               "flow %" PRId64 ": skipping %s, which is another node's",
-               flow->number, epi__addr_text(addr, &text));
-      continue;
-    }
-    flow->tried = *addr;
-    if (!epi__sock_connect(addr, mark, &server->fd)) {
-      epi__flow_enter(flow, EPI__DIAL);
-      return;
-    }
-    flow->dial_error = errno;
+  if (!dial) {
+    return epi__dial_may_use(flow, decision, &flow->tried);
   }
-  refuse_dial(flow);
+  for (int i = 0; i < EPI__ATTEMPTS; i++) {
+    if (dial->attempts[i].fd >= 0 &&
+        !epi__dial_may_use(flow, decision,
+                           &dial->addrs[dial->attempts[i].addr])) {
+      return 0;
+    }
+  }
+  return 1;
 }
 
-static void on_addresses(void *user, const epi_addr *addrs, size_t count,
-                         const char *why) {
-  epi_flow *flow = user;
-  epi__addr_buf target;
-  char text[512];
+static int is_taken(const epi__dial *dial, size_t addr) {
+  return dial->taken >> addr & 1;
+}
 
-  flow->lookup = NULL;
-  if (!count) {
-    snprintf(text, sizeof text, "cannot resolve %s: %s",
-             epi__addr_text(first_target(flow), &target), why);
-    epi__flow_refuse(flow, EPI_REPLY_HOST_UNREACHABLE, text);
-    epi__flow_watch(flow);
-    return;
+/* The next address to try: in a race the families take turns, IPv6 first (RFC
+ * 8305 section 4). Returns its index, or -1 if none is left. */
+static int pick(const epi__dial *dial) {
+  int other = -1;
+
+  for (size_t i = 0; i < dial->addr_count; i++) {
+    if (is_taken(dial, i)) {
+      continue;
+    }
+    if (!dial->race || dial->addrs[i].kind != dial->last_kind) {
+      return (int)i;
+    }
+    other = other < 0 ? (int)i : other;
   }
-  flow->addrs = epi__alloc_array(count, sizeof *flow->addrs);
-  if (!flow->addrs) {
-    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
-    epi__flow_watch(flow);
-    return;
+  return other;
+}
+
+/* The next one that may be tried, which then counts as taken. */
+static int take_next(epi_flow *flow) {
+  epi__dial *dial = flow->dial;
+  epi__addr_buf text;
+  int next;
+
+  while ((next = pick(dial)) >= 0) {
+    const epi_addr *addr = &dial->addrs[next];
+
+    dial->taken |= (uint32_t)1 << next;
+    if (epi__dial_may_use(flow, flow->decision, addr)) {
+      dial->last_kind = addr->kind;
+      return next;
+    }
+    epi__log(flow->worker->engine, EPI_LOG_NOTE,
+             "flow %" PRId64 ": skipping %s, which is another node's",
+             flow->number, epi__addr_text(addr, &text));
   }
-  memcpy(flow->addrs, addrs, count * sizeof *addrs);
-  flow->addr_count = count;
-  try_next(flow);
+  return -1;
+}
+
+static void note_failure(epi__dial *dial, int error) {
+  if (weight_of(error) >= weight_of(dial->error)) {
+    dial->error = error;
+  }
+}
+
+static void go_on(epi_flow *flow);
+
+static void on_pause_end(epi__timer *timer) {
+  epi__dial *dial = EPI__OWNER(timer, epi__dial, next);
+  epi_flow *flow = dial->flow;
+
+  dial->pausing = 0;
+  go_on(flow);
   epi__flow_watch(flow);
 }
 
-void epi__dial_begin(epi_flow *flow) {
-  const epi_addr *target = first_target(flow);
-
-  epi__flow_enter(flow, EPI__DIAL);
-  if (target->kind == EPI_ADDR_NAME) {
-    if (epi__node_lookup_start(flow->worker->resolver, target, on_addresses,
-                               flow, &flow->lookup)) {
-      epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+/* Data is under way in a SYN: no other host may get it before that failed. */
+static int is_alone(const epi__dial *dial) {
+  for (int i = 0; i < EPI__ATTEMPTS; i++) {
+    if (dial->attempts[i].fd >= 0 && dial->attempts[i].in_syn) {
+      return 1;
     }
-    return;
   }
-  flow->addrs = epi__alloc(sizeof *flow->addrs);
-  if (!flow->addrs) {
-    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
-    return;
-  }
-  flow->addrs[0] = *target;
-  flow->addr_count = 1;
-  try_next(flow);
+  return 0;
 }
 
-void epi__dial_outcome(epi_flow *flow, int timed_out) {
-  epi__leg *server = &flow->legs[EPI_BACKWARD];
+/* After a moment the next one begins, if there is or may be one. */
+static void pause_before_next(epi_flow *flow) {
+  epi__dial *dial = flow->dial;
 
-  if (server->fd < 0) { /* the name took too long */
-    flow->dial_error = ETIMEDOUT;
-    epi__node_lookup_cancel(flow->lookup);
-    flow->lookup = NULL;
+  if (dial->race && !is_alone(dial) && (flow->lookup || pick(dial) >= 0)) {
+    dial->pausing = 1;
+    epi__timer_start(flow->worker->loop, &dial->next, PAUSE_MS, on_pause_end);
+  }
+}
+
+/* Try the next address. Refuses if there is nothing left to hope for. */
+static void go_on(epi_flow *flow) {
+  epi__dial *dial = flow->dial;
+  int next;
+
+  while (dial->running < EPI__ATTEMPTS && (next = take_next(flow)) >= 0) {
+    if (!epi__attempt_start(flow, (size_t)next)) {
+      pause_before_next(flow);
+      return;
+    }
+    note_failure(dial, errno);
+  }
+  if (!dial->running && !flow->lookup) {
     refuse_dial(flow);
-    return;
   }
-  flow->dial_error = timed_out ? ETIMEDOUT : epi__sock_outcome(server->fd);
-  if (flow->dial_error) {
-    epi__io_stop(flow->worker->loop, &server->io);
-    epi__sock_close(server->fd, 1);
-    server->fd = -1;
-    try_next(flow);
-    return;
+}
+
+static int add_addrs(epi__dial *dial, const epi_addr *addrs, size_t count) {
+  epi_addr *moved;
+
+  if (count > EPI__DIAL_ADDRS - dial->addr_count) {
+    count = EPI__DIAL_ADDRS - dial->addr_count;
   }
-  epi__free(flow->addrs);
-  flow->addrs = NULL;
-  flow->addr_count = flow->next_addr = 0;
+  if (!count) {
+    return 0;
+  }
+  moved = epi__realloc_array(dial->addrs, dial->addr_count + count,
+                             sizeof *dial->addrs);
+  if (!moved) {
+    return EPI_ENOMEM;
+  }
+  memcpy(moved + dial->addr_count, addrs, count * sizeof *addrs);
+  dial->addrs = moved;
+  dial->addr_count += count;
+  return 0;
+}
+
+/* why is NULL if more will come (resolve.h). */
+static void on_addresses(void *user, const epi_addr *addrs, size_t count,
+                         const char *why) {
+  epi_flow *flow = user;
+  epi__dial *dial = flow->dial;
+  epi__addr_buf target;
+  char text[512];
+
+  if (why) {
+    flow->lookup = NULL;
+    epi__timer_stop(flow->worker->loop, &flow->timer);
+  }
+  if (add_addrs(dial, addrs, count)) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+  } else if (!dial->addr_count) {
+    snprintf(text, sizeof text, "cannot resolve %s: %s",
+             epi__addr_text(first_target(flow), &target), why);
+    epi__flow_refuse(flow, EPI_REPLY_HOST_UNREACHABLE, text);
+  } else if (!dial->running || (!dial->pausing && !is_alone(dial))) {
+    go_on(flow);
+  }
+  epi__flow_watch(flow);
+}
+
+static int wants_race(const epi_flow *flow) {
+  int wanted = epi_request_stack(flow->request, EPI_LEG_REMOTE,
+                                 EPI_STACK_HAPPY_EYEBALLS);
+
+  return flow->route->hop_count || wanted < 0
+             ? flow->worker->engine->settings[EPI_ENGINE_HAPPY_EYEBALLS] != 0
+             : wanted == EPI_STACK_YES;
+}
+
+static int begin(epi_flow *flow) {
+  const epi_addr *target = first_target(flow);
+  int (*look_up)(epi__resolver *, const epi_addr *,
+                 void (*)(void *, const epi_addr *, size_t, const char *),
+                 void *, epi__node_lookup **);
+  epi__dial *dial = epi__alloc(sizeof *dial);
+
+  if (!dial) {
+    return EPI_ENOMEM;
+  }
+  flow->dial = dial;
+  dial->flow = flow;
+  dial->last_kind = EPI_ADDR_IPV4;
+  for (int i = 0; i < EPI__ATTEMPTS; i++) {
+    dial->attempts[i].fd = -1;
+  }
+  if (target->kind != EPI_ADDR_NAME) {
+    epi__timer_stop(flow->worker->loop, &flow->timer); /* attempts have own */
+    return add_addrs(dial, target, 1);
+  }
+  dial->race = flow->raced = wants_race(flow);
+  look_up = dial->race ? epi__node_lookup_race : epi__node_lookup_start;
+  return look_up(flow->worker->resolver, target, on_addresses, flow,
+                 &flow->lookup);
+}
+
+void epi__dial_begin(epi_flow *flow) {
+  epi__flow_enter(flow, EPI__DIAL);
+  epi__stack_apply(flow->request, EPI_LEG_CLIENT, flow->legs[EPI_FORWARD].fd);
+  if (begin(flow)) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+  } else if (first_target(flow)->kind != EPI_ADDR_NAME) {
+    go_on(flow);
+  }
+}
+
+void epi__dial_timeout(epi_flow *flow) {
+  epi__node_lookup_cancel(flow->lookup);
+  flow->lookup = NULL;
+  if (!flow->dial->running) {
+    note_failure(flow->dial, ETIMEDOUT);
+    refuse_dial(flow);
+  }
+}
+
+void epi__dial_stop(epi_flow *flow) {
+  epi__node_lookup_cancel(flow->lookup);
+  flow->lookup = NULL;
+  if (flow->dial) {
+    epi__timer_stop(flow->worker->loop, &flow->dial->next);
+    for (int i = 0; i < EPI__ATTEMPTS; i++) {
+      epi__attempt_stop(&flow->dial->attempts[i]);
+    }
+  }
+}
+
+void epi__dial_free(epi_flow *flow) {
+  if (flow->dial) {
+    epi__free(flow->dial->addrs);
+    epi__free(flow->dial);
+    flow->dial = NULL;
+  }
+}
+
+void epi__dial_lost(epi__attempt *attempt, int error) {
+  epi_flow *flow = attempt->flow;
+
+  epi__attempt_stop(attempt);
+  note_failure(flow->dial, error);
+  epi__timer_stop(flow->worker->loop, &flow->dial->next);
+  flow->dial->pausing = 0;
+  go_on(flow);
+  epi__flow_watch(flow);
+}
+
+void epi__dial_won(epi__attempt *attempt) {
+  epi_flow *flow = attempt->flow;
+  epi__lane *lane = &flow->lanes[EPI_FORWARD];
+
+  flow->tried = flow->dial->addrs[attempt->addr];
+  flow->in_syn = attempt->in_syn;
+  epi__queue_ack(&lane->early, attempt->in_syn);
+  lane->bytes += (int64_t)attempt->in_syn;
+  flow->legs[EPI_BACKWARD].fd = epi__attempt_take(attempt);
+  epi__sock_keep_errors(flow->legs[EPI_BACKWARD].fd, flow->tried.kind, 0);
+  epi__dial_stop(flow);
+  epi__dial_free(flow);
   epi__hops_begin(flow);
+  epi__flow_watch(flow);
 }

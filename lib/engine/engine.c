@@ -19,7 +19,7 @@ enum {
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
-} bounds[EPI_ENGINE_TOKENS + 1] = {
+} bounds[EPI__ENGINE_SETTINGS] = {
     [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
     [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
     [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
@@ -32,10 +32,19 @@ static const struct {
     [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
     [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
     [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
+    [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
+    [EPI_ENGINE_UDP_IDLE_MS] = {"UDP idle timeout", 0, INT32_MAX, 300000},
+    [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
+    [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
+                                        INT32_MAX, 64},
+    [EPI_ENGINE_BIND_MS] = {"BIND timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_CLIENT_BINDS] = {"BINDs of a client", 0, INT32_MAX, 256},
+    [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
+    [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
 };
 
 static int known(int parameter) {
-  return parameter >= EPI_ENGINE_WORKERS && parameter <= EPI_ENGINE_TOKENS
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__ENGINE_SETTINGS
              ? 1
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
@@ -66,7 +75,7 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
-  for (int i = EPI_ENGINE_WORKERS; i <= EPI_ENGINE_TOKENS; i++) {
+  for (int i = EPI_ENGINE_WORKERS; i < EPI__ENGINE_SETTINGS; i++) {
     engine->settings[i] = bounds[i].value;
   }
   engine->settings[EPI_ENGINE_WORKERS] =
@@ -107,6 +116,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__free(engine->chain_key);
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
   epi__claims_seen_clear(&engine->seen);
+  epi__tally_clear(&engine->binds);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
@@ -283,6 +293,19 @@ int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
              : epi_request_set_metadata(engine->metadata, key, value);
 }
 
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
+}
+
 void epi_engine_on_log(epi_engine *engine,
                        void (*callback)(int level, const char *line,
                                         void *user),
@@ -351,6 +374,17 @@ static int check_loops(const epi_engine *engine) {
   return 0;
 }
 
+static int check_bind_ports(const epi_engine *engine) {
+  const int64_t *settings = engine->settings;
+
+  return settings[EPI_ENGINE_BIND_PORT_MIN] <=
+                 settings[EPI_ENGINE_BIND_PORT_MAX]
+             ? 0
+             : epi__fail(EPI_EINVAL, "no port is from %d to %d",
+                         (int)settings[EPI_ENGINE_BIND_PORT_MIN],
+                         (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
+}
+
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
@@ -373,6 +407,9 @@ int epi_engine_start(epi_engine *engine) {
   }
   if (!result) {
     result = check_loops(engine);
+  }
+  if (!result) {
+    result = check_bind_ports(engine);
   }
   if (!result) {
     result = epi__sessions_start(engine);

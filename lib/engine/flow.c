@@ -1,9 +1,10 @@
 /* flow.c: a flow's beginning and end, and its timer. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -60,6 +61,13 @@ static int64_t limit_of(const epi_flow *flow) {
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS: /* the proxies on the way connect meanwhile */
     return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__WAIT: /* a backlog is held for as long as its client stays */
+    return flow->bind->backlog ? 0 : settings[EPI_ENGINE_BIND_MS];
+  case EPI__ASSOCIATED: /* until the first datagram came, it is being set up */
+    return flow->association->version != EPI_SOCKS5 &&
+                   flow->association->carrier == EPI__CARRIER_NONE
+               ? settings[EPI_ENGINE_HANDSHAKE_MS]
+               : settings[EPI_ENGINE_UDP_IDLE_MS];
   case EPI__RELAY:
     return flow->legs[0].eof || flow->legs[1].eof
                ? settings[EPI_ENGINE_HALF_CLOSED_MS]
@@ -86,7 +94,9 @@ void epi__flow_enter(epi_flow *flow, int phase) {
 static void on_timer(epi__timer *timer) {
   epi_flow *flow = EPI__OWNER(timer, epi_flow, timer);
   int64_t now = epi__loop_now(flow->worker->loop);
-  int64_t since = flow->phase == EPI__RELAY ? flow->moved_at : flow->phase_at;
+  int64_t since = flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED
+                      ? flow->moved_at
+                      : flow->phase_at;
   int64_t left = since + limit_of(flow) - now;
   char why[400];
 
@@ -99,7 +109,7 @@ static void on_timer(epi__timer *timer) {
     epi__flow_end(flow, 1, "the client did not finish its handshake in time");
     break;
   case EPI__DIAL:
-    epi__dial_outcome(flow, 1);
+    epi__dial_timeout(flow);
     epi__flow_watch(flow);
     break;
   case EPI__HOPS:
@@ -107,6 +117,16 @@ static void on_timer(epi__timer *timer) {
              flow->route->hops[flow->hop].link);
     epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
     epi__flow_watch(flow);
+    break;
+  case EPI__WAIT:
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, "nobody connected in time");
+    epi__flow_watch(flow);
+    break;
+  case EPI__ASSOCIATED:
+    epi__flow_end(flow, 0,
+                  flow->association->carrier == EPI__CARRIER_NONE
+                      ? "no datagram of the client came in time"
+                      : "nothing moved for too long");
     break;
   case EPI__RELAY:
     epi__flow_end(flow, 1, "nothing moved for too long");
@@ -148,7 +168,8 @@ static void log_end(const epi_flow *flow, const char *why) {
            "flow %" PRId64 ": ended after %" PRId64 ".%03" PRId64 " s, %" PRId64
            " bytes out, %" PRId64 " back%s%s: %s",
            flow->number, took / 1000, took % 1000,
-           flow->lanes[EPI_FORWARD].bytes, flow->lanes[EPI_BACKWARD].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_FORWARD)].bytes,
+           flow->lanes[epi__flow_way(flow, EPI_BACKWARD)].bytes,
            *notes ? "; " : "", notes, why);
 }
 
@@ -168,15 +189,16 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  if (why && flow->phase == EPI__RELAY) {
+  if (why && (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED)) {
     log_end(flow, why);
   } else if (why && flow->phase != EPI__LINGER) {
     log_failure(flow, why);
   }
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
-  epi__node_lookup_cancel(flow->lookup);
-  flow->lookup = NULL;
+  epi__dial_stop(flow);
+  epi__associate_end(flow->association);
+  epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   close_leg(flow, EPI_FORWARD, reset);
   close_leg(flow, EPI_BACKWARD, reset);
@@ -194,6 +216,7 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
     if (code == EPI_REPLY_NOT_ALLOWED) {
       epi_reply_set_metadata(reply, EPI_META_REASON, why);
     }
+    epi__stack_answer_connect(reply, flow);
     epi_session_reply(flow->session, reply);
     epi_reply_free(reply);
   }
@@ -219,7 +242,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
   if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER) {
     return;
   }
-  if (flow->phase == EPI__RELAY) {
+  if (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED) {
     epi__flow_end(flow, 1, why);
     return;
   }
@@ -230,10 +253,10 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],
       1);
-  epi__node_lookup_cancel(
-      flow->lookup); /* its answer must not revive the flow */
-  flow->lookup = NULL;
+  epi__dial_stop(flow); /* nothing must revive the flow */
+  epi__bind_over(flow);
   close_leg(flow, EPI_BACKWARD, 1);
+  epi__associate_end(flow->association);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
     send_refusal(flow, code, why);
   } else {
@@ -246,6 +269,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_flow *flow = worker->ended;
 
     worker->ended = flow->next;
+    epi__association_free(flow->association);
     epi__filter_chain_free(flow->chain);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);
@@ -254,7 +278,8 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
-    epi__free(flow->addrs);
+    epi__bind_free(flow->bind);
+    epi__dial_free(flow);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);
       epi__queue_clear(&flow->lanes[i].pending, 0);

@@ -2,24 +2,28 @@
  *
  *     handshake -> judge -> route -> dial -> hops -> relay -> linger
  *
- * A flow has two legs, the client's and the server's, and two lanes, forward
- * and backward: lane d takes from leg d and gives to the other leg. Each step
- * has a file of its own; a flow that ends stays in memory until the loop waits
- * again, so that whoever ended it may still look at its phase. */
+ * or, for a BIND, the way that bind.h shows. A flow has two legs, the client's
+ * and the server's, and two lanes, forward and backward: lane d takes from leg
+ * d and gives to the other leg. Each step has a file of its own; a flow that
+ * ends stays in memory until the loop waits again, so that whoever ended it may
+ * still look at its phase. */
 #ifndef EPI__FLOW_H
 #define EPI__FLOW_H
 
 #include "base/bytes.h"
 #include "engine/route.h"
 #include "engine/worker.h"
+#include "epi/stack.h"
 #include "filter/filter_chain.h"
 
 enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
+  EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
-  EPI__LINGER, /* a last message is out; the client shall get it */
+  EPI__ASSOCIATED, /* it carries datagrams: association.h */
+  EPI__LINGER,     /* a last message is out; the client shall get it */
   EPI__ENDED,
 };
 
@@ -39,6 +43,8 @@ typedef struct epi__lane {
   int64_t bytes;      /* taken from the leg, after the handshake */
 } epi__lane;
 
+typedef struct epi__dial epi__dial;
+
 struct epi_flow {
   epi_flow *next, *previous;
   epi__worker *worker;
@@ -54,6 +60,7 @@ struct epi_flow {
   epi_session *session;       /* the client's handshake */
   epi_request *own_request;   /* of flows without a handshake */
   const epi_request *request; /* what is asked, of either */
+  int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
   const char *user;           /* or "" */
   int64_t member;             /* the session that it holds, or 0 */
@@ -62,13 +69,16 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
+  struct epi__bind *bind;   /* NULL: not a BIND */
+
+  epi__association *association; /* NULL: it carries a stream */
 
   /* dialling */
   epi__node_lookup *lookup;
-  epi_addr *addrs; /* still to be tried: addrs[next_addr] and on */
-  size_t addr_count, next_addr;
-  epi_addr tried; /* the last of them; kind EPI_ADDR_NONE before the first */
-  int dial_error; /* errno of the last attempt */
+  epi__dial *dial; /* NULL: not begun, or connected */
+  epi_addr tried;  /* what it is connected to; kind EPI_ADDR_NONE before */
+  int raced;       /* by happy eyeballs */
+  size_t in_syn;   /* the client's bytes that went along in the SYN */
 
   /* handshakes on the way */
   size_t hop; /* whose handshake this is */
@@ -92,8 +102,17 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why);
 /* Refuse: send the reply code if the client waits for one, log why, end. */
 void epi__flow_refuse(epi_flow *flow, int code, const char *why);
 
+/* Refuse for an error, its detail says why. */
+void epi__flow_refuse_error(epi_flow *flow, int error);
+
 /* Free the flows of a worker that have ended. */
 void epi__flow_sweep(epi__worker *worker);
+
+/* ---- flow_facts.c ---- */
+
+/* The direction, from source to destination or back, that a lane has; or the
+ * lane of a direction. They differ in a BIND, whose source connects to it. */
+int epi__flow_way(const epi_flow *flow, int lane);
 
 /* ---- flow_watch.c ---- */
 
@@ -131,8 +150,25 @@ void epi__sessions_leave(epi_flow *flow);
 
 /* ---- flow_judge.c ---- */
 
+/* Put a refusal into words. */
+void epi__flow_say_refused(const epi_decision *decision, char *why,
+                           size_t size);
+
+/* The flow may be and has a route: open its filters and log it. Returns 0, or
+ * an error and it was refused. */
+int epi__flow_admit(epi_flow *flow);
+
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
+
+/* Ask a model about a way from here to there, with what is known of the flow.
+ * Returns 0 or an error. */
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out);
+
+/* Find out whom to believe. Returns 1, or 0 and it was refused. */
+int epi__flow_believe(epi_flow *flow);
 
 /* Judge again by a new policy; NULL: by none. Returns 1 if the flow may live
  * on as it is; else 0, and it was cut. */
@@ -143,13 +179,42 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
 /* Connect to the first hop or to the destination. */
 void epi__dial_begin(epi_flow *flow);
 
+/* Give up connecting, and the lookup of a name. */
+void epi__dial_stop(epi_flow *flow);
+void epi__dial_free(epi_flow *flow);
+
+/* Looking the name up took too long. */
+void epi__dial_timeout(epi_flow *flow);
+
 /* May this address be what the flow asked for, by a decision about it? A name
  * is judged as its node: an address of another node is not meant. */
 int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
                       const epi_addr *addr);
 
-/* The attempt under way has an outcome, or took too long. */
-void epi__dial_outcome(epi_flow *flow, int timed_out);
+/* The same of what the flow is connected to, or is connecting to. */
+int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision);
+
+/* ---- flow_stack.c: what is asked of IP and TCP ---- */
+
+/* Do what a request asks of a socket, EPI_LEG_CLIENT's or EPI_LEG_REMOTE's, of
+ * TCP or UDP: TOS, TTL, fragmentation. Returns how many of these it refused. */
+int epi__stack_apply(const epi_request *request, int leg, int fd);
+
+/* Answer those with what is in force. Returns 0 or an error. */
+int epi__stack_answer(epi_reply *out, const epi_request *request, int leg,
+                      int fd);
+
+/* Answer those of the remote leg as the last proxy on the way did. Returns 0 or
+ * an error. */
+int epi__stack_answer_by_hop(epi_reply *out, const epi_flow *flow);
+
+/* Answer all options of a flow's CONNECT. Returns 0 or an error. */
+int epi__stack_answer_connect(epi_reply *out, const epi_flow *flow);
+
+/* Pass on to a hop, if it understands that, what the client asks of the
+ * destination's connection. Returns 0 or an error. */
+int epi__stack_pass_on(epi_request *out, const epi__hop *to,
+                       const epi_request *request);
 
 /* ---- hops.c: with the proxies on the way ---- */
 
@@ -160,6 +225,10 @@ void epi__hops_begin(epi_flow *flow);
 void epi__hops_read(epi_flow *flow);
 
 /* ---- relay.c ---- */
+
+/* Everything is connected: tell the client, let both lanes flow. bound is as
+ * epi__handshake_succeed() has it. */
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);

@@ -1,6 +1,10 @@
 /* flow_facts.c: what a filter may know about its flow. */
 #include "engine/flow.h"
 
+int epi__flow_way(const epi_flow *flow, int lane) {
+  return flow->bind ? !lane : lane;
+}
+
 const epi_addr *epi_flow_source(const epi_flow *flow) {
   return &flow->source;
 }

@@ -1,9 +1,10 @@
 /* flow_judge.c: who asks, and may it be. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/bind.h"
 #include "epi/plan.h"
 #include "os/os.h"
 
@@ -64,16 +65,18 @@ static const char *said(const epi_flow *flow, int key) {
                                       : NULL;
 }
 
-static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out) {
   const char *user = flow->trusted ? said(flow, EPI_META_USER) : flow->user;
   epi_query *query = NULL;
   int result = epi_query_new(&query);
 
   if (!result) {
-    result = epi_query_set_from(query, &flow->source);
+    result = epi_query_set_from(query, from);
   }
   if (!result) {
-    result = epi_query_set_to(query, &flow->dest);
+    result = epi_query_set_to(query, to);
   }
   if (!result) {
     result = epi_query_set(query, EPI_QUERY_APPLICATION,
@@ -98,14 +101,17 @@ static int ask_model(epi_flow *flow, epi_model *model, epi_decision *out) {
   return result;
 }
 
-static void refuse_decision(epi_flow *flow, const epi_decision *decision) {
-  char why[WHY_MAX];
+static int ask_model(const epi_flow *flow, epi_model *model,
+                     epi_decision *out) {
+  return epi__flow_ask_model(flow, model, &flow->source, &flow->dest, out);
+}
 
-  snprintf(why, sizeof why, "%s > %s is %s by rule %s: %s",
+void epi__flow_say_refused(const epi_decision *decision, char *why,
+                           size_t size) {
+  snprintf(why, size, "%s > %s is %s by rule %s: %s",
            epi_decision_from(decision), epi_decision_to(decision),
            epi_verdict_name(epi_decision_verdict(decision)),
            epi_decision_rule(decision), epi_decision_reason(decision));
-  epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
 }
 
 static void log_allowed(const epi_flow *flow) {
@@ -139,10 +145,12 @@ static void log_allowed(const epi_flow *flow) {
   epi__text_clear(&way);
 }
 
-static int code_for(int error) {
-  return error == EPI_EDENIED || error == EPI_EAUTH || error == EPI_ENOENT
-             ? EPI_REPLY_NOT_ALLOWED
-             : EPI_REPLY_FAILURE;
+void epi__flow_refuse_error(epi_flow *flow, int error) {
+  int denied =
+      error == EPI_EDENIED || error == EPI_EAUTH || error == EPI_ENOENT;
+
+  epi__flow_refuse(flow, denied ? EPI_REPLY_NOT_ALLOWED : EPI_REPLY_FAILURE,
+                   epi_error_detail());
 }
 
 /* Open the filters. Those of a plan that spans proxies are bound to the flow's
@@ -160,45 +168,62 @@ static int open_filters(epi_flow *flow) {
            epi__addr_text(&flow->dest, &dest));
   return epi__filter_chain_new(
       &flow->chain, route->filters, route->filter_count, flow,
-      (epi__queue *[2]){&flow->lanes[EPI_FORWARD].pending,
-                        &flow->lanes[EPI_BACKWARD].pending},
+      (epi__queue *[2]){
+          &flow->lanes[epi__flow_way(flow, EPI_FORWARD)].pending,
+          &flow->lanes[epi__flow_way(flow, EPI_BACKWARD)].pending},
       spans ? &binding : NULL);
+}
+
+int epi__flow_believe(epi_flow *flow) {
+  const char *loop = find_loop(flow);
+  int result = loop ? epi__fail(EPI_EDENIED, "%s", loop) : check_claims(flow);
+
+  if (result) {
+    epi__flow_refuse_error(flow, result);
+  }
+  return !result;
+}
+
+int epi__flow_admit(epi_flow *flow) {
+  int result = flow->route->filter_count ? open_filters(flow) : 0;
+
+  if (result) {
+    epi__flow_refuse_error(flow, result);
+    return result;
+  }
+  log_allowed(flow);
+  atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_ALLOWED], 1);
+  return 0;
 }
 
 void epi__flow_judge(epi_flow *flow) {
   epi__policy *policy = epi__worker_policy(flow->worker);
-  const char *loop = find_loop(flow);
-  int result;
+  char why[WHY_MAX];
+  int result = 0;
 
-  if (loop) {
-    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, loop);
+  if (!epi__flow_believe(flow)) {
     return;
   }
-  result = check_claims(flow);
-  if (!result && policy) {
+  if (policy) {
     flow->policy = epi__policy_ref(policy);
     result = epi_decision_new(&flow->decision);
     if (!result) {
       result = ask_model(flow, epi__policy_model(policy), flow->decision);
     }
     if (!result && !epi_decision_allowed(flow->decision)) {
-      refuse_decision(flow, flow->decision);
+      epi__flow_say_refused(flow->decision, why, sizeof why);
+      epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
       return;
     }
   }
   if (!result) {
     result = epi__route_new(&flow->route, flow);
   }
-  if (!result && flow->route->filter_count) {
-    result = open_filters(flow);
-  }
   if (result) {
-    epi__flow_refuse(flow, code_for(result), epi_error_detail());
-    return;
+    epi__flow_refuse_error(flow, result);
+  } else if (!epi__flow_admit(flow)) {
+    epi__dial_begin(flow);
   }
-  log_allowed(flow);
-  atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_ALLOWED], 1);
-  epi__dial_begin(flow);
 }
 
 static int same_text(const char *a, const char *b) {
@@ -245,9 +270,16 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   char why[WHY_MAX];
   int result;
 
+  if (flow->phase == EPI__ASSOCIATED) {
+    epi__association_forget(flow->association);
+    return 1; /* each of its datagrams is judged anew */
+  }
   if (!flow->request || flow->phase < EPI__DIAL || flow->phase > EPI__RELAY ||
       !policy) {
     return 1; /* not judged yet, gone, or nothing to judge by */
+  }
+  if (flow->bind && flow->phase < EPI__RELAY) {
+    return epi__bind_rejudge(flow, policy);
   }
   result = epi_decision_new(&decision);
   if (!result) {
@@ -266,7 +298,7 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
                  : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
     result = EPI_EDENIED;
-  } else if (!epi__dial_may_use(flow, decision, &flow->tried)) {
+  } else if (!epi__dial_may_go_on(flow, decision)) {
     snprintf(why, sizeof why,
              "cut by the new model: the name's address is another node's");
     result = EPI_EDENIED;

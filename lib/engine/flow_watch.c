@@ -1,6 +1,7 @@
 /* flow_watch.c: what a flow's sockets are watched for, and who is called. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <stddef.h>
@@ -35,7 +36,8 @@ static int may_take(const epi_flow *flow, int direction) {
   size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
 
   return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
-         (!flow->chain || (!epi__filter_chain_paused(flow->chain, direction) &&
+         (!flow->chain || (!epi__filter_chain_paused(
+                               flow->chain, epi__flow_way(flow, direction)) &&
                            held(&flow->lanes[!direction].pending) <= limit));
 }
 
@@ -45,6 +47,7 @@ static int client_events(const epi_flow *flow) {
 
   switch (flow->phase) {
   case EPI__HANDSHAKE:
+  case EPI__ASSOCIATED:
     return events | EPI__READ;
   case EPI__LINGER:
     return flow->legs[EPI_FORWARD].eof ? events : events | EPI__READ;
@@ -63,9 +66,8 @@ static int server_events(const epi_flow *flow) {
   int events = waits_to_send(flow, EPI_FORWARD) ? EPI__WRITE : 0;
 
   switch (flow->phase) {
-  case EPI__DIAL:
-    return EPI__WRITE;
   case EPI__HOPS:
+  case EPI__WAIT:
     return events | EPI__READ;
   default:
     return may_take(flow, EPI_BACKWARD) ? events | EPI__READ : events;
@@ -110,8 +112,14 @@ static void on_client(epi__io *io, int events) {
     case EPI__HANDSHAKE:
       epi__handshake_read(flow);
       break;
+    case EPI__ASSOCIATED:
+      epi__association_read_tcp(flow);
+      break;
     case EPI__LINGER:
       linger_read(flow);
+      break;
+    case EPI__WAIT:
+      epi__bind_read_client(flow);
       break;
     case EPI__ENDED:
       break;
@@ -129,17 +137,16 @@ static void on_client(epi__io *io, int events) {
 static void on_server(epi__io *io, int events) {
   epi_flow *flow = EPI__OWNER(io, epi__leg, io)->flow;
 
-  if (flow->phase == EPI__DIAL) {
-    epi__dial_outcome(flow, 0);
-  } else {
-    if (events & EPI__WRITE) {
-      epi__relay_flush(flow, EPI_FORWARD);
-    }
-    if (events & EPI__READ && flow->phase == EPI__HOPS) {
-      epi__hops_read(flow);
-    } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
-      epi__relay_read(flow, EPI_BACKWARD);
-    }
+  if (events & EPI__WRITE) {
+    epi__relay_flush(flow, EPI_FORWARD);
+  }
+  if (events & EPI__READ && flow->phase == EPI__WAIT && !flow->hop_session) {
+    epi__bind_accept(flow);
+  } else if (events & EPI__READ &&
+             (flow->phase == EPI__HOPS || flow->phase == EPI__WAIT)) {
+    epi__hops_read(flow);
+  } else if (events & EPI__READ && flow->phase == EPI__RELAY) {
+    epi__relay_read(flow, EPI_BACKWARD);
   }
   epi__flow_watch(flow);
 }

@@ -1,9 +1,16 @@
 /* handshake.c: what the client asks for: by SOCKS, by the port it came to, or
  * by the address that the kernel redirected it from. */
-#include "engine/flow.h"
+#include "engine/association.h"
 
 #include "base/fail.h"
+#include "engine/bind.h"
 #include "os/os.h"
+
+#include <string.h>
+
+enum {
+  DNS_PORT = 53,
+};
 
 /* A flow without a handshake asks for a destination all the same. */
 static int ask_for(epi_flow *flow, const epi_addr *dest) {
@@ -69,19 +76,64 @@ static int check_login(const epi_flow *flow) {
                           password ? password : "");
 }
 
-static void refuse_command(epi_flow *flow) {
-  int command = epi_request_command(flow->request);
+/* draft-11: answered, then closed. */
+static void finish_noop(epi_flow *flow) {
+  epi_addr none = {0};
 
-  if (command == EPI_NOOP) { /* draft-11: answered, then closed */
-    epi_addr none = {0};
+  epi__handshake_succeed(flow, &none);
+  epi__flow_linger(flow, NULL);
+}
 
-    epi__handshake_succeed(flow, &none);
-    epi__flow_linger(flow, NULL);
-    return;
+/* Does a client ask for the name server that this proxy has (draft-11, "DNS
+ * provided by SOCKS")? */
+static int asks_for_dns(const epi_addr *dest) {
+  static const uint8_t unspecified[sizeof dest->ip] = {0};
+
+  return (dest->kind == EPI_ADDR_IPV4 || dest->kind == EPI_ADDR_IPV6) &&
+         dest->port == DNS_PORT &&
+         !memcmp(dest->ip, unspecified, sizeof dest->ip);
+}
+
+/* Where it wants to connect to. Returns 0, or it was refused. */
+static int find_dest(epi_flow *flow) {
+  const epi_addr *dns = &flow->worker->engine->dns;
+
+  flow->is_dns = asks_for_dns(&flow->dest);
+  if (flow->is_dns) {
+    if (dns->kind == EPI_ADDR_NONE) {
+      epi__flow_refuse(flow, EPI_REPLY_REFUSED, "no name server is offered");
+      return EPI_EDENIED;
+    }
+    flow->dest = *dns;
   }
-  epi__flow_refuse(flow, EPI_REPLY_NO_COMMAND,
-                   command == EPI_BIND ? "BIND is not offered"
-                                       : "UDP ASSOCIATE is not offered");
+  if (flow->dest.kind == EPI_ADDR_NONE || !flow->dest.port) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE, "no destination port");
+    return EPI_EDENIED;
+  }
+  return 0;
+}
+
+/* The version has no other commands. */
+static void begin_command(epi_flow *flow) {
+  switch (epi_request_command(flow->request)) {
+  case EPI_CONNECT:
+    if (!find_dest(flow)) {
+      epi__flow_judge(flow);
+    }
+    break;
+  case EPI_BIND:
+    if (epi__flow_believe(flow)) {
+      epi__bind_begin(flow);
+    }
+    break;
+  case EPI_UDP_ASSOCIATE:
+    if (epi__flow_believe(flow)) {
+      epi__associate_begin(flow);
+    }
+    break;
+  default:
+    finish_noop(flow);
+  }
 }
 
 /* The request is complete; what the session left over is early data. */
@@ -107,15 +159,7 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  if (epi_request_command(flow->request) != EPI_CONNECT) {
-    refuse_command(flow);
-    return;
-  }
-  if (flow->dest.kind == EPI_ADDR_NONE || !flow->dest.port) {
-    epi__flow_refuse(flow, EPI_REPLY_FAILURE, "no destination port");
-    return;
-  }
-  epi__flow_judge(flow);
+  begin_command(flow);
 }
 
 static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
@@ -181,8 +225,12 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
     return;
   }
   error = epi_reply_new(&reply);
-  if (!error && bound->kind != EPI_ADDR_NONE) {
+  if (!error && bound->kind != EPI_ADDR_NONE && !flow->is_dns) {
     error = epi_reply_set_bound(reply, bound);
+  }
+  if (!error) {
+    error = flow->bind ? epi__bind_answer_stack(reply, flow)
+                       : epi__stack_answer_connect(reply, flow);
   }
   if (!error) {
     error = epi_session_reply(flow->session, reply);

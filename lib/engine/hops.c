@@ -3,21 +3,10 @@
 
 #include "base/fail.h"
 #include "base/net.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 #include <stdio.h>
-
-static void begin_relay(epi_flow *flow, const epi_addr *bound) {
-  epi__flow_enter(flow, EPI__RELAY);
-  flow->moved_at = flow->phase_at;
-  epi__handshake_succeed(flow, bound);
-  if (flow->phase == EPI__RELAY) {
-    epi__relay_open(flow, EPI_BACKWARD);
-  }
-  if (flow->phase == EPI__RELAY) {
-    epi__relay_open(flow, EPI_FORWARD);
-  }
-}
 
 /* Start the handshake with the current hop. Returns 0, or it was refused. */
 static int begin_hop(epi_flow *flow) {
@@ -58,7 +47,7 @@ void epi__hops_begin(epi_flow *flow) {
       epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
       return;
     }
-    begin_relay(flow, &bound);
+    epi__relay_begin(flow, &bound);
     return;
   }
   epi__flow_enter(flow, EPI__HOPS);
@@ -102,18 +91,49 @@ static void finish_hop(epi_flow *flow, const uint8_t *rest, size_t len) {
     begin_hop(flow);
     return;
   }
-  begin_relay(flow, &bound);
+  if (flow->bind) {
+    epi__bind_connected_by_hop(flow, &bound);
+  } else {
+    epi__relay_begin(flow, &bound);
+  }
   if (flow->phase == EPI__RELAY && len) {
     epi__relay_take(flow, EPI_BACKWARD, rest, len);
   }
 }
 
+/* Returns the bytes used, and then the flow may go on; or 0. */
+static size_t feed_hop(epi_flow *flow, const uint8_t *data, size_t len) {
+  epi_session *session = flow->hop_session;
+  ptrdiff_t used = epi_session_feed(session, data, len);
+
+  if (used < 0 && epi_session_next(session) != EPI_NEXT_REFUSED) {
+    hop_failed(flow, epi_error_detail());
+    return 0;
+  }
+  switch (epi_session_next(session)) {
+  case EPI_NEXT_DONE:
+    finish_hop(flow, data + used, len - (size_t)used);
+    return 0;
+  case EPI_NEXT_REFUSED:
+    refuse_by_hop(flow);
+    return 0;
+  default:
+    if (flow->phase == EPI__HOPS && epi_session_replies(session)) {
+      epi__bind_offered_by_hop(flow); /* the second reply may be here too */
+    } else {
+      epi__relay_flush(flow, EPI_FORWARD);
+    }
+    return (size_t)used;
+  }
+}
+
 void epi__hops_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
+  const uint8_t *data = worker->scratch;
   ptrdiff_t got =
       epi__sock_read(flow->legs[EPI_BACKWARD].fd, worker->scratch,
                      (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
-  ptrdiff_t used;
+  size_t used;
 
   if (got == EPI_ENOENT) {
     return;
@@ -123,19 +143,12 @@ void epi__hops_read(epi_flow *flow) {
                          : "it closed the connection during the handshake");
     return;
   }
-  used = epi_session_feed(flow->hop_session, worker->scratch, (size_t)got);
-  if (used < 0 && epi_session_next(flow->hop_session) != EPI_NEXT_REFUSED) {
-    hop_failed(flow, epi_error_detail());
-    return;
-  }
-  switch (epi_session_next(flow->hop_session)) {
-  case EPI_NEXT_DONE:
-    finish_hop(flow, worker->scratch + used, (size_t)(got - used));
-    break;
-  case EPI_NEXT_REFUSED:
-    refuse_by_hop(flow);
-    break;
-  default:
-    epi__relay_flush(flow, EPI_FORWARD);
+  for (size_t len = (size_t)got;
+       len && (flow->phase == EPI__HOPS || flow->phase == EPI__WAIT);
+       data += used, len -= used) {
+    used = feed_hop(flow, data, len);
+    if (!used) {
+      return;
+    }
   }
 }

@@ -35,11 +35,20 @@ static int read_users(epi__listener *listener, const char *file) {
                               : EPI_ENOMEM;
 }
 
+static int read_tfo(epi__listener *listener, const char *number) {
+  listener->tfo = epi__port_parse(number); /* it has the bounds of a port */
+  return listener->tfo > 0
+             ? 0
+             : epi__fail(EPI_EINVAL, "tfo is from 1 to 65535, not %s", number);
+}
+
 static int read_socks(epi__listener *listener, const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
   const char *dialect = epi__url_setting(url, "dialect");
   const char *users = epi__url_setting(url, "users");
+  const char *bnd = epi__url_setting(url, "bnd");
+  const char *tfo = epi__url_setting(url, "tfo");
 
   listener->kind = EPI__LISTEN_SOCKS;
   listener->accept = EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6;
@@ -56,7 +65,15 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   } else if (draft && strcmp(draft, "11")) {
     return epi__fail(EPI_EINVAL, "draft is 11 or 12, not %s", draft);
   }
+  if (bnd && (epi_addr_parse(&listener->bnd, bnd, 0) ||
+              listener->bnd.kind == EPI_ADDR_NAME || listener->bnd.port ||
+              epi__addr_is_any(&listener->bnd))) {
+    return epi__fail(EPI_EINVAL, "bnd is an IP address, not %s", bnd);
+  }
   if (dialect && read_dialect(listener, dialect)) {
+    return EPI_EINVAL;
+  }
+  if (tfo && read_tfo(listener, tfo)) {
     return EPI_EINVAL;
   }
   return users ? read_users(listener, users) : 0;
@@ -64,7 +81,7 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
   static const char *const socks[] = {"users", "version", "draft", "dialect",
-                                      NULL};
+                                      "tfo",   "bnd",     "udp",   NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -131,6 +148,26 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
+  const char *udp = epi__url_setting(url, "udp");
+  int port = udp ? epi__port_parse(udp) : 0;
+
+  if (!udp) {
+    return 0;
+  }
+  return port < 0 ? port
+                  : epi__udp_door_bind(listener, (uint16_t)port, workers);
+}
+
+static int use_tfo(const epi__listener *listener) {
+  int result = 0;
+
+  for (int i = 0; i < listener->fd_count && !result && listener->tfo; i++) {
+    result = epi__sock_accept_fast(listener->fds[i], listener->tfo);
+  }
+  return result;
+}
+
 static int make_name(epi__listener *listener, const epi__url *url) {
   char text[2 * EPI_ADDR_TEXT_MAX + 32];
   epi__addr_buf addr, dest;
@@ -164,6 +201,12 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
     result = bind_all(listener, &url.addr, workers);
   }
   if (!result) {
+    result = bind_udp(listener, &url, workers);
+  }
+  if (!result) {
+    result = use_tfo(listener);
+  }
+  if (!result) {
     result = make_name(listener, &url);
   }
   if (result) {
@@ -177,6 +220,9 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
 void epi__listener_close(epi__listener *listener) {
   while (listener->fd_count) {
     epi__sock_close(listener->fds[--listener->fd_count], 0);
+  }
+  while (listener->udp_count) {
+    epi__sock_close(listener->udp_fds[--listener->udp_count], 0);
   }
 }
 

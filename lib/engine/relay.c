@@ -84,7 +84,8 @@ static void cut(epi_flow *flow) {
 }
 
 static int is_paused(const epi_flow *flow, int direction) {
-  return flow->chain && epi__filter_chain_paused(flow->chain, direction);
+  return flow->chain &&
+         epi__filter_chain_paused(flow->chain, epi__flow_way(flow, direction));
 }
 
 static void release(epi_flow *flow, int direction);
@@ -102,7 +103,8 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   }
   lane->bytes += (int64_t)len;
   if (flow->chain && !epi__filter_chain_passed(flow->chain)) {
-    if (epi__filter_chain_feed(flow->chain, direction, data, len)) {
+    if (epi__filter_chain_feed(flow->chain, epi__flow_way(flow, direction),
+                               data, len)) {
       cut(flow);
       return;
     }
@@ -137,7 +139,7 @@ static void take_end(epi_flow *flow, int direction) {
     return;
   }
   if (flow->chain) {
-    if (epi__filter_chain_end(flow->chain, direction)) {
+    if (epi__filter_chain_end(flow->chain, epi__flow_way(flow, direction))) {
       cut(flow);
       return;
     }
@@ -236,4 +238,16 @@ void epi__relay_open(epi_flow *flow, int direction) {
   lane->open = 1;
   epi__relay_flush(flow, direction); /* what filters wrote on opening */
   release(flow, direction);
+}
+
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
+  epi__flow_enter(flow, EPI__RELAY);
+  flow->moved_at = flow->phase_at;
+  epi__handshake_succeed(flow, bound);
+  if (flow->phase == EPI__RELAY) {
+    epi__relay_open(flow, EPI_BACKWARD);
+  }
+  if (flow->phase == EPI__RELAY) {
+    epi__relay_open(flow, EPI_FORWARD);
+  }
 }

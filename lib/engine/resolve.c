@@ -16,6 +16,7 @@ enum {
   SOCKETS = 16, /* that c-ares has open at once, one or two for each server */
   TIMEOUT_MS = 2000,
   TRIES = 3,
+  DELAY_MS = 50, /* RFC 8305 section 8: resolution delay */
 };
 
 typedef struct query_socket {
@@ -33,11 +34,23 @@ struct epi__resolver {
   query_socket sockets[SOCKETS];
 };
 
+/* A question about both families, or one of two. */
+typedef struct question {
+  epi__node_lookup *lookup;
+  struct ares_addrinfo *info; /* its answer, until it is given on */
+  int status;
+} question;
+
 struct epi__node_lookup {
   void (*callback)(void *user, const epi_addr *addrs, size_t count,
                    const char *why);
   void *user;
   uint16_t port;
+  epi__loop *loop;
+  epi__timer delay;
+  question questions[2]; /* of a race: IPv6, IPv4 */
+  int waiting;           /* questions without an answer */
+  int found;             /* addresses were given on already */
 };
 
 static void watch_timeout(epi__resolver *resolver);
@@ -154,10 +167,8 @@ void epi__resolver_free(epi__resolver *resolver) {
   }
 }
 
-static size_t take_addrs(epi_addr *out, const struct ares_addrinfo *info,
-                         uint16_t port) {
-  size_t count = 0;
-
+static size_t take_addrs(epi_addr *out, size_t count,
+                         const struct ares_addrinfo *info, uint16_t port) {
   for (const struct ares_addrinfo_node *node = info->nodes;
        node && count < EPI__LOOKUP_MAX; node = node->ai_next) {
     struct sockaddr_in v4;
@@ -174,31 +185,98 @@ static size_t take_addrs(epi_addr *out, const struct ares_addrinfo *info,
   return count;
 }
 
-static void on_answer(void *user, int status, int timeouts,
-                      struct ares_addrinfo *info) {
+/* Give on what came in; why is NULL if more may come. */
+static void give(epi__node_lookup *lookup, const char *why) {
   epi_addr addrs[EPI__LOOKUP_MAX];
-  epi__node_lookup *lookup = user;
   size_t count = 0;
 
-  (void)timeouts;
-  if (info) {
-    count = take_addrs(addrs, info, lookup->port);
-    ares_freeaddrinfo(info);
+  for (int i = 0; i < 2; i++) {
+    if (lookup->questions[i].info) {
+      count = take_addrs(addrs, count, lookup->questions[i].info, lookup->port);
+      ares_freeaddrinfo(lookup->questions[i].info);
+      lookup->questions[i].info = NULL;
+    }
   }
-  if (lookup->callback && status != ARES_EDESTRUCTION) {
+  lookup->found |= count > 0;
+  if (lookup->callback) {
     lookup->callback(lookup->user, addrs, count,
-                     count ? "" : ares_strerror(status));
+                     why && lookup->found ? "" : why);
   }
+}
+
+static void on_delay(epi__timer *timer) {
+  give(EPI__OWNER(timer, epi__node_lookup, delay), NULL);
+}
+
+/* RFC 8305 section 3: IPv6 addresses count at once, IPv4 ones may wait for
+ * those a moment. */
+static void give_early(epi__node_lookup *lookup, const question *from) {
+  if (from == &lookup->questions[0]) {
+    give(lookup, NULL);
+  } else if (lookup->callback) {
+    epi__timer_start(lookup->loop, &lookup->delay, DELAY_MS, on_delay);
+  }
+}
+
+/* Why nothing was found: that there is no address of a family says less than
+ * what went wrong with the other. */
+static const char *reason(const epi__node_lookup *lookup) {
+  const question *last = &lookup->questions[1];
+
+  return ares_strerror(last->lookup && last->status != ARES_ENODATA
+                           ? last->status
+                           : lookup->questions[0].status);
+}
+
+static void on_answer(void *user, int status, int timeouts,
+                      struct ares_addrinfo *info) {
+  question *from = user;
+  epi__node_lookup *lookup = from->lookup;
+
+  (void)timeouts;
+  from->info = info;
+  from->status = status;
+  if (status == ARES_EDESTRUCTION) {
+    epi__node_lookup_cancel(lookup);
+  }
+  if (--lookup->waiting) {
+    if (info && info->nodes) {
+      give_early(lookup, from);
+    }
+    return;
+  }
+  epi__timer_stop(lookup->loop, &lookup->delay);
+  give(lookup, reason(lookup));
   epi__free(lookup);
 }
 
-int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
-                           void (*callback)(void *user, const epi_addr *addrs,
-                                            size_t count, const char *why),
-                           void *user, epi__node_lookup **out) {
+/* Ask; lookup may be gone afterwards. */
+static void ask(epi__resolver *resolver, question *to, const char *name,
+                int family) {
   struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT,
-                                      .ai_family = AF_UNSPEC,
+                                      .ai_family = family,
                                       .ai_socktype = SOCK_STREAM};
+
+  ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_answer, to);
+}
+
+/* A name in /etc/hosts is whole at once: name servers are not asked about the
+ * family that is not there. */
+static int is_in_hosts(const epi__resolver *resolver, const char *name) {
+  struct hostent *host = NULL;
+  int status =
+      ares_gethostbyname_file(resolver->channel, name, AF_UNSPEC, &host);
+
+  if (host) {
+    ares_free_hostent(host);
+  }
+  return status == ARES_SUCCESS;
+}
+
+static int start(epi__resolver *resolver, const epi_addr *name, int race,
+                 void (*callback)(void *user, const epi_addr *addrs,
+                                  size_t count, const char *why),
+                 void *user, epi__node_lookup **out) {
   epi__node_lookup *lookup = epi__alloc(sizeof *lookup);
 
   if (!lookup) {
@@ -207,15 +285,39 @@ int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
   lookup->callback = callback;
   lookup->user = user;
   lookup->port = name->port;
+  lookup->loop = resolver->loop;
+  lookup->waiting = race ? 2 : 1;
+  lookup->questions[0].lookup = lookup;
+  lookup->questions[1].lookup = race ? lookup : NULL;
   *out = lookup;
-  ares_getaddrinfo(resolver->channel, name->name, NULL, &hints, on_answer,
-                   lookup);
+  if (race) {
+    ask(resolver, &lookup->questions[0], name->name, AF_INET6);
+    ask(resolver, &lookup->questions[1], name->name, AF_INET);
+  } else {
+    ask(resolver, &lookup->questions[0], name->name, AF_UNSPEC);
+  }
   watch_timeout(resolver);
   return 0;
+}
+
+int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
+                           void (*callback)(void *user, const epi_addr *addrs,
+                                            size_t count, const char *why),
+                           void *user, epi__node_lookup **out) {
+  return start(resolver, name, 0, callback, user, out);
+}
+
+int epi__node_lookup_race(epi__resolver *resolver, const epi_addr *name,
+                          void (*callback)(void *user, const epi_addr *addrs,
+                                           size_t count, const char *why),
+                          void *user, epi__node_lookup **out) {
+  return start(resolver, name, !is_in_hosts(resolver, name->name), callback,
+               user, out);
 }
 
 void epi__node_lookup_cancel(epi__node_lookup *lookup) {
   if (lookup) {
     lookup->callback = NULL;
+    epi__timer_stop(lookup->loop, &lookup->delay);
   }
 }

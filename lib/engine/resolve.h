@@ -10,7 +10,7 @@ typedef struct epi__resolver epi__resolver;
 typedef struct epi__node_lookup epi__node_lookup;
 
 enum {
-  EPI__LOOKUP_MAX = 16, /* addresses of a name that are kept */
+  EPI__LOOKUP_MAX = 16, /* addresses that callback gets at most */
 };
 
 /* Make the resolver of a loop; its sockets bear the mark, 0 for none. Returns
@@ -21,15 +21,23 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark);
 void epi__resolver_free(epi__resolver *resolver);
 
 /* Look up both families of a name. callback gets the addresses, with the
- * name's port, in the order in which they are to be tried, or count 0 and why
- * in words; it may run before this returns. *out is set first, and is no more
- * valid once callback runs.
+ * name's port, or count 0 and why in words; it may run before this returns.
+ * *out is set first, and is no more valid once callback runs.
  *
  * Returns 0, or EPI_ENOMEM and callback does not run. */
 int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
                            void (*callback)(void *user, const epi_addr *addrs,
                                             size_t count, const char *why),
                            void *user, epi__node_lookup **out);
+
+/* The same as fast as RFC 8305 section 3 allows: callback may run twice. why is
+ * NULL the first time: the addresses are those of one family, IPv6 ones as soon
+ * as they are there, IPv4 ones if the others do not come within 50 ms. The last
+ * time count may be 0 after addresses that came before; why is then "". */
+int epi__node_lookup_race(epi__resolver *resolver, const epi_addr *name,
+                          void (*callback)(void *user, const epi_addr *addrs,
+                                           size_t count, const char *why),
+                          void *user, epi__node_lookup **out);
 
 /* The callback shall not run any more. */
 void epi__node_lookup_cancel(epi__node_lookup *lookup);

@@ -51,6 +51,14 @@ static int add_own_hops(epi__route *route, const epi_engine *engine) {
   return 0;
 }
 
+int epi__route_add_filter(epi__route *route, const epi__policy *policy,
+                          const char *spec) {
+  epi_filter *filter = epi__policy_filter(policy, spec);
+
+  return filter ? add_filter(route, filter)
+                : epi__fail(EPI_EFILTER, "no filter %s", spec);
+}
+
 /* The plan's functions at one hop: filters here, then endpoints. */
 static int add_functions(epi__route *route, const epi_flow *flow,
                          const epi_plan *plan, size_t hop) {
@@ -60,14 +68,8 @@ static int add_functions(epi__route *route, const epi_flow *flow,
     const char *spec = epi_plan_function_filter(plan, hop, i);
     const char *link = epi_plan_function_endpoint(plan, hop, i);
 
-    if (spec) {
-      epi_filter *filter = epi__policy_filter(flow->policy, spec);
-
-      result = filter ? add_filter(route, filter)
-                      : epi__fail(EPI_EFILTER, "no filter %s", spec);
-    } else {
-      result = add_link(route, link, 1);
-    }
+    result = spec ? epi__route_add_filter(route, flow->policy, spec)
+                  : add_link(route, link, 1);
   }
   return result;
 }
@@ -216,7 +218,7 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
     return epi__fail(EPI_EDENIED, "chain metadata goes on behind the plan");
   }
   if (index + 1 < length && !flow->trusted &&
-      (flow->decision || engine->chain_key)) {
+      (flow->policy || engine->chain_key)) {
     return epi__fail(EPI_EDENIED, "chain metadata that is not authenticated");
   }
   for (int i = index + 1; i < length && !result; i++) {

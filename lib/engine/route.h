@@ -25,6 +25,22 @@ typedef struct epi__route {
 int epi__route_new(epi__route **out, const epi_flow *flow);
 void epi__route_free(epi__route *route);
 
+/* Append a filter that a model names. Returns 0 or EPI_EFILTER. */
+int epi__route_add_filter(epi__route *route, const epi__policy *policy,
+                          const char *spec);
+
+/* ---- route_bind.c ---- */
+
+/* Can a BIND have what the decision on its host and client needs? Returns 0, or
+ * EPI_EDENIED and the detail says why not. */
+int epi__route_can_bind(const epi_flow *flow, const epi_decision *decision);
+
+/* Add to a BIND's route what its decision needs. Returns 0, EPI_EDENIED or
+ * EPI_EFILTER. */
+int epi__route_bind(epi_flow *flow);
+
+/* ---- route_request.c ---- */
+
 /* Fill the request for a hop of the flow's route: where to, login, metadata.
  *
  * Returns 0, EPI_ELIMIT or another error. */

@@ -155,6 +155,21 @@ static int put_claims(epi_request *out, const epi_flow *flow) {
   return result;
 }
 
+/* What the flow wants of a hop, which is asked for that and not for the way to
+ * the next. Of a BIND, versions say different things: what the client said of
+ * the other one, the flow sees to itself. */
+static int put_wish(epi_request *out, const epi_flow *flow, int socks5) {
+  epi_addr any = {.kind = EPI_ADDR_IPV4};
+  int same = flow->bind &&
+             socks5 == (epi_session_version(flow->session) == EPI_SOCKS5);
+  int result =
+      epi_request_set_command(out, flow->bind ? EPI_BIND : EPI_CONNECT);
+
+  return result ? result
+                : epi_request_set_dest(out, flow->bind && !same ? &any
+                                                                : &flow->dest);
+}
+
 int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   const epi_engine *engine = flow->worker->engine;
   const epi__route *route = flow->route;
@@ -164,16 +179,22 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
 
   /* Behind a SOCKS 5 hop this proxy speaks to the next through the tunnel;
    * a SOCKS 6 hop is told the rest, and the destination. */
-  result = epi_request_set_dest(out, socks5 && hop + 1 < route->hop_count
-                                         ? &route->hops[hop + 1].addr
-                                         : &flow->dest);
+  result = socks5 && hop + 1 < route->hop_count
+               ? epi_request_set_dest(out, &route->hops[hop + 1].addr)
+               : put_wish(out, flow, socks5);
   if (!result && to->user) {
     result = epi_request_set_login(out, to->user, to->password);
   }
   if (result || socks5) {
     return result;
   }
-  result = carry_on(out, flow, to);
+  result = epi__stack_pass_on(out, to, flow->request);
+  if (!result && flow->bind) { /* no session of ours is at the hop */
+    result = epi_request_set_stack(out, EPI_LEG_REMOTE, EPI_STACK_BACKLOG, -1);
+  }
+  if (!result) {
+    result = carry_on(out, flow, to);
+  }
   if (!result) {
     result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
   }

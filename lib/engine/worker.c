@@ -64,10 +64,13 @@ static void *run(void *user) {
 
   for (size_t i = 0; i < worker->engine->listener_count; i++) {
     epi__door_open(&worker->doors[i], worker, worker->engine->listeners[i]);
+    epi__udp_door_open(&worker->udp_doors[i], worker,
+                       worker->engine->listeners[i]);
   }
   epi__loop_run(worker->loop);
   for (size_t i = 0; i < worker->engine->listener_count; i++) {
     epi__door_close(&worker->doors[i]);
+    epi__udp_door_close(&worker->udp_doors[i]);
   }
   cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);

@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
+#include "engine/tally.h"
 #include "epi/engine.h"
 #include "epi/session.h"
 #include "socks/claims.h"
@@ -22,8 +23,10 @@ enum {
   EPI__FILTERS_MAX = 16,
   EPI__LISTENERS_MAX = 64,
   EPI__WORKERS_MAX = 64,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
-  EPI__PROXY_ID = 16,        /* hexadecimal digits of a proxy's own id */
+  EPI__ASSOCIATION_BUCKETS = 256,
+  EPI__PROXY_ID = 16, /* hexadecimal digits of a proxy's own id */
 };
 
 /* A proxy or function that flows are sent through. */
@@ -35,6 +38,10 @@ typedef struct epi__hop {
 } epi__hop;
 
 typedef struct epi__users epi__users;
+typedef struct epi__association epi__association;
+typedef struct epi__backlog epi__backlog;
+typedef struct epi__udp_client epi__udp_client;
+typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
 
 #define EPI__LISTEN_SOCKS    1
@@ -48,10 +55,15 @@ typedef struct epi__listener {
   epi_addr addr; /* as bound */
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
+  epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
   char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
   epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
+  int udp_fds[EPI__WORKERS_MAX]; /* for datagrams of SOCKS 6 */
+  int udp_count;
+  uint16_t udp_port;
   char *name; /* its URL for log lines */
 } epi__listener;
 
@@ -66,6 +78,14 @@ typedef struct epi__door {
   int fd;
 } epi__door;
 
+/* The same of its UDP port. */
+typedef struct epi__udp_door {
+  epi__io io;
+  epi__worker *worker;
+  epi__listener *listener;
+  int fd;
+} epi__udp_door;
+
 struct epi__worker {
   epi_engine *engine;
   int number;
@@ -74,6 +94,8 @@ struct epi__worker {
   epi__resolver *resolver;
   epi__wake wake;
   epi__door doors[EPI__LISTENERS_MAX];
+  epi__udp_door udp_doors[EPI__LISTENERS_MAX];
+  epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
   int judged; /* the generation that all flows were judged by */
@@ -82,7 +104,7 @@ struct epi__worker {
 };
 
 struct epi_engine {
-  int64_t settings[EPI_ENGINE_TOKENS + 1];
+  int64_t settings[EPI__ENGINE_SETTINGS];
   char *name; /* which proxy of the model, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
@@ -93,6 +115,7 @@ struct epi_engine {
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
   size_t filter_count;
+  epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
 
   const epi__crypto *crypto;
@@ -100,10 +123,15 @@ struct epi_engine {
   size_t chain_key_len;
   uint8_t claims_key[EPI__CLAIMS_KEY];
 
-  pthread_mutex_t lock; /* guards policy, seen, and calls of on_log */
+  pthread_mutex_t lock; /* guards what follows, and calls of on_log */
   epi__policy *policy;
   atomic_int generation;
   epi__claims_seen seen;
+  epi__tally binds;       /* that wait, by client */
+  epi__backlog *backlogs; /* that sessions listen with */
+  epi__udp_client *udp_clients;
+  int64_t udp_count; /* associations */
+  epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
@@ -143,6 +171,14 @@ void epi__listener_close(epi__listener *listener);
 void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);
 void epi__door_close(epi__door *door);
+
+/* Bind a listener's UDP port, 0 for any that is free. Returns 0 or an error. */
+int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
+
+/* The same for its UDP port; without one they do nothing. */
+void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
+                        epi__listener *listener);
+void epi__udp_door_close(epi__udp_door *door);
 
 /* ---- sessions.c ---- */
 

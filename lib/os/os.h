@@ -12,9 +12,14 @@
  * or EPI_ESYS. */
 int epi__sock_listen(const epi_addr *addr, int shared, int *out);
 
+/* Let a listener take the data of up to queue SYNs at once (TCP Fast Open), if
+ * the system is set to it. Returns 0 or EPI_ESYS. */
+int epi__sock_accept_fast(int listener, int queue);
+
 /* Take a connection. Returns 0; EPI_ENOENT if none waits; EPI_ELIMIT if this
- * process or the system is out of descriptors or memory; EPI_ESYS for a
- * connection that is gone already. */
+ * process or the system is out of descriptors or memory; EPI_ECLOSED if the
+ * socket does not listen any more; EPI_ESYS for a connection that is gone
+ * already. */
 int epi__sock_accept(int listener, int *out, epi_addr *peer);
 
 /* Start to connect; the outcome is known when the socket is writable. A mark
@@ -25,8 +30,65 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out);
 /* Mark what a socket sends; 0 does nothing, nor does a missing privilege. */
 void epi__sock_mark(int fd, uint32_t mark);
 
-/* The outcome of connecting: 0 or an errno. */
+/* The same in two steps, so that the socket can be told more in between:
+ * epi__sock_new() makes it, with multipath 1 for MPTCP if the kernel has it;
+ * epi__sock_begin() starts to connect. With fast, as much of data goes along in
+ * the SYN as TCP Fast Open allows now, and *sent says how much; fast and sent
+ * may be NULL and 0. Nothing is sent twice: if the host leaves the SYN's data
+ * alone, the kernel sends it again. epi__sock_begin() returns as
+ * epi__sock_connect(), and leaves the socket open. */
+int epi__sock_new(const epi_addr *addr, uint32_t mark, int multipath, int *out);
+int epi__sock_begin(int fd, const epi_addr *addr);
+int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
+                         size_t len, size_t *sent);
+
+/* The outcome of connecting: 0 or an errno; ETIME if a router said that the
+ * TTL had expired, which only sockets that keep errors can tell. */
 int epi__sock_outcome(int fd);
+
+/* ---- socket_offer.c: listening for a client's sake ---- */
+
+typedef struct epi__offer {
+  int backlog;   /* connections that may wait */
+  int fastopen;  /* 1: take data that comes along with a SYN */
+  int multipath; /* 1: take multipath TCP too, where the kernel has it */
+} epi__offer;
+
+/* Listen. Returns 0; EPI_EBUSY: the port is taken; EPI_ENOENT: this machine has
+ * no such address; EPI_EPERM or EPI_ESYS. */
+int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out);
+
+/* A second descriptor of the same socket. Returns 0, or EPI_ELIMIT. */
+int epi__sock_copy(int fd, int *out);
+
+/* Stop listening, whoever else has a descriptor of the socket. */
+void epi__sock_unlisten(int fd);
+
+/* The address by which this machine reaches a host, port 0. Returns 0, or
+ * EPI_ESYS if it does not. */
+int epi__sock_toward(const epi_addr *host, epi_addr *out);
+
+/* ---- sock_stack.c: how a socket, of TCP or UDP, treats IP and TCP ---- */
+
+/* Set EPI_STACK_TOS, _TTL or _NO_FRAGMENT of stack.h. Returns 0; EPI_ESYS, and
+ * what was in force stays; or EPI_EINVAL (no such option). */
+int epi__sock_set_stack(int fd, int option, int value);
+
+/* What is in force, or EPI_ENOENT (it cannot be known) or EPI_EINVAL. */
+int epi__sock_stack(int fd, int option);
+
+/* 1 if a connection is carried by MPTCP. */
+int epi__sock_is_multipath(int fd);
+
+/* Keep what ICMP says of a socket in its error queue; keep 0 ends that. kind is
+ * the socket's, EPI_ADDR_IPV4 or EPI_ADDR_IPV6. To be ended once connected: a
+ * kept error also ends a connection that would go on. */
+void epi__sock_keep_errors(int fd, int kind, int keep);
+
+/* Read all errors that were kept: 1 if one says that a TTL has expired. */
+int epi__sock_expired(int fd);
+
+/* ---- addresses, bytes, ends ---- */
 
 /* The addresses of a socket. Return 0 or EPI_ESYS. */
 int epi__sock_local(int fd, epi_addr *out);
@@ -50,8 +112,8 @@ void epi__sock_close(int fd, int reset);
 
 /* Read a whole file of at most max bytes; "-" is standard input. secret is 1 to
  * refuse a file that others than its owner and group can read, and standard
- * input. Free *out with epi__free(). Returns 0, EPI_ENOENT, EPI_EPERM,
- * EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
+ * input; no copy of it stays behind but *out. Free *out with epi__free().
+ * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
 

@@ -3,31 +3,25 @@
 
 #include "base/fail.h"
 #include "base/net.h"
+#include "os/sock_addr.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
   BACKLOG = 4096,
+  PROTOCOL_MPTCP = 262, /* IPPROTO_MPTCP, which older headers lack */
   /* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST: their headers clash with
    * <netinet/in.h>. */
   ORIGINAL_DST = 80,
 };
 
-typedef union sock_addr {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-} sock_addr;
-
-static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
+socklen_t epi__sock_addr_to(epi__sock_addr *out, const epi_addr *addr) {
   memset(out, 0, sizeof *out);
   if (addr->kind == EPI_ADDR_IPV4) {
     out->v4.sin_family = AF_INET;
@@ -41,7 +35,7 @@ static socklen_t to_sockaddr(sock_addr *out, const epi_addr *addr) {
   return sizeof out->v6;
 }
 
-static int from_sockaddr(epi_addr *out, const sock_addr *from) {
+int epi__sock_addr_from(epi_addr *out, const epi__sock_addr *from) {
   switch (from->any.sa_family) {
   case AF_INET:
     return epi_addr_set_ip(out, &from->v4.sin_addr, 4,
@@ -54,13 +48,16 @@ static int from_sockaddr(epi_addr *out, const sock_addr *from) {
   }
 }
 
-static int make_socket(const epi_addr *addr, int *out) {
+static int make_socket(const epi_addr *addr, int protocol, int *out) {
   int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
-  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int on = 1;
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  int on = 1, why;
 
   if (fd < 0) {
-    return epi__fail(EPI_ESYS, "no socket: %s", strerror(errno));
+    why = errno;
+    epi__fail(EPI_ESYS, "no socket: %s", strerror(why));
+    errno = why;
+    return EPI_ESYS;
   }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   *out = fd;
@@ -69,12 +66,12 @@ static int make_socket(const epi_addr *addr, int *out) {
 
 int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   epi__addr_buf text;
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
   int on = 1;
   int fd = -1, why;
 
-  if (make_socket(addr, &fd)) {
+  if (make_socket(addr, 0, &fd)) {
     return EPI_ESYS;
   }
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -97,13 +94,19 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
                    strerror(why));
 }
 
+int epi__sock_accept_fast(int listener, int queue) {
+  return setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue)
+             ? epi__fail(EPI_ESYS, "no TCP Fast Open: %s", strerror(errno))
+             : 0;
+}
+
 int epi__sock_accept(int listener, int *out, epi_addr *peer) {
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
   int fd = accept4(listener, &name.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
   if (fd >= 0) {
-    if (from_sockaddr(peer, &name)) {
+    if (epi__sock_addr_from(peer, &name)) {
       close(fd);
       return EPI_ESYS;
     }
@@ -113,6 +116,8 @@ int epi__sock_accept(int listener, int *out, epi_addr *peer) {
   switch (errno) {
   case EAGAIN:
     return EPI_ENOENT;
+  case EINVAL:
+    return epi__fail(EPI_ECLOSED, "the socket does not listen any more");
   case EMFILE:
   case ENFILE:
   case ENOBUFS:
@@ -129,22 +134,61 @@ void epi__sock_mark(int fd, uint32_t mark) {
   }
 }
 
-int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
-  sock_addr name;
-  socklen_t len = to_sockaddr(&name, addr);
-  int fd = -1, why;
+int epi__sock_new(const epi_addr *addr, uint32_t mark, int multipath,
+                  int *out) {
+  int fd = -1;
 
-  if (make_socket(addr, &fd)) {
+  if (!(multipath && !make_socket(addr, PROTOCOL_MPTCP, &fd)) &&
+      make_socket(addr, 0, &fd)) {
     return EPI_ESYS;
   }
   epi__sock_mark(fd, mark);
-  if (!connect(fd, &name.any, len) || errno == EINPROGRESS) {
+  *out = fd;
+  return 0;
+}
+
+static int not_connected(int why) {
+  epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
+  errno = why;
+  return EPI_ESYS;
+}
+
+int epi__sock_begin(int fd, const epi_addr *addr) {
+  epi__sock_addr name;
+  socklen_t len = epi__sock_addr_to(&name, addr);
+
+  return !connect(fd, &name.any, len) || errno == EINPROGRESS
+             ? 0
+             : not_connected(errno);
+}
+
+int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
+                         size_t len, size_t *sent) {
+  epi__sock_addr name;
+  socklen_t name_len = epi__sock_addr_to(&name, addr);
+  ssize_t taken = sendto(fd, len ? data : "", len, MSG_FASTOPEN | MSG_NOSIGNAL,
+                         &name.any, name_len);
+
+  *sent = taken > 0 ? (size_t)taken : 0;
+  if (taken >= 0 || errno == EINPROGRESS) {
+    return 0;
+  }
+  /* This kernel, or its administrator, does not do it. */
+  return errno == EOPNOTSUPP ? epi__sock_begin(fd, addr) : not_connected(errno);
+}
+
+int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
+  int fd = -1, why;
+
+  if (epi__sock_new(addr, mark, 0, &fd)) {
+    return EPI_ESYS;
+  }
+  if (!epi__sock_begin(fd, addr)) {
     *out = fd;
     return 0;
   }
   why = errno;
   close(fd);
-  epi__fail(EPI_ESYS, "cannot connect: %s", strerror(why));
   errno = why;
   return EPI_ESYS;
 }
@@ -152,7 +196,7 @@ int epi__sock_connect(const epi_addr *addr, uint32_t mark, int *out) {
 int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
   struct addrinfo *found = NULL;
-  sock_addr name = {0};
+  epi__sock_addr name = {0};
   int why = getaddrinfo(addr->name, NULL, &hints, &found);
 
   if (why) {
@@ -162,7 +206,7 @@ int epi__resolve_now(epi_addr *out, const epi_addr *addr) {
   memcpy(&name, found->ai_addr,
          found->ai_addrlen < sizeof name ? found->ai_addrlen : sizeof name);
   freeaddrinfo(found);
-  if (from_sockaddr(out, &name)) {
+  if (epi__sock_addr_from(out, &name)) {
     return EPI_ERESOLVE;
   }
   out->port = addr->port;
@@ -191,22 +235,25 @@ int epi__sock_outcome(int fd) {
   int why = 0;
   socklen_t len = sizeof why;
 
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len) ? errno : why;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len)) {
+    return errno;
+  }
+  return why == EHOSTUNREACH && epi__sock_expired(fd) ? ETIME : why;
 }
 
 int epi__sock_local(int fd, epi_addr *out) {
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
 
   if (getsockname(fd, &name.any, &len)) {
     return epi__fail(EPI_ESYS, "no local address: %s", strerror(errno));
   }
-  return from_sockaddr(out, &name);
+  return epi__sock_addr_from(out, &name);
 }
 
 int epi__sock_original(int fd, epi_addr *out) {
   epi_addr local;
-  sock_addr name;
+  epi__sock_addr name;
   socklen_t len = sizeof name;
   int level;
 
@@ -215,7 +262,7 @@ int epi__sock_original(int fd, epi_addr *out) {
   }
   level = local.kind == EPI_ADDR_IPV4 ? SOL_IP : SOL_IPV6;
   if (getsockopt(fd, level, ORIGINAL_DST, &name.any, &len) ||
-      from_sockaddr(out, &name) || epi_addr_equal(out, &local)) {
+      epi__sock_addr_from(out, &name) || epi_addr_equal(out, &local)) {
     return epi__fail(EPI_ENOENT, "the connection was not redirected here");
   }
   return 0;

@@ -91,9 +91,11 @@ static ptrdiff_t take(epi_session *session, const uint8_t *data, size_t len) {
 
 ptrdiff_t epi_session_feed(epi_session *session, const void *buf, size_t len) {
   const uint8_t *data = buf;
+  int replies = session->replies;
   size_t used = 0;
 
-  while (session->next == EPI_NEXT_READ && used < len) {
+  while (session->next == EPI_NEXT_READ && used < len &&
+         session->replies == replies) {
     ptrdiff_t n = take(session, data + used, len - used);
 
     if (n < 0) {

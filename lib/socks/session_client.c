@@ -32,21 +32,38 @@ int epi_session_new_client(epi_session **out, int version,
   return 0;
 }
 
+/* Does a further reply follow the first one? Not if the server grants the
+ * backlog that was asked for (draft-11, "Listen Backlog options"). */
+static int another_follows(const epi_session *session) {
+  const epi_request *request = &session->request;
+
+  return request->command == EPI_BIND && session->replies == 1 &&
+         (epi_request_stack(request, EPI_LEG_REMOTE, EPI_STACK_BACKLOG) <= 0 ||
+          epi_reply_stack(&session->result, EPI_LEG_REMOTE,
+                          EPI_STACK_BACKLOG) <= 0);
+}
+
 ptrdiff_t epi__session_take_result(epi_session *session, ptrdiff_t n) {
   int code = session->result.code;
 
   if (n <= 0) {
     return n;
   }
-  session->has_result = 1;
+  session->replies++;
   if (code != EPI_REPLY_SUCCESS) {
     epi__session_refuse(session, EPI_EREFUSED);
     return epi__fail(EPI_EREFUSED, "reply %d: %s", code, epi_reply_text(code));
   }
-  session->next = EPI_NEXT_DONE;
+  if (!another_follows(session)) {
+    session->next = EPI_NEXT_DONE;
+  }
   return n;
 }
 
 const epi_reply *epi_session_result(const epi_session *session) {
-  return session->has_result ? &session->result : NULL;
+  return session->replies ? &session->result : NULL;
+}
+
+int epi_session_replies(const epi_session *session) {
+  return session->replies;
 }

@@ -121,6 +121,26 @@ int epi_session_login(epi_session *session, int ok) {
   return error;
 }
 
+int epi_session_bind_whole(epi_session *session) {
+  if (session->next != EPI_NEXT_REPLY || session->replies ||
+      session->request.command != EPI_BIND) {
+    return epi__fail(EPI_ESTATE, "no BIND waits for its first reply");
+  }
+  session->bind_whole = 1;
+  return 0;
+}
+
+/* What follows a reply that was sent. */
+static int next_after(const epi_session *session, int code) {
+  if (code != EPI_REPLY_SUCCESS) {
+    return EPI_NEXT_REFUSED;
+  }
+  return session->request.command == EPI_BIND && session->replies == 1 &&
+                 !session->bind_whole
+             ? EPI_NEXT_REPLY
+             : EPI_NEXT_DONE;
+}
+
 int epi_session_reply(epi_session *session, const epi_reply *reply) {
   epi_reply whole = *reply; /* and the id of the session that was begun */
   ptrdiff_t size;
@@ -147,8 +167,8 @@ int epi_session_reply(epi_session *session, const epi_reply *reply) {
   if (error) {
     return error;
   }
+  session->replies++;
+  session->next = next_after(session, reply->code);
   session->begun.len = 0; /* it is said once */
-  session->next =
-      reply->code == EPI_REPLY_SUCCESS ? EPI_NEXT_DONE : EPI_NEXT_REFUSED;
   return 0;
 }

@@ -26,8 +26,9 @@ struct epi_session {
   int needs_login;  /* server: 1 or 0 */
   int has_exchange; /* SOCKS 6: the login comes after the request */
   int has_request;  /* server: the caller may look at it */
+  int bind_whole;   /* server: one reply is all of a BIND */
   int may_send;     /* client: application data need not wait */
-  int has_result;   /* client: the server gave a reply */
+  int replies;      /* operation replies that were sent, or came, so far */
 
   epi_session_table *table; /* server: NULL for no sessions */
   char *address;            /* server: whose they are without a login */
@@ -94,8 +95,9 @@ int epi__socks6_server_login(epi_session *session, int ok);
 int epi__socks5_client_start(epi_session *session);
 int epi__socks6_client_start(epi_session *session);
 
-/* Take the server's reply: n is what reading it gave. Returns n, or
- * EPI_EREFUSED when the reply is a refusal. */
+/* Take the server's reply: n is what reading it gave. Behind the first one of
+ * a BIND the step stays. Returns n, or EPI_EREFUSED when the reply is a
+ * refusal. */
 ptrdiff_t epi__session_take_result(epi_session *session, ptrdiff_t n);
 
 #endif

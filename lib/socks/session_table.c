@@ -1,16 +1,7 @@
-/* session_table.c: the sessions that a server keeps (draft-11 section 8.4).
- *
- * The id of a session is an HMAC of its number: whoever does not know the key
- * can neither guess one nor choose which list of the hash table it goes to. The
- * same goes for owners, so the lists stay short whatever clients do, and a
- * number leads to its session by way of the id. */
-#include "socks/session_table.h"
-
-#include "base/bytes.h"
+/* session_table.c: the sessions that a server keeps (draft-11 section 8.4). */
 #include "base/fail.h"
 #include "base/memory.h"
-#include "base/sha256.h"
-#include "socks/token_window.h"
+#include "socks/session_store.h"
 
 #include <string.h>
 
@@ -18,47 +9,6 @@ enum {
   KEY = 32,
   TOKENS_HIGHEST = 65536,
   LISTS = 64, /* to begin with; a power of two */
-};
-
-/* What an HMAC is of. */
-enum { OF_NUMBER = 'n', OF_USER = 'u', OF_ADDRESS = 'a' };
-
-/* Whose sessions are. It lives as long as one of them. */
-typedef struct owner {
-  struct owner *next; /* in its list */
-  uint8_t mark[EPI__SESSION_ID];
-  int64_t sessions;
-  char user[]; /* "" for an address */
-} owner;
-
-typedef struct session {
-  struct session *next;          /* in its list */
-  struct session *older, *newer; /* in order of use, while nobody holds it */
-  owner *owner;
-  int64_t number;
-  int64_t used_at;
-  int64_t holds;
-  epi__token_window window;
-  uint8_t id[EPI__SESSION_ID];
-} session;
-
-typedef struct list {
-  session *sessions;
-  owner *owners;
-} list;
-
-struct epi_session_table {
-  epi__hmac keyed;
-  int64_t settings[EPI_SESSIONS_TOKENS + 1];
-  int64_t now_ms;
-  int64_t last_number;
-  size_t count;
-  list *lists;
-  size_t list_count;
-  session *oldest, *newest; /* of those that nobody holds */
-  void (*lock)(void *user);
-  void (*unlock)(void *user);
-  void *lock_user;
 };
 
 static void lock(const epi_session_table *table) {
@@ -73,252 +23,23 @@ static void unlock(const epi_session_table *table) {
   }
 }
 
-/* ---- finding ---- */
-
-static void mark_of(const epi_session_table *table, uint8_t what,
-                    const void *data, size_t len,
-                    uint8_t out[EPI__SESSION_ID]) {
-  epi__hmac hmac = table->keyed;
-  uint8_t digest[32];
-
-  epi__hmac_add(&hmac, &what, 1);
-  epi__hmac_add(&hmac, data, len);
-  epi__hmac_end(&hmac, digest);
-  memcpy(out, digest, EPI__SESSION_ID);
-}
-
-static void id_of(const epi_session_table *table, int64_t number,
-                  uint8_t out[EPI__SESSION_ID]) {
-  uint8_t bytes[8];
-  epi__writer writer = epi__writer_over(bytes, sizeof bytes);
-
-  epi__write_u64(&writer, (uint64_t)number);
-  mark_of(table, OF_NUMBER, bytes, sizeof bytes, out);
-}
-
-static list *list_of(list *lists, size_t count,
-                     const uint8_t mark[EPI__SESSION_ID]) {
-  epi__reader in = epi__reader_over(mark, EPI__SESSION_ID);
-
-  return &lists[epi__read_u32(&in) & (count - 1)];
-}
-
-static session *find(const epi_session_table *table,
-                     const uint8_t id[EPI__SESSION_ID]) {
-  session *found = list_of(table->lists, table->list_count, id)->sessions;
-
-  while (found && !epi__equal_secret(found->id, id, EPI__SESSION_ID)) {
-    found = found->next;
-  }
-  return found;
-}
-
-static session *find_number(const epi_session_table *table, int64_t number) {
-  uint8_t id[EPI__SESSION_ID];
-
-  if (number < 1 || number > table->last_number) {
-    return NULL;
-  }
-  id_of(table, number, id);
-  return find(table, id);
-}
-
-static owner *find_owner(const epi_session_table *table,
-                         const uint8_t mark[EPI__SESSION_ID]) {
-  owner *found = list_of(table->lists, table->list_count, mark)->owners;
-
-  while (found && memcmp(found->mark, mark, EPI__SESSION_ID)) {
-    found = found->next;
-  }
-  return found;
-}
-
-/* ---- order of use ---- */
-
-static void leave_order(epi_session_table *table, session *it) {
-  *(it->older ? &it->older->newer : &table->oldest) = it->newer;
-  *(it->newer ? &it->newer->older : &table->newest) = it->older;
-  it->older = it->newer = NULL;
-}
-
-static void enter_order(epi_session_table *table, session *it) {
-  it->used_at = table->now_ms;
-  it->older = table->newest;
-  *(it->older ? &it->older->newer : &table->oldest) = it;
-  table->newest = it;
-}
-
-static void touch(epi_session_table *table, session *it) {
-  if (!it->holds) {
-    leave_order(table, it);
-    enter_order(table, it);
-  }
-}
-
-/* ---- ending ---- */
-
-static void unlink_owner(epi_session_table *table, owner *it) {
-  owner **at = &list_of(table->lists, table->list_count, it->mark)->owners;
-
-  while (*at != it) {
-    at = &(*at)->next;
-  }
-  *at = it->next;
-  epi__free(it);
-}
-
-static void end_session(epi_session_table *table, session *it) {
-  session **at = &list_of(table->lists, table->list_count, it->id)->sessions;
-
-  while (*at != it) {
-    at = &(*at)->next;
-  }
-  *at = it->next;
-  if (!it->holds) {
-    leave_order(table, it);
-  }
-  if (!--it->owner->sessions) {
-    unlink_owner(table, it->owner);
-  }
-  epi__token_window_clear(&it->window);
-  epi_wipe(it->id, sizeof it->id);
-  epi__free(it);
-  table->count--;
-}
-
-static size_t expire(epi_session_table *table, int64_t now_ms) {
-  int64_t idle = table->settings[EPI_SESSIONS_IDLE_MS];
-  size_t count = 0;
-
-  if (now_ms > table->now_ms) {
-    table->now_ms = now_ms;
-  }
-  while (table->oldest && table->now_ms - table->oldest->used_at >= idle) {
-    end_session(table, table->oldest);
-    count++;
-  }
-  return count;
-}
-
-/* ---- beginning ---- */
-
-/* Keep the lists as short as one session each. Returns 0 or EPI_ENOMEM. */
-static int grow(epi_session_table *table) {
-  size_t count = table->list_count * 2;
-  list *lists;
-
-  if (table->count < table->list_count) {
-    return 0;
-  }
-  lists = epi__alloc_array(count, sizeof *lists);
-  if (!lists) {
-    return EPI_ENOMEM;
-  }
-  for (size_t i = 0; i < table->list_count; i++) {
-    list *from = &table->lists[i];
-
-    while (from->sessions) {
-      session *it = from->sessions;
-      list *to = list_of(lists, count, it->id);
-
-      from->sessions = it->next;
-      it->next = to->sessions;
-      to->sessions = it;
-    }
-    while (from->owners) {
-      owner *it = from->owners;
-      list *to = list_of(lists, count, it->mark);
-
-      from->owners = it->next;
-      it->next = to->owners;
-      to->owners = it;
-    }
-  }
-  epi__free(table->lists);
-  table->lists = lists;
-  table->list_count = count;
-  return 0;
-}
-
-/* The owner with a mark, who is new perhaps; NULL when out of memory. */
-static owner *get_owner(epi_session_table *table,
-                        const uint8_t mark[EPI__SESSION_ID], const char *user) {
-  owner *it = find_owner(table, mark);
-  list *to = list_of(table->lists, table->list_count, mark);
-
-  if (it) {
-    return it;
-  }
-  it = epi__alloc(sizeof *it + strlen(user) + 1);
-  if (!it) {
-    return NULL;
-  }
-  memcpy(it->mark, mark, sizeof it->mark);
-  memcpy(it->user, user, strlen(user) + 1);
-  it->next = to->owners;
-  to->owners = it;
-  return it;
-}
-
-static int open_window(const epi_session_table *table, session *it,
-                       int64_t size) {
-  int64_t most = table->settings[EPI_SESSIONS_TOKENS];
-
-  if (!size || it->window.size) {
-    return 0;
-  }
-  return epi__token_window_open(&it->window, 0,
-                                (uint32_t)(size < most ? size : most));
-}
-
-static int add_session(epi_session_table *table,
-                       const uint8_t mark[EPI__SESSION_ID], const char *user,
-                       int64_t window, session **out) {
-  session *it = epi__alloc(sizeof *it);
-  list *to;
-
-  if (!it) {
-    return EPI_ENOMEM;
-  }
-  if (open_window(table, it, window)) {
-    epi__free(it);
-    return EPI_ENOMEM;
-  }
-  it->owner = get_owner(table, mark, user);
-  if (!it->owner) {
-    epi__token_window_clear(&it->window);
-    epi__free(it);
-    return EPI_ENOMEM;
-  }
-  it->owner->sessions++;
-  it->number = ++table->last_number;
-  id_of(table, it->number, it->id);
-  to = list_of(table->lists, table->list_count, it->id);
-  it->next = to->sessions;
-  to->sessions = it;
-  enter_order(table, it);
-  table->count++;
-  *out = it;
-  return 0;
-}
-
 static int begin(epi_session_table *table, const char *user,
-                 const char *address, int64_t window, session **out) {
+                 const char *address, int64_t window, epi__kept **out) {
   const char *text = user ? user : address;
   uint8_t mark[EPI__SESSION_ID];
-  const owner *known;
+  const epi__owner *known;
 
-  mark_of(table, user ? OF_USER : OF_ADDRESS, text, strlen(text), mark);
-  known = find_owner(table, mark);
+  epi__store_mark(table, user ? EPI__OWNER_USER : EPI__OWNER_ADDRESS, text,
+                  strlen(text), mark);
+  known = epi__store_owner(table, mark);
   if ((int64_t)table->count >= table->settings[EPI_SESSIONS_MAX] ||
       (known && known->sessions >= table->settings[EPI_SESSIONS_PER_OWNER])) {
     return EPI_ELIMIT;
   }
-  return grow(table) ? EPI_ENOMEM
-                     : add_session(table, mark, user ? user : "", window, out);
+  return epi__store_add(table, mark, user ? user : "", window, out);
 }
 
-static void tell(epi__membership *out, const session *it, int token) {
+static void tell(epi__membership *out, const epi__kept *it, int token) {
   out->number = it->number;
   memcpy(out->id, it->id, sizeof out->id);
   memcpy(out->user, it->owner->user, strlen(it->owner->user) + 1);
@@ -330,11 +51,11 @@ static void tell(epi__membership *out, const session *it, int token) {
 int epi__session_table_begin(epi_session_table *table, const char *user,
                              const char *address, int64_t window,
                              int64_t now_ms, epi__membership *out) {
-  session *it;
+  epi__kept *it;
   int result;
 
   lock(table);
-  expire(table, now_ms);
+  epi__store_expire(table, now_ms);
   result = begin(table, user, address, window, &it);
   if (!result) {
     tell(out, it, 0);
@@ -347,19 +68,20 @@ int epi__session_table_begin(epi_session_table *table, const char *user,
 
 static int join(epi_session_table *table, const void *id, int with_login,
                 int64_t window, int64_t token, epi__membership *out) {
-  session *it = find(table, id);
+  epi__kept *it = epi__store_find(table, id);
   int state = 0;
 
   if (!it || (with_login && !it->owner->user[0])) {
     return EPI_ENOENT;
   }
-  touch(table, it);
+  epi__store_touch(table, it);
   if (token >= 0) {
     state = epi__token_window_spend(&it->window, (uint32_t)token)
                 ? EPI_TOKEN_ACCEPTED
                 : EPI_TOKEN_REJECTED;
   }
-  if (state != EPI_TOKEN_REJECTED && open_window(table, it, window)) {
+  if (state != EPI_TOKEN_REJECTED &&
+      epi__store_open_window(table, it, window)) {
     return EPI_ENOMEM; /* without a window no token was spent */
   }
   tell(out, it, state);
@@ -373,7 +95,7 @@ int epi__session_table_join(epi_session_table *table, const void *id,
   int result = EPI_ENOENT;
 
   lock(table);
-  expire(table, now_ms);
+  epi__store_expire(table, now_ms);
   if (len == EPI__SESSION_ID) {
     result = join(table, id, with_login, window, token, out);
   }
@@ -383,13 +105,13 @@ int epi__session_table_join(epi_session_table *table, const void *id,
 
 void epi__session_table_end(epi_session_table *table, const void *id,
                             size_t len, int64_t now_ms) {
-  session *it;
+  epi__kept *it;
 
   lock(table);
-  expire(table, now_ms);
-  it = len == EPI__SESSION_ID ? find(table, id) : NULL;
+  epi__store_expire(table, now_ms);
+  it = len == EPI__SESSION_ID ? epi__store_find(table, id) : NULL;
   if (it) {
-    end_session(table, it);
+    epi__store_remove(table, it);
   }
   unlock(table);
 }
@@ -429,7 +151,7 @@ void epi_session_table_free(epi_session_table *table) {
   }
   for (size_t i = 0; i < table->list_count; i++) {
     while (table->lists[i].sessions) {
-      end_session(table, table->lists[i].sessions);
+      epi__store_remove(table, table->lists[i].sessions);
     }
   }
   epi__free(table->lists);
@@ -468,7 +190,7 @@ size_t epi_session_table_expire(epi_session_table *table, int64_t now_ms) {
   size_t count;
 
   lock(table);
-  count = expire(table, now_ms);
+  count = epi__store_expire(table, now_ms);
   unlock(table);
   return count;
 }
@@ -483,12 +205,12 @@ size_t epi_session_table_count(const epi_session_table *table) {
 }
 
 int epi_session_table_hold(epi_session_table *table, int64_t number) {
-  session *it;
+  epi__kept *it;
 
   lock(table);
-  it = find_number(table, number);
-  if (it && !it->holds++) {
-    leave_order(table, it);
+  it = epi__store_find_number(table, number);
+  if (it) {
+    epi__store_hold(table, it);
   }
   unlock(table);
   return it ? 0 : epi__fail(EPI_ENOENT, "the session has ended");
@@ -496,13 +218,13 @@ int epi_session_table_hold(epi_session_table *table, int64_t number) {
 
 void epi_session_table_release(epi_session_table *table, int64_t number,
                                int64_t now_ms) {
-  session *it;
+  epi__kept *it;
 
   lock(table);
-  expire(table, now_ms);
-  it = find_number(table, number);
-  if (it && it->holds && !--it->holds) {
-    enter_order(table, it);
+  epi__store_expire(table, now_ms);
+  it = epi__store_find_number(table, number);
+  if (it) {
+    epi__store_release(table, it);
   }
   unlock(table);
 }

@@ -4,7 +4,9 @@
     proxy = dns.proxy()            # an epi-proxy that asks this server
 
 Names of records are lower case. A name in `silent` is never answered, one in
-`garbage` with bytes that mean nothing; others do not exist."""
+`garbage` with bytes that mean nothing; others do not exist. Questions of
+`silent_kinds`, A or AAAA, are never answered, and the first one of the kind
+`drop_first` is not."""
 import ipaddress
 import itertools
 import os
@@ -19,10 +21,12 @@ _number = itertools.count(1)
 
 
 class Server:
-    def __init__(self, records, silent=(), garbage=()):
+    def __init__(self, records, silent=(), garbage=(), silent_kinds=()):
         flow.need_root()
         flow.need("unshare", "mount")
         self.records, self.silent, self.garbage = records, silent, garbage
+        self.silent_kinds = silent_kinds
+        self.drop_first = None
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # An address of our own: port 53 may be taken on others.
@@ -60,7 +64,10 @@ class Server:
         name = ".".join(labels).lower()
         kind = struct.unpack(">H", query[at + 1:at + 3])[0]
         self.asked.append((name, kind))
-        if name in self.silent:
+        if name in self.silent or kind in self.silent_kinds:
+            return b""
+        if kind == self.drop_first:
+            self.drop_first = None
             return b""
         if name in self.garbage:
             return query[:2] + b"\x81\x80" + b"\xff" * 40

@@ -52,6 +52,9 @@ class Server:
                               else socket.AF_INET)
 
         self._server = Threads((host, port), handler)
+        self._started()
+
+    def _started(self):
         self.host, self.port = self._server.server_address[:2]
         threading.Thread(target=self._server.serve_forever, args=(0.05,),
                          daemon=True).start()

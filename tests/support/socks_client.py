@@ -111,6 +111,15 @@ def socks5(port, host, to, login=None, command=CONNECT):
     return sock, reply5(sock)[0]
 
 
+def ask5(port, host, to, command, source=None, proxy=flow.LOCAL):
+    """A handshake up to the request; the socket. Replies are to be read."""
+    sock = connect(port, host=proxy, source=source)
+    sock.sendall(greeting(NONE))
+    assert read(sock, 2) == b"\5\0"
+    sock.sendall(request5(host, to, command))
+    return sock
+
+
 # ---- SOCKS 6, draft-11 ----
 
 def option(kind, data):
@@ -144,3 +153,13 @@ def reply6(sock):
     host = read_address(sock, kind, pad=True)
     read(sock, size)
     return code, host, port
+
+
+def ask6(port, host, to, command, options=b"", source=None, proxy=flow.LOCAL):
+    """A request that is authenticated; the socket. Operation replies are to
+    be read."""
+    sock = connect(port, host=proxy, source=source)
+    sock.sendall(request6(host, to, options, command))
+    kind, _ = auth_reply6(sock)
+    assert kind == 0, f"an authentication reply of type {kind}"
+    return sock

@@ -81,6 +81,27 @@ Test(addr, equal_means_host_and_port) {
   cr_expect_not(epi_addr_equal(&a, &b));
 }
 
+Test(addr, unspecified_addresses_are_known) {
+  epi_addr addr;
+
+  cr_expect(!epi_addr_parse(&addr, "0.0.0.0:7", -1) && epi__addr_is_any(&addr));
+  cr_expect(!epi_addr_parse(&addr, "[::]:7", -1) && epi__addr_is_any(&addr));
+  cr_expect(!epi_addr_parse(&addr, "::1", 0) && !epi__addr_is_any(&addr));
+  cr_expect(!epi_addr_parse(&addr, "a.example", 0) && !epi__addr_is_any(&addr));
+  memset(&addr, 0, sizeof addr);
+  cr_expect_not(epi__addr_is_any(&addr));
+}
+
+Test(addr, hosts_are_the_same_whatever_their_ports) {
+  epi_addr a, b;
+
+  epi_addr_parse(&a, "192.0.2.1:1", -1);
+  epi_addr_parse(&b, "192.0.2.1:2", -1);
+  cr_expect(epi__addr_same_host(&a, &b));
+  epi_addr_parse(&b, "192.0.2.2:1", -1);
+  cr_expect_not(epi__addr_same_host(&a, &b));
+}
+
 static int in_range(const char *range, const char *text) {
   epi__range r;
   epi_addr addr;

@@ -50,3 +50,18 @@ Test(engine, does_not_start_once_it_was_stopped) {
   cr_assert_eq(epi_engine_start(engine), EPI_ESTATE);
   epi_engine_free(engine);
 }
+
+Test(engine, sessions_have_bounds) {
+  epi_engine *engine = listening();
+
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_SESSIONS, 0), 0);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_SESSIONS, -1), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_SESSIONS_PER_OWNER, 0),
+               EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_SESSION_IDLE_MS, 0),
+               EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_TOKENS, 65537), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_TOKENS, 65536), 0);
+  cr_expect_eq(epi_engine_start(engine), 0);
+  epi_engine_free(engine);
+}

@@ -1,6 +1,6 @@
-/* stack.h: the stack options of a message. */
-#ifndef EPI__STACK_H
-#define EPI__STACK_H
+/* stack_values.h: the stack options of a message. */
+#ifndef EPI__STACK_VALUES_H
+#define EPI__STACK_VALUES_H
 
 #include "epi/stack.h"
 

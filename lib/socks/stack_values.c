@@ -1,5 +1,5 @@
-/* stack.c: stack options: which there are, and those of a message. */
-#include "socks/stack.h"
+/* stack_values.c: stack options: which there are, and those of a message. */
+#include "socks/stack_values.h"
 
 #include "base/fail.h"
 

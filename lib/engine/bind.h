@@ -1,0 +1,85 @@
+/* bind.h: a BIND on its way.
+ *
+ *     request -> listen or ask a hop -> first reply -> wait -> a host connects
+ *     -> judge -> second reply -> relay
+ *
+ * The flow's legs stay as they are, the client's and the other one; but the
+ * host that connects is the source, and the client the destination, for policy
+ * and filters alike. */
+#ifndef EPI__BIND_H
+#define EPI__BIND_H
+
+#include "engine/flow.h"
+
+typedef struct epi__bind {
+  epi_addr client;       /* who asked for it */
+  epi_addr bound;        /* what the first reply says; kind NONE before */
+  epi_addr *hosts;       /* who is expected; */
+  size_t host_count;     /* 0: anybody */
+  int counted;           /* among the client's BINDs that wait */
+  int multipath;         /* 1 if multipath TCP is taken */
+  int granted;           /* backlog: connections that may wait, or 0 */
+  epi__backlog *backlog; /* that this flow holds; NULL for an ordinary BIND */
+} epi__bind;
+
+/* ---- bind.c ---- */
+
+/* Begin: the request is a BIND, and it is known whom to believe. */
+void epi__bind_begin(epi_flow *flow);
+
+/* The address is known where hosts connect to: send the first reply, wait. */
+void epi__bind_offered(epi_flow *flow, const epi_addr *bound);
+
+/* The next proxy gave its first reply, or its second. */
+void epi__bind_offered_by_hop(epi_flow *flow);
+void epi__bind_connected_by_hop(epi_flow *flow, const epi_addr *host);
+
+/* The client is readable while the flow waits, or the listening socket is. */
+void epi__bind_read_client(epi_flow *flow);
+void epi__bind_accept(epi_flow *flow);
+
+/* The wait is over, whatever way. May be called more than once. */
+void epi__bind_over(epi_flow *flow);
+
+void epi__bind_free(epi__bind *bind);
+
+/* ---- bind_listen.c ---- */
+
+/* Listen, or share in the backlog of the client's session. Goes on to
+ * epi__bind_offered(), or refuses. */
+void epi__bind_listen(epi_flow *flow);
+
+/* Say in a reply what became of the client's stack options. Returns 0 or an
+ * error. */
+int epi__bind_answer_stack(epi_reply *out, const epi_flow *flow);
+
+/* ---- bind_judge.c ---- */
+
+/* May one of the hosts that are expected connect? Without a model, or when
+ * anybody may be expected, yes. Returns 1, or 0 and the flow was refused. */
+int epi__bind_may_wait(epi_flow *flow, epi__policy *policy);
+
+/* A host connected. Returns 1 if it is admitted and what it needs is set up;
+ * 0 if it is a stranger that policy does not let in, and the wait may go on; or
+ * -1, and the flow was refused. */
+int epi__bind_admit(epi_flow *flow, const epi_addr *host);
+
+/* Judge a flow that waits by a new policy. Returns 1, or 0 and it was cut. */
+int epi__bind_rejudge(epi_flow *flow, epi__policy *policy);
+
+/* ---- bind_backlog.c: the listening sockets of sessions ---- */
+
+/* Have the flow's session listen at an address, with a socket that is closed
+ * when that ends. Returns 0 or EPI_ENOMEM. */
+int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
+                     const epi_addr *addr, int fd);
+
+/* End it: nobody listens there any more. */
+void epi__backlog_end(epi_engine *engine, epi__backlog *backlog);
+
+/* A descriptor of the socket that the flow's session listens with at an
+ * address, to be closed. Returns 0, EPI_ENOENT (no such backlog) or EPI_ELIMIT.
+ */
+int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd);
+
+#endif

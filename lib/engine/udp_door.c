@@ -1,0 +1,104 @@
+/* udp_door.c: a listener's UDP port, for datagrams of SOCKS 6.
+ *
+ * Each worker has a socket on it. The kernel gives a datagram to the worker
+ * whose number the association's id has, so that it never has to be handed
+ * over. */
+#include "base/fail.h"
+#include "base/net.h"
+#include "engine/association.h"
+#include "os/os.h"
+
+enum {
+  READS = 64,        /* in a row, before others get their turn */
+  ID_LOW_OFFSET = 8, /* of the last half of the id in a message */
+};
+
+int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers) {
+  int flags = workers > 1 ? EPI__UDP_LOCAL | EPI__UDP_SHARED : EPI__UDP_LOCAL;
+  epi_addr addr = listener->addr;
+  int fd = -1, result;
+
+  /* The first one is bound alone, to see whether another process has the port:
+   * sharing would succeed silently. */
+  addr.port = port;
+  result = epi__udp_open(&addr, 0, EPI__UDP_LOCAL, &fd);
+  if (!result) {
+    result = epi__sock_local(fd, &addr);
+  }
+  if (!result && workers == 1) {
+    listener->udp_fds[listener->udp_count++] = fd;
+  } else {
+    epi__sock_close(fd, 0);
+  }
+  for (int i = 0; workers > 1 && i < workers && !result; i++) {
+    result = epi__udp_open(&addr, 0, flags, &listener->udp_fds[i]);
+    listener->udp_count += !result;
+  }
+  if (!result && workers > 1) {
+    result =
+        epi__udp_steer(listener->udp_fds[0], ID_LOW_OFFSET, (uint32_t)workers);
+  }
+  listener->udp_port = addr.port;
+  return result;
+}
+
+static void take(epi__udp_door *door, const uint8_t *data, size_t len,
+                 const epi_addr *from, const epi_addr *local) {
+  epi__reader in = epi__reader_over(data, len);
+  epi__association *association;
+  uint64_t id;
+
+  epi__skip(&in, 4);
+  id = (uint64_t)epi__read_u32(&in) << 32;
+  id |= epi__read_u32(&in);
+  association = in.missing ? NULL : epi__association_find(door->worker, id);
+  if (!association || association->flow->listener != door->listener ||
+      epi_datagram_read(association->datagram, association->version, data,
+                        len) <= 0 ||
+      epi_datagram_type(association->datagram) != EPI_UDP_DATAGRAM) {
+    return; /* what follows the message is padding */
+  }
+  epi__association_take(association, EPI__CARRIER_UDP, from, local, door->fd);
+  epi__flow_watch(association->flow);
+}
+
+static void on_datagram(epi__io *io, int events) {
+  epi__udp_door *door = EPI__OWNER(io, epi__udp_door, io);
+  epi_addr from, local;
+
+  (void)events;
+  for (int i = 0; i < READS; i++) {
+    ptrdiff_t got = epi__udp_receive(door->fd, door->worker->scratch,
+                                     EPI__SCRATCH, &from, &local);
+
+    if (got < 0) {
+      return;
+    }
+    take(door, door->worker->scratch, (size_t)got, &from, &local);
+  }
+}
+
+void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
+                        epi__listener *listener) {
+  epi_addr addr = listener->addr;
+  epi__addr_buf text;
+
+  if (!listener->udp_count) {
+    return;
+  }
+  door->worker = worker;
+  door->listener = listener;
+  door->fd = listener->udp_fds[worker->number];
+  if (worker->number == 0) {
+    addr.port = listener->udp_port;
+    epi__log(worker->engine, EPI_LOG_NOTE, "datagrams of %s come to %s",
+             listener->name, epi__addr_text(&addr, &text));
+  }
+  epi__io_set(worker->loop, &door->io, door->fd, EPI__READ, on_datagram);
+}
+
+void epi__udp_door_close(epi__udp_door *door) {
+  if (door->worker) {
+    epi__io_stop(door->worker->loop, &door->io);
+  }
+}

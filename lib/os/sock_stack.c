@@ -1,0 +1,133 @@
+/* sock_stack.c: how a socket treats IP and TCP: what may be asked of it, and
+ * what is in force. */
+#include "os/os.h"
+
+#include "base/fail.h"
+#include "epi/stack.h"
+
+#include <time.h> /* which <linux/errqueue.h> needs, and leaves out */
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+  IS_MPTCP = 43, /* TCP_IS_MPTCP, which older headers lack */
+};
+
+static int is_ipv6(int fd) {
+  int domain = 0;
+  socklen_t len = sizeof domain;
+
+  return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+         domain == AF_INET6;
+}
+
+/* The kernel's level and name for an option of IP, in *level and *name. */
+static int find(int fd, int option, int *level, int *name) {
+  int v6 = is_ipv6(fd);
+
+  *level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  switch (option) {
+  case EPI_STACK_TOS:
+    *name = v6 ? IPV6_TCLASS : IP_TOS;
+    return 0;
+  case EPI_STACK_TTL:
+    *name = v6 ? IPV6_UNICAST_HOPS : IP_TTL;
+    return 0;
+  case EPI_STACK_NO_FRAGMENT:
+    *name = v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER;
+    return 0;
+  default:
+    return epi__fail(EPI_EINVAL, "no option of sockets is 0x%x",
+                     (unsigned)option);
+  }
+}
+
+int epi__sock_set_stack(int fd, int option, int value) {
+  int level, name;
+
+  if (find(fd, option, &level, &name)) {
+    return EPI_EINVAL;
+  }
+  if (option == EPI_STACK_NO_FRAGMENT) {
+    value = value == EPI_STACK_YES ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+  } else if (option == EPI_STACK_TTL && value == 0) {
+    /* IPv6 sockets would take it, and nothing could be reached. */
+    return epi__fail(EPI_ESYS, "a TTL of 0 reaches nobody");
+  }
+  return setsockopt(fd, level, name, &value, sizeof value)
+             ? epi__fail(EPI_ESYS, "stack option 0x%x: %s", (unsigned)option,
+                         strerror(errno))
+             : 0;
+}
+
+int epi__sock_stack(int fd, int option) {
+  int level, name, value = 0;
+  socklen_t len = sizeof value;
+
+  if (find(fd, option, &level, &name)) {
+    return EPI_EINVAL;
+  }
+  if (getsockopt(fd, level, name, &value, &len)) {
+    return EPI_ENOENT;
+  }
+  if (option == EPI_STACK_NO_FRAGMENT) {
+    return value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE ? EPI_STACK_YES
+                                                                 : EPI_STACK_NO;
+  }
+  return value & 0xff;
+}
+
+int epi__sock_is_multipath(int fd) {
+  int value = 0;
+  socklen_t len = sizeof value;
+
+  return !getsockopt(fd, IPPROTO_TCP, IS_MPTCP, &value, &len) && value;
+}
+
+void epi__sock_keep_errors(int fd, int kind, int keep) {
+  int v6 = kind == EPI_ADDR_IPV6;
+
+  setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR,
+             &keep, sizeof keep);
+}
+
+/* 1 if a message of the error queue is ICMP's "time exceeded in transit". */
+static int is_expiry(const struct cmsghdr *part) {
+  struct sock_extended_err error;
+
+  if (!(part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) &&
+      !(part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR)) {
+    return 0;
+  }
+  memcpy(&error, CMSG_DATA(part), sizeof error);
+  return error.ee_origin == SO_EE_ORIGIN_ICMP6
+             ? error.ee_type == ICMP6_TIME_EXCEEDED
+             : error.ee_origin == SO_EE_ORIGIN_ICMP &&
+                   error.ee_type == ICMP_TIME_EXCEEDED;
+}
+
+int epi__sock_expired(int fd) {
+  _Alignas(struct cmsghdr) char parts[512];
+  char packet[128];
+  struct iovec data = {packet, sizeof packet};
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+  int expired = 0;
+
+  for (;;) {
+    message.msg_control = parts;
+    message.msg_controllen = sizeof parts;
+    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+      return expired;
+    }
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
+         part = CMSG_NXTHDR(&message, part)) {
+      expired |= is_expiry(part);
+    }
+  }
+}
