@@ -16,54 +16,6 @@ enum {
   PAUSE_MS = 250, /* RFC 8305 section 8: connection attempt delay */
 };
 
-/* RFC 1928 section 6, draft-11 section 7. */
-static int code_of(int error) {
-  switch (error) {
-  case ENETUNREACH:
-  case ENETDOWN:
-  case ENONET:
-  case EAFNOSUPPORT: /* this machine has no IPv6, or no IPv4 */
-    return EPI_REPLY_NETWORK_UNREACHABLE;
-  case EHOSTUNREACH:
-  case EHOSTDOWN:
-  case EADDRNOTAVAIL:
-  case ENOPROTOOPT: /* ICMP: protocol unreachable */
-    return EPI_REPLY_HOST_UNREACHABLE;
-  case ETIME:
-    return EPI_REPLY_TTL_EXPIRED;
-  case ECONNREFUSED:
-    return EPI_REPLY_REFUSED;
-  case ETIMEDOUT:
-    return EPI_REPLY_TIMED_OUT;
-  case EACCES: /* rules of this machine's, or of a router on the way */
-  case EPERM:
-    return EPI_REPLY_NOT_ALLOWED;
-  default:
-    return EPI_REPLY_FAILURE;
-  }
-}
-
-/* How much a failure says, where several addresses fail: most where the host
- * itself answered. */
-static int weight_of(int error) {
-  switch (error ? code_of(error) : -1) {
-  case -1:
-    return 0;
-  case EPI_REPLY_FAILURE:
-    return 1;
-  case EPI_REPLY_NETWORK_UNREACHABLE:
-    return 2;
-  case EPI_REPLY_REFUSED:
-    return 4;
-  default:
-    return 3;
-  }
-}
-
-static const char *text_of(int error) {
-  return error == ETIME ? "TTL expired on the way" : strerror(error);
-}
-
 /* What to connect to first: a hop, or the destination. */
 static const epi_addr *first_target(const epi_flow *flow) {
   return flow->route->hop_count ? &flow->route->hops[0].addr : &flow->dest;
@@ -79,8 +31,10 @@ static void refuse_dial(epi_flow *flow) {
            route->hop_count ? "the proxy " : "",
            route->hop_count ? route->hops[0].link
                             : epi__addr_text(&flow->dest, &target),
-           error ? text_of(error) : "all its addresses are other nodes'");
-  epi__flow_refuse(flow, error ? code_of(error) : EPI_REPLY_NOT_ALLOWED, why);
+           error ? epi__dial_error_text(error)
+                 : "all its addresses are other nodes'");
+  epi__flow_refuse(
+      flow, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED, why);
 }
 
 int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
@@ -156,7 +110,7 @@ static int take_next(epi_flow *flow) {
 }
 
 static void note_failure(epi__dial *dial, int error) {
-  if (weight_of(error) >= weight_of(dial->error)) {
+  if (epi__dial_error_weight(error) >= epi__dial_error_weight(dial->error)) {
     dial->error = error;
   }
 }

@@ -48,6 +48,18 @@ void epi__attempt_stop(epi__attempt *attempt);
 /* Take the socket of an attempt over; the attempt has ended then. */
 int epi__attempt_take(epi__attempt *attempt);
 
+/* ---- dial_error.c: what an errno of connecting means ---- */
+
+/* The reply code. */
+int epi__dial_error_code(int error);
+
+/* How much it says, where several addresses fail: most where the host itself
+ * answered, 0 for no error. */
+int epi__dial_error_weight(int error);
+
+/* In words. */
+const char *epi__dial_error_text(int error);
+
 /* ---- dial.c ---- */
 
 /* An attempt has connected: the others end. */

@@ -172,6 +172,34 @@ def where_all_is_lost_it_ends_in_time():
 
 
 @flow.test
+def data_in_a_syn_is_not_raced():
+    net = Net(["--connect-timeout", "1200"], six=["6"], both=["6", "4"])
+    net.host.run("sysctl", "-qw", "net.ipv4.tcp_fastopen=3")
+    net.echo6.take_fast()
+    fast = [(stack.REMOTE, stack.TFO, 0)]
+    net.ask("six", fast)  # a cookie comes with this one
+    for words in (("add", "table", "inet", "t"),
+                  ("add", "chain", "inet", "t", "c",
+                   "{ type filter hook input priority 0; }"),
+                  ("add", "rule", "inet", "t", "c", "tcp", "dport",
+                   str(net.echo6.port), "meta", "nfproto", "ipv6", "drop")):
+        ran = net.host.run("nft", *words)
+        if ran.returncode:
+            flow.skip(f"no nftables here: {ran.stderr.strip()}")
+    with net.proxy_ns.inside():
+        began = time.monotonic()
+        sock, code, answers = stack.connect(
+            net.proxy.port, "both.example", net.echo.port, fast + ASKED,
+            b"early")
+    took = time.monotonic() - began
+    assert code == 0, f"reply {code}"
+    assert took > 1.1, f"{took:.1f} s: two hosts had the data at a time"
+    sock.sendall(b", late")
+    sock.shutdown(wire.socket.SHUT_WR)
+    assert wire.read_all(sock) == b"early, late"
+
+
+@flow.test
 def a_client_that_leaves_ends_the_attempts():
     net = Net(lost=["hole6", "hole"])
     with net.proxy_ns.inside():
