@@ -2,55 +2,8 @@
 #include "check.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char help[] =
-    "Usage: epi-check MODEL [OPTION]...\n"
-    "Check a model document and show which data may move, and through what.\n"
-    "MODEL is a file, or - for standard input.\n"
-    "\n"
-    "      --flow FROM:TO[:PORT]  answer for one flow; FROM and TO are nodes "
-    "or\n"
-    "                             addresses, IPv6 addresses in brackets\n"
-    "      --application NAME     the application that the flow is part of\n"
-    "      --purpose TEXT         what the data is used for\n"
-    "      --dataset TEXT         which data it is\n"
-    "      --user TEXT            who asks\n"
-    "      --consent TEXT         what was consented to\n"
-    "      --at TIME              when, in UTC, as 2026-01-31T09:30, or "
-    "seconds\n"
-    "                             since 1970\n"
-    "      --explain              tell why, rule by rule\n"
-    "      --diff OLD             which flows open, close or change against "
-    "the\n"
-    "                             model OLD, and why\n"
-    "      --assert FILE          check the expectations in FILE, a line for "
-    "each\n"
-    "                             that does not hold\n"
-    "      --lint                 rules, attributes, functions and nodes that "
-    "have\n"
-    "                             no effect\n"
-    "      --json                 print JSON\n"
-    "      --ports                the listeners of a reverse proxy for the "
-    "flows of\n"
-    "                             an application\n"
-    "      --base-port PORT       number them from here on; 20000 if not "
-    "given\n"
-    "      --provision            list what must run: proxies, functions, "
-    "images\n"
-    "                             of MODEL, or with --diff what it changes\n"
-    "      --dot                  print a graph for graphviz\n"
-    "      --html FILE            write a page that people can read; - for "
-    "standard\n"
-    "                             output\n"
-    "  -h, --help                 print this\n"
-    "  -V, --version              print the version\n"
-    "\n"
-    "Exit codes: 0 fine; 1 the flow is refused, something changes, an\n"
-    "expectation does not hold, or something was found; 2 usage or bad "
-    "input.\n";
 
 int complain(const char *what, const char *about) {
   fprintf(stderr, "epi-check: %s%s%s\n", what, *what ? ": " : "", about);
@@ -92,16 +45,20 @@ void print_text(char *text, const char *ends) {
   epi_free(text);
 }
 
-static int answer_flow(epi_model *model, const check_options *opts,
-                       epi_query *query, epi_decision *decision) {
-  char *text = NULL;
-  int result = check_query(query, model, opts);
-
-  if (result) {
-    return result;
+int end_output(int result) {
+  if (fflush(stdout) || ferror(stdout)) {
+    return complain("standard output", strerror(errno));
   }
-  if (epi_model_decide(model, query, decision)) {
-    return complain("--flow", epi_error_detail());
+  return result;
+}
+
+static int print_answer(epi_model *model, const check_options *opts,
+                        const epi_query *query, const epi_decision *decision) {
+  char *text = NULL;
+  int result = 0;
+
+  if (opts->as_verdict) {
+    return print_verdict(decision, opts);
   }
   if (opts->explain) {
     result = epi_model_explain(
@@ -109,13 +66,36 @@ static int answer_flow(epi_model *model, const check_options *opts,
   } else if (opts->json) {
     result = epi_decision_write(decision, &text);
   } else {
-    print_decision(decision, check_port(opts->flow));
+    print_decision(decision, check_port(opts->flow), opts->flow);
   }
   if (result) {
     return complain("", epi_error_detail());
   }
   if (text) {
     print_text(text, opts->json ? "\n" : "");
+  }
+  return FINE;
+}
+
+static int answer_flow(epi_model **model, const check_options *opts,
+                       epi_query *query, epi_decision *decision) {
+  int result = check_query(query, *model, opts);
+
+  if (!result && opts->as_rule) {
+    return print_rule(opts, query);
+  }
+  if (!result && opts->verdict) {
+    result = apply_verdict(model, opts, query);
+  }
+  if (result) {
+    return result;
+  }
+  if (epi_model_decide(*model, query, decision)) {
+    return complain("--flow", epi_error_detail());
+  }
+  result = print_answer(*model, opts, query, decision);
+  if (result) {
+    return result;
   }
   return epi_decision_allowed(decision) ? FINE : ANSWER_IS_NO;
 }
@@ -130,7 +110,9 @@ static int answer_overview(const epi_model *model) {
   return FINE;
 }
 
-static int answer(epi_model *model, const check_options *opts) {
+/* The model is another one if a verdict counts in it. */
+static int answer(epi_model **held, const check_options *opts) {
+  epi_model *model = *held;
   epi_decision *decision = NULL;
   epi_query *query = NULL;
   int result;
@@ -138,7 +120,7 @@ static int answer(epi_model *model, const check_options *opts) {
   if (epi_query_new(&query) || epi_decision_new(&decision)) {
     result = complain("", epi_error_detail());
   } else if (opts->flow) {
-    result = answer_flow(model, opts, query, decision);
+    result = answer_flow(held, opts, query, decision);
   } else if (opts->ports) {
     result = print_ports(model, opts, query, decision);
   } else if (opts->provision) {
@@ -160,144 +142,13 @@ static int answer(epi_model *model, const check_options *opts) {
   }
   epi_query_free(query);
   epi_decision_free(decision);
-  if (fflush(stdout) || ferror(stdout)) {
-    return complain("standard output", strerror(errno));
-  }
-  return result;
-}
-
-enum {
-  FLOW = 256,
-  AT,
-  JSON,
-  HTML,
-  DOT,
-  PORTS,
-  BASE_PORT,
-  PROVISION,
-  DIFF,
-  EXPLAIN,
-  ASSERT,
-  LINT,
-  FACT, /* + EPI_QUERY_* */
-};
-
-static const struct option long_options[] = {
-    {"flow", required_argument, NULL, FLOW},
-    {"at", required_argument, NULL, AT},
-    {"json", no_argument, NULL, JSON},
-    {"provision", no_argument, NULL, PROVISION},
-    {"diff", required_argument, NULL, DIFF},
-    {"ports", no_argument, NULL, PORTS},
-    {"base-port", required_argument, NULL, BASE_PORT},
-    {"dot", no_argument, NULL, DOT},
-    {"html", required_argument, NULL, HTML},
-    {"explain", no_argument, NULL, EXPLAIN},
-    {"lint", no_argument, NULL, LINT},
-    {"assert", required_argument, NULL, ASSERT},
-    {"application", required_argument, NULL, FACT + EPI_QUERY_APPLICATION},
-    {"purpose", required_argument, NULL, FACT + EPI_QUERY_PURPOSE},
-    {"dataset", required_argument, NULL, FACT + EPI_QUERY_DATASET},
-    {"user", required_argument, NULL, FACT + EPI_QUERY_USER},
-    {"consent", required_argument, NULL, FACT + EPI_QUERY_CONSENT},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
-
-/* --diff is one of its own, but for --provision. */
-static int count_questions(const check_options *opts) {
-  return (opts->flow != NULL) + opts->ports + opts->provision + opts->dot +
-         (opts->html != NULL) + (opts->expect != NULL) + opts->lint +
-         (opts->diff && !opts->provision);
-}
-
-/* Returns -1 to go on, or the exit status. */
-static int read_options(check_options *opts, int argc, char **argv) {
-  int option;
-
-  if (!argc) {
-    return complain("one MODEL is needed", "try --help");
-  }
-  opterr = 0; /* one line for each mistake, and it is ours */
-  while ((option = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1) {
-    switch (option) {
-    case 'h':
-      fputs(help, stdout);
-      return FINE;
-    case 'V':
-      printf("epi-check %s\n", epi_version());
-      return FINE;
-    case FLOW:
-      opts->flow = optarg;
-      break;
-    case AT:
-      opts->at = optarg;
-      opts->facts_given = 1;
-      break;
-    case JSON:
-      opts->json = 1;
-      break;
-    case PROVISION:
-      opts->provision = 1;
-      break;
-    case EXPLAIN:
-      opts->explain = 1;
-      break;
-    case ASSERT:
-      opts->expect = optarg;
-      break;
-    case LINT:
-      opts->lint = 1;
-      break;
-    case DIFF:
-      opts->diff = optarg;
-      break;
-    case PORTS:
-      opts->ports = 1;
-      break;
-    case BASE_PORT:
-      opts->base_port = optarg;
-      break;
-    case DOT:
-      opts->dot = 1;
-      break;
-    case HTML:
-      opts->html = optarg;
-      break;
-    case '?':
-    case ':':
-      return complain(option == ':' ? "an option needs a value (try --help)"
-                                    : "no such option (try --help)",
-                      argv[optind - 1]);
-    default:
-      opts->facts[option - FACT] = optarg;
-      opts->facts_given = 1;
-    }
-  }
-  if (argc - optind != 1) {
-    return complain("one MODEL is needed", "try --help");
-  }
-  if (opts->explain && !opts->flow) {
-    return complain("--explain needs --flow", "try --help");
-  }
-  if (opts->facts_given && !opts->flow && !opts->provision && !opts->ports) {
-    return complain("facts about a flow need --flow", "try --help");
-  }
-  if (opts->base_port && !opts->ports) {
-    return complain("--base-port needs --ports", "try --help");
-  }
-  if (count_questions(opts) > 1) {
-    return complain("only one question is answered at a time", "try --help");
-  }
-  opts->model = argv[optind];
-  return -1;
+  return end_output(result);
 }
 
 int main(int argc, char **argv) {
   check_options opts = {0};
   epi_model *model;
-  int result = read_options(&opts, argc, argv);
+  int result = check_options_read(&opts, argc, argv);
 
   if (result >= 0) {
     return result;
@@ -305,7 +156,7 @@ int main(int argc, char **argv) {
   if (read_model(&model, opts.model)) {
     return BAD_INPUT;
   }
-  result = answer(model, &opts);
+  result = answer(&model, &opts);
   epi_model_free(model);
   return result;
 }

@@ -11,10 +11,18 @@ enum {
 };
 
 typedef struct check_options {
-  const char *model, *flow, *at, *html, *diff, *base_port, *expect;
+  const char *model, *flow, *at, *html, *diff, *base_port, *expect, *verdict,
+      *as_verdict;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, explain, lint, json, provision, ports, dot;
+  int facts_given, explain, lint, json, provision, ports, dot, as_rule;
 } check_options;
+
+/* Read the command line. Returns -1 to go on, or the exit status. */
+int check_options_read(check_options *opts, int argc, char **argv);
+
+/* Flush standard output: an answer that did not get out is none. Returns
+ * result, or BAD_INPUT after a message. */
+int end_output(int result);
 
 /* Print a line to standard error: what, unless it is "", and about what.
  * Returns BAD_INPUT. */
@@ -44,6 +52,22 @@ int read_port(const char *text);
 /* Print a text of libepi and free it; ends is what ends its last line. */
 void print_text(char *text, const char *ends);
 
+/* All of a file, "-" for standard input, to free(); or NULL, which is said. */
+char *read_input(const char *path, size_t *len);
+
+/* Make the verdict of --verdict count in a model, which is replaced. Returns
+ * FINE or BAD_INPUT. */
+int apply_verdict(epi_model **model, const check_options *opts,
+                  const epi_query *query);
+
+/* Print the rule that the verdict of --verdict makes. Returns FINE or
+ * BAD_INPUT. */
+int print_rule(const check_options *opts, const epi_query *query);
+
+/* Print a decision as the verdict that --as-verdict asks for. Returns FINE or
+ * BAD_INPUT. */
+int print_verdict(const epi_decision *decision, const check_options *opts);
+
 /* Print what changes against the model of --diff. Returns FINE (nothing),
  * ANSWER_IS_NO or BAD_INPUT. */
 int print_diff(epi_model *model, const check_options *opts);
@@ -61,8 +85,13 @@ int check_port(const char *flow);
 /* Print a name in double quotes, for JSON and for graphviz. */
 void print_quoted(const char *text);
 
-/* Print a decision for people; port -1 is any. */
-void print_decision(const epi_decision *decision, int port);
+/* Print a decision for people; port -1 is any. flow is --flow, whose addresses
+ * tell what is unknown, or NULL. */
+void print_decision(const epi_decision *decision, int port, const char *flow);
+
+/* Print an end of a decision, FROM or TO of the flow that was asked about. */
+enum { END_FROM, END_TO };
+void print_end(const char *name, const char *flow, int end);
 
 /* Print all that the model says. Returns FINE or BAD_INPUT. */
 int print_model(epi_model *model, epi_query *query, epi_decision *decision);

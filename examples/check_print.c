@@ -46,12 +46,15 @@ static void print_chain(const epi_plan *plan) {
   }
 }
 
-void print_decision(const epi_decision *decision, int port) {
+void print_decision(const epi_decision *decision, int port, const char *flow) {
   const epi_plan *plan = epi_decision_plan(decision);
   const char *application = epi_decision_application(decision);
   int verdict = epi_decision_verdict(decision);
 
-  printf("  %s -> %s", epi_decision_from(decision), epi_decision_to(decision));
+  printf("  ");
+  print_end(epi_decision_from(decision), flow, END_FROM);
+  printf(" -> ");
+  print_end(epi_decision_to(decision), flow, END_TO);
   if (port > 0) {
     printf(", port %d", port);
   }
@@ -108,30 +111,24 @@ static void print_gap(const epi_model *model, size_t from, size_t to) {
   for (ptrdiff_t i = 0; i < count && i < 16; i++) {
     printf("%s%s", i ? ", " : "", names[i]);
   }
-  printf("%s\n", count > 16 ? ", ..." : "");
+  printf("%s%s\n", count > 16 ? ", ..." : "",
+         epi_model_gap_bridgeable(model, from, to) > 0
+             ? ""
+             : ", which nothing may bridge");
 }
 
-static void print_channels(const epi_model *model) {
-  size_t count = epi_model_area_count(model);
-
-  if (count < 2) {
-    return;
-  }
-  printf("\nFrom area to area\n");
-  if (count > AREAS_SHOWN) {
-    printf("  %zu areas are too many to show: --json lists the channels\n",
-           count);
-    return;
-  }
+/* A line for each ordered pair of different areas. */
+static void print_pairs(const epi_model *model, const size_t *areas,
+                        size_t count) {
   for (size_t i = 0; i < count; i++) {
     for (size_t k = 0; k < count; k++) {
-      size_t from = (size_t)epi_model_area_node(model, i, 0);
-      size_t to = (size_t)epi_model_area_node(model, k, 0);
+      size_t from = (size_t)epi_model_area_node(model, areas[i], 0);
+      size_t to = (size_t)epi_model_area_node(model, areas[k], 0);
 
       if (i == k) {
         continue;
       }
-      printf("  %3zu -> %-3zu  ", i, k);
+      printf("  %3zu -> %-3zu  ", areas[i], areas[k]);
       if (epi_model_channel(model, from, to) > 0) {
         printf("channel\n");
       } else {
@@ -139,6 +136,46 @@ static void print_channels(const epi_model *model) {
       }
     }
   }
+}
+
+static void print_channels(const epi_model *model) {
+  size_t count = epi_model_area_count(model);
+  size_t areas[AREAS_SHOWN];
+
+  if (count < 2) {
+    return;
+  }
+  printf("\nFrom area to area\n");
+  if (count > AREAS_SHOWN) {
+    printf("  %zu areas are too many to show: --json lists channels and gaps\n",
+           count);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    areas[i] = i;
+  }
+  print_pairs(model, areas, count);
+}
+
+/* The same between the areas of an application's nodes. */
+static int print_own_channels(const epi_model *model, size_t application) {
+  const char *name = epi_model_application_name(model, application);
+  size_t areas[AREAS_SHOWN];
+  ptrdiff_t count =
+      epi_model_application_areas(model, application, areas, AREAS_SHOWN);
+
+  if (count < 0) {
+    return complain("", epi_error_detail());
+  }
+  printf("\nFrom area to area in application %s\n", name);
+  if (count < 2) {
+    printf("  its nodes are in %s\n", count ? "one area" : "no area");
+  } else if (count > AREAS_SHOWN) {
+    printf("  %td areas are too many to show: --json lists the gaps\n", count);
+  } else {
+    print_pairs(model, areas, (size_t)count);
+  }
+  return FINE;
 }
 
 static void print_numbers(const epi_model *model, ptrdiff_t application,
@@ -179,7 +216,7 @@ static int print_flows(epi_model *model, size_t application, epi_query *query,
         epi_model_decide(model, query, decision)) {
       return complain("", epi_error_detail());
     }
-    print_decision(decision, port);
+    print_decision(decision, port, NULL);
     sum->direct += epi_decision_verdict(decision) == EPI_DIRECT;
     sum->bridged += epi_decision_verdict(decision) == EPI_BRIDGED;
     sum->refused += !epi_decision_allowed(decision);
@@ -220,7 +257,10 @@ int print_model(epi_model *model, epi_query *query, epi_decision *decision) {
   print_areas(model);
   print_channels(model);
   for (size_t i = 0; i < applications && !result; i++) {
-    result = print_flows(model, i, query, decision, &sums[i]);
+    result = print_own_channels(model, i);
+    if (!result) {
+      result = print_flows(model, i, query, decision, &sums[i]);
+    }
   }
   if (!result) {
     printf("\nPairs of nodes, by what they protect alone\n"

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -130,6 +131,18 @@ int check_query(epi_query *query, const epi_model *model,
 
   free(flow);
   return result;
+}
+
+void print_end(const char *name, const char *flow, int end) {
+  char *text = flow && !strcmp(name, "unknown") ? strdup(flow) : NULL;
+  char *parts[3];
+
+  printf("%s", name); /* `unknown` is no name of a node */
+  if (text) {
+    cut_flow(text, parts);
+    printf(" (%s)", parts[end]);
+  }
+  free(text);
 }
 
 int check_port(const char *flow) {

@@ -24,9 +24,8 @@ int print_diff(epi_model *model, const check_options *opts) {
   return changes ? ANSWER_IS_NO : FINE;
 }
 
-/* All of a file, "-" for standard input, to free(); or NULL, which is said. One
- * byte over EPI_MODEL_MAX is read at most, for the library to refuse. */
-static char *read_file(const char *path, size_t *len) {
+/* One byte over EPI_MODEL_MAX is read at most, for the library to refuse. */
+char *read_input(const char *path, size_t *len) {
   FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
   size_t room = 0, got = 1;
   char *text = NULL;
@@ -74,7 +73,7 @@ static ptrdiff_t check_expected(epi_model *model, const check_options *opts,
 int print_failures(epi_model *model, const check_options *opts) {
   ptrdiff_t failures;
   size_t len;
-  char *json = read_file(opts->expect, &len), *text;
+  char *json = read_input(opts->expect, &len), *text;
 
   if (!json) {
     return BAD_INPUT;

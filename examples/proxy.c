@@ -212,6 +212,17 @@ static int has_changed(const char *path, struct stat *seen) {
   return 1;
 }
 
+/* Only a file can be read again: a pipe would block and keep its end from
+ * signals. */
+static int set_model_again(epi_engine *engine, const char *path) {
+  struct stat info;
+
+  if (!strcmp(path, "-") || (!stat(path, &info) && !S_ISREG(info.st_mode))) {
+    return complain(path, "not a regular file: its model is not read again");
+  }
+  return set_model(engine, path);
+}
+
 /* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
  * bad one is reported and changes nothing. */
 static void serve(epi_engine *engine, const proxy_options *set,
@@ -225,7 +236,7 @@ static void serve(epi_engine *engine, const proxy_options *set,
       return;
     }
     if (set->model && (has_changed(set->model, seen) || got == SIGHUP) &&
-        !set_model(engine, set->model)) {
+        !set_model_again(engine, set->model)) {
       fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
     }
   }

@@ -121,6 +121,14 @@ static int number(proxy_options *set, int parameter, const char *text,
   return 0;
 }
 
+/* An answer that did not get out is none. */
+static int end_output(proxy_options *set) {
+  set->done = 1;
+  return fflush(stdout) || ferror(stdout)
+             ? complain("standard output", strerror(errno))
+             : 0;
+}
+
 /* LOW-HIGH, or one port. */
 static int ports(proxy_options *set, char *text) {
   char *high = strchr(text, '-');
@@ -210,12 +218,10 @@ static int take_option(proxy_options *set, int option) {
     return 0;
   case OPT_HELP:
     fputs(help, stdout);
-    set->done = 1;
-    return 0;
+    return end_output(set);
   default:
     printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
-    set->done = 1;
-    return 0;
+    return end_output(set);
   }
 }
 

@@ -1,6 +1,7 @@
 /* redirector_options.c: the command line of epi-redirector. */
 #include "redirector_options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -178,7 +179,9 @@ static int read_option(redirector_options *out, int option) {
     } else {
       printf(REDIRECTOR " %s\n", epi_version());
     }
-    return 0;
+    return fflush(stdout) || ferror(stdout)
+               ? say("standard output: %s", strerror(errno))
+               : 0;
   }
 }
 

@@ -39,6 +39,7 @@ static void collect(epi_session *session, outcome *out) {
 
 static epi_session *new_client(unsigned what) {
   static const int versions[] = {EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12};
+  int version = what & 0x10 ? EPI_SOCKSX : versions[what % 4 % 3];
   epi_session *session = NULL;
   epi_request *request = NULL;
   epi_addr dest;
@@ -49,7 +50,14 @@ static epi_session *new_client(unsigned what) {
   if (what & 4) {
     must(!epi_request_set_login(request, "user", "password"));
   }
-  must(!epi_session_new_client(&session, versions[what % 4 % 3], request));
+  if (what & 8) {
+    must(!epi_request_offer_method(request, 2));
+  }
+  if (what & 0x20) {
+    must(!epi_request_set_session(request, EPI_SESSION_JOIN, "id..", 4));
+    must(!epi_request_set_token(request, 7));
+  }
+  must(!epi_session_new_client(&session, version, request));
   epi_request_free(request);
   return session;
 }

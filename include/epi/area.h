@@ -187,6 +187,13 @@ EPI_API int epi_model_channel(const epi_model *model, size_t from, size_t to);
 EPI_API ptrdiff_t epi_model_gap(const epi_model *model, size_t from, size_t to,
                                 const char **names, size_t max);
 
+/* Say whether the gap between two nodes may be bridged: all of it is in what
+ * the model has as bridgeable.
+ *
+ * Returns 1, 0, EPI_EINVAL (no such node) or EPI_ENOMEM. */
+EPI_API int epi_model_gap_bridgeable(const epi_model *model, size_t from,
+                                     size_t to);
+
 /* Applications, in document order. */
 EPI_API size_t epi_model_application_count(const epi_model *model);
 EPI_API const char *epi_model_application_name(const epi_model *model,
@@ -195,6 +202,16 @@ EPI_API const char *epi_model_application_name(const epi_model *model,
 /* Find an application by its name. Returns its index, or EPI_ENOENT. */
 EPI_API ptrdiff_t epi_model_application_find(const epi_model *model,
                                              const char *name);
+
+/* Find the areas of an application's nodes. The gaps of the application are
+ * those between them: epi_model_gap() for a node of each.
+ *
+ * areas takes up to max areas, in ascending order; it may be NULL when max is
+ * 0. Returns how many there are, EPI_EINVAL (no such application) or
+ * EPI_ENOMEM. */
+EPI_API ptrdiff_t epi_model_application_areas(const epi_model *model,
+                                              size_t application, size_t *areas,
+                                              size_t max);
 
 /* Go through the flows of an application, in document order: one for each of
  * its ports, or for each ordered pair of its nodes if it lists no flows.
@@ -411,6 +428,18 @@ EPI_API int epi_decision_write(const epi_decision *decision, char **out);
 EPI_API int epi_reasoner_rule(const void *json, size_t len,
                               const epi_query *query, const char *id,
                               char **out);
+
+/* Make a model in which the reasoner's reply about one flow counts: what
+ * epi_reasoner_rule() makes of it stands before all rules if it denies, behind
+ * all if it allows. So a reply closes what the model would allow, and opens
+ * only what no rule of it decides.
+ *
+ * json, query and id are as there. Returns as epi_reasoner_rule(), or
+ * EPI_EMODEL (a rule has the id already, or an end is a node that the model
+ * does not have). Threads: any, on the same model and query too. */
+EPI_API int epi_reasoner_apply(const epi_model *model, const void *json,
+                               size_t len, const epi_query *query,
+                               const char *id, epi_model **out);
 
 /* Write a decision as a reply of the reasoner: allowed or not, and the reason
  * if not, as a list that is parted at "; ". Free it with epi_free().

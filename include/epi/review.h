@@ -28,8 +28,9 @@ EPI_API int epi_model_explain(epi_model *model, const epi_query *query,
 
 /* ---- what a new model changes ---- */
 
-/* What epi_model_diff() compares at most: pairs of nodes if both models
- * together have up to so many nodes, and so many flows of applications. */
+/* What epi_model_diff() compares at most: pairs of nodes if there are up to so
+ * many nodes, or in larger models so many kinds of them; and so many flows of
+ * applications. */
 #define EPI_DIFF_NODES 1024
 #define EPI_DIFF_FLOWS 1000000
 
@@ -37,7 +38,9 @@ EPI_API int epi_model_explain(epi_model *model, const epi_query *query,
  * close, which change their chain, and why.
  *
  * Compared are the flows of the applications of both, and the ordered pairs of
- * the nodes of both, without a port; a flow whose change is that of the same
+ * the nodes of both, without a port. In models that together have more than
+ * EPI_DIFF_NODES nodes, pairs of nodes that both models treat alike are told as
+ * one change, with their number. A flow whose change is that of the same
  * flow of an application is left out. Where one of the models lacks an
  * application, the flow is in the one that the model gives it. What cannot be
  * compared within the limits above is said to be left out.

@@ -3,14 +3,16 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "base/table_key.h"
 
 #include <string.h>
 
 /* The area of a set, which is added if it is new: open addressing over area
  * numbers + 1. slots has room for twice the nodes. */
 static uint32_t area_of(epi_model *model, uint32_t *slots, size_t mask,
-                        const uint64_t *set) {
-  size_t slot = (size_t)epi__set_hash(set, model->words) & mask;
+                        const epi__hash_key *key, const uint64_t *set) {
+  size_t slot =
+      (size_t)epi__siphash(key, set, model->words * sizeof *set) & mask;
 
   for (; slots[slot]; slot = (slot + 1) & mask) {
     if (epi__set_equal(epi__area_set(model, slots[slot] - 1), set,
@@ -45,6 +47,7 @@ static void list_nodes(epi_model *model) {
 int epi__areas_make(epi_model *model, const uint64_t *sets) {
   size_t count = model->node_names.count;
   size_t size = 16;
+  epi__hash_key key;
   uint32_t *slots;
 
   while (size < count * 2) {
@@ -59,9 +62,10 @@ int epi__areas_make(epi_model *model, const uint64_t *sets) {
     epi__free(slots);
     return EPI_ENOMEM;
   }
+  key = epi__table_key(slots);
   for (size_t i = 0; i < count; i++) {
     model->nodes[i].area =
-        area_of(model, slots, size - 1, sets + i * model->words);
+        area_of(model, slots, size - 1, &key, sets + i * model->words);
   }
   epi__free(slots);
   list_nodes(model);

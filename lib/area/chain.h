@@ -63,6 +63,7 @@ typedef struct epi__chain {
   uint8_t hop[EPI__CHAIN_MAX]; /* 0 at the source, 1 at the destination */
   double cost_ms;
   int optimal;
+  int starved; /* with more memory the search could have found another */
 } epi__chain;
 
 /* What a function costs, as a choice weighs it; choice may be NULL. */
@@ -80,13 +81,14 @@ int epi__chain_place(const epi_model *model, const epi__site *site,
                      epi__misfit *misfit);
 
 /* Find the cheapest chain that applies what is missing and fits its place; the
- * functions that may are those that provide it. Returns 1, or 0 with *misfit
+ * functions that may are those that provide it. What was found before for the
+ * same, without a choice, is not searched again. Returns 1, or 0 with *misfit
  * set. */
 int epi__chain_find(const epi_model *model, const epi__site *site,
                     const uint64_t *missing, epi__chain *out,
                     epi__misfit *misfit);
 
-/* ---- cover_search.c ---- */
+/* ---- cover_candidates.c ---- */
 
 /* 1 if a function, and what undoes it, can run: a pair needs a proxy at both
  * ends, and both need room. */
@@ -96,6 +98,8 @@ int epi__may_run(const epi_model *model, const epi__site *site,
 /* What a function costs, with what undoes it. */
 double epi__pair_cost(const epi_model *model, const epi__site *site,
                       uint32_t number);
+
+/* ---- cover_search.c ---- */
 
 /* The exact search. Returns 1 if *out is the cheapest chain; 0 if there is
  * none, for which *misfit has a reason; EPI_ELIMIT if that is not known, for

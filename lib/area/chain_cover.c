@@ -1,6 +1,6 @@
 /* chain_cover.c: the chain that covers what is missing: exact where that is
  * possible, else by taking what is cheapest for what it covers. */
-#include "area/chain.h"
+#include "area/chain_cache.h"
 
 #include <string.h>
 
@@ -127,10 +127,33 @@ static int lacks_functions(const epi_model *model, const epi__site *site,
   return 1;
 }
 
+static int find(const epi_model *model, const epi__site *site,
+                const uint64_t *missing, epi__chain *out, epi__misfit *misfit) {
+  epi__chain greedy = {0};
+  int result;
+
+  out->starved = 0;
+  if (lacks_functions(model, site, missing, misfit)) {
+    return 0;
+  }
+  result = epi__cover_search(model, site, missing, out, misfit);
+  if (result >= 0) {
+    out->optimal = 1;
+    return result;
+  }
+  greedy.starved = out->starved;
+  if (cover_greedily(model, site, missing, &greedy, misfit) &&
+      (!out->count || greedy.cost_ms < out->cost_ms)) {
+    *out = greedy;
+  }
+  out->optimal = 0;
+  return out->count > 0;
+}
+
 int epi__chain_find(const epi_model *model, const epi__site *site,
                     const uint64_t *missing, epi__chain *out,
                     epi__misfit *misfit) {
-  epi__chain greedy = {0};
+  const epi__choice *choice = site->choice;
   int result;
 
   if (!site->unchecked && site->source == EPI__NONE) {
@@ -141,18 +164,13 @@ int epi__chain_find(const epi_model *model, const epi__site *site,
     misfit->why = EPI__NO_WAY;
     return 0;
   }
-  if (lacks_functions(model, site, missing, misfit)) {
-    return 0;
+  if (choice && (choice->weighted || choice->used.count)) {
+    return find(model, site, missing, out, misfit);
   }
-  result = epi__cover_search(model, site, missing, out, misfit);
-  if (result >= 0) {
-    out->optimal = 1;
-    return result;
+  result = epi__chain_recall(model, site, missing, out, misfit);
+  if (result < 0) {
+    result = find(model, site, missing, out, misfit);
+    epi__chain_keep(model, site, missing, result, out, misfit);
   }
-  if (cover_greedily(model, site, missing, &greedy, misfit) &&
-      (!out->count || greedy.cost_ms < out->cost_ms)) {
-    *out = greedy;
-  }
-  out->optimal = 0;
-  return out->count > 0;
+  return result;
 }

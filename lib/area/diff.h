@@ -24,9 +24,20 @@ typedef struct epi__diff {
   epi__side was, is;
   int form;
   size_t compared, changes;
+  size_t pairs; /* that the next change is about */
   int incomplete;
   epi__text text;
 } epi__diff;
+
+/* Begin and end an answer; between these, text has its changes. end() returns
+ * what epi_model_diff() does, and frees everything. */
+int epi__diff_start(epi__diff *diff, epi_model *model, epi_model *old,
+                    int form);
+void epi__diff_begin(epi__diff *diff);
+ptrdiff_t epi__diff_end(epi__diff *diff, int result, char **out);
+
+/* Ask one side about a flow. Returns 0, EPI_EINVAL or EPI_ENOMEM. */
+int epi__diff_ask(epi__side *side, const epi_query *query);
 
 /* What becomes of the flow that both sides have decided about. */
 int epi__diff_kind(const epi__diff *diff);

@@ -218,6 +218,9 @@ static void tell(epi__diff *diff, int kind, const char *why) {
   if (*epi_decision_application(flow)) {
     epi__text_printf(out, ", application %s", epi_decision_application(flow));
   }
+  if (diff->pairs > 1) {
+    epi__text_printf(out, ", and %zu pairs like it", diff->pairs - 1);
+  }
   epi__text_printf(out, "\n    because %s\n", why);
   tell_side(out, "was", &diff->was);
   tell_side(out, "is", &diff->is);
@@ -254,7 +257,7 @@ static void put(epi__diff *diff, int kind, ptrdiff_t index, const char *why) {
   }
   epi__text_puts(out, ",\"application\":");
   epi__json_put_string(out, epi_decision_application(flow));
-  epi__text_puts(out, ",\"because\":");
+  epi__text_printf(out, ",\"pairs\":%zu,\"because\":", diff->pairs);
   epi__json_put_string(out, why);
   put_side(out, "was", &diff->was);
   put_side(out, "is", &diff->is);
@@ -276,6 +279,6 @@ void epi__diff_put(epi__diff *diff, int kind, ptrdiff_t index) {
   } else {
     tell(diff, kind, why.block);
   }
-  diff->changes++;
+  diff->changes += diff->pairs;
   epi__text_clear(&why);
 }

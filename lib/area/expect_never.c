@@ -4,151 +4,16 @@
  * leaves open is left unsaid, because what a flow does not say matches no deny
  * and no require: if the flow is refused then, it is refused in every case.
  * Only the application is not unsaid so easily: the model gives it. */
-#include "area/expect.h"
+#include "area/expect_case.h"
 #include "area/rule_text.h"
 
-#include "base/memory.h"
-
-#include <string.h>
-
-typedef struct ends { /* what an end may be */
-  epi__end *items;
-  size_t count, capacity;
-} ends;
-
-typedef struct hunt {
-  epi_decision *decision;
-  const epi_query *query;
-  epi__facts given;
-  ends from, to;
-  epi_addr *addrs; /* that the ends point to */
-  size_t addr_count;
-  epi__list applications; /* that rules tell apart; EPI__NONE: in none */
-  epi__list minutes;      /* of the week, at which some window begins or ends */
-  int free_port;          /* that no rule names, or 0 */
-  size_t tries;
-} hunt;
-
-static const epi_model *model_of(const hunt *h) {
+static const epi_model *model_of(const epi__hunt *h) {
   return h->decision->model;
-}
-
-static int add_end(ends *list, const epi__end *end) {
-  epi__end *moved =
-      epi__grow(list->items, list->count, &list->capacity, sizeof *moved);
-
-  if (!moved) {
-    return EPI_ENOMEM;
-  }
-  list->items = moved;
-  list->items[list->count++] = *end;
-  return 0;
-}
-
-/* The first address of a range, if the node has it. */
-static int add_range(hunt *h, ends *list, uint32_t node,
-                     const epi__range *range) {
-  epi_addr addr = {.kind = (uint8_t)range->kind};
-  epi__end end = {.node = node};
-
-  memcpy(addr.ip, range->ip, sizeof addr.ip);
-  if (range->kind == EPI_ADDR_NONE ||
-      epi__node_lookup_find(&model_of(h)->lookup, &addr) != (ptrdiff_t)node) {
-    return 0;
-  }
-  h->addrs[h->addr_count] = addr;
-  end.ip = &h->addrs[h->addr_count++];
-  return add_end(list, &end);
-}
-
-static int add_parties(hunt *h, ends *list, uint32_t node,
-                       const epi__parties *parties) {
-  for (size_t i = 0; i < parties->count; i++) {
-    if (parties->items[i].kind == EPI__PARTY_RANGE &&
-        add_range(h, list, node, &parties->items[i].range)) {
-      return EPI_ENOMEM;
-    }
-  }
-  return 0;
-}
-
-/* A node that is asked about by name is also each of its addresses: rules may
- * tell those apart, at the ranges that they name. */
-static int find_ends(hunt *h, ends *list, const epi__end *given, int by_name) {
-  const epi_model *model = model_of(h);
-  const epi__node *node;
-
-  if (add_end(list, given)) {
-    return EPI_ENOMEM;
-  }
-  if (!by_name || given->node == EPI__NONE) {
-    return 0;
-  }
-  node = &model->nodes[given->node];
-  for (size_t i = 0; i < node->entry_count; i++) {
-    if (add_range(h, list, given->node,
-                  &model->lookup.entries[node->entry + i].range)) {
-      return EPI_ENOMEM;
-    }
-  }
-  for (size_t i = 0; i < model->rule_names.count; i++) {
-    if (add_parties(h, list, given->node, &model->rules[i].from) ||
-        add_parties(h, list, given->node, &model->rules[i].to)) {
-      return EPI_ENOMEM;
-    }
-  }
-  return 0;
-}
-
-/* Room for every address that both ends may get. */
-static int make_room(hunt *h) {
-  const epi_model *model = model_of(h);
-  const epi__end *given[] = {&h->given.from, &h->given.to};
-  size_t count = 0;
-
-  for (size_t i = 0; i < model->rule_names.count; i++) {
-    count += 2 * (model->rules[i].from.count + model->rules[i].to.count);
-  }
-  for (size_t i = 0; i < 2; i++) {
-    count += given[i]->node == EPI__NONE
-                 ? 0
-                 : model->nodes[given[i]->node].entry_count;
-  }
-  h->addrs = epi__alloc_array(count, sizeof *h->addrs);
-  return h->addrs ? 0 : EPI_ENOMEM;
-}
-
-/* None, those that rules name, and one that no rule names: the others are the
- * same to all rules. */
-static int find_applications(hunt *h) {
-  const epi_model *model = model_of(h);
-  epi__list *found = &h->applications;
-  uint32_t other = 0;
-
-  if (epi__list_add(found, EPI__NONE)) {
-    return EPI_ENOMEM;
-  }
-  for (size_t i = 0; i < model->rule_names.count; i++) {
-    const epi__list *named = &model->rules[i].values[EPI__BY_APPLICATION];
-
-    for (size_t k = 0; k < named->count; k++) {
-      if (!epi__list_has(found, named->items[k]) &&
-          epi__list_add(found, named->items[k])) {
-        return EPI_ENOMEM;
-      }
-    }
-  }
-  while (other < model->application_names.count &&
-         epi__list_has(found, other)) {
-    other++;
-  }
-  return other < model->application_names.count ? epi__list_add(found, other)
-                                                : 0;
 }
 
 /* 1 if a flow that names no application is in none: those that have it have
  * another purpose or dataset than it names. */
-static int may_be_in_none(const hunt *h, const epi__facts *facts) {
+static int may_be_in_none(const epi__hunt *h, const epi__facts *facts) {
   const epi_model *model = model_of(h);
   size_t at, end;
 
@@ -173,43 +38,8 @@ static int may_be_in_none(const hunt *h, const epi__facts *facts) {
   return 1;
 }
 
-static int find_minutes(hunt *h) {
-  const epi_model *model = model_of(h);
-
-  for (size_t i = 0; i < model->rule_names.count; i++) {
-    const epi__window *window = &model->rules[i].window;
-    const int edges[] = {window->from, window->to};
-
-    for (size_t k = 0; window->set && k < 14; k++) {
-      uint32_t minute = (uint32_t)(k / 2 * 1440 + (size_t)edges[k % 2]) % 10080;
-
-      if (!epi__list_has(&h->minutes, minute) &&
-          epi__list_add(&h->minutes, minute)) {
-        return EPI_ENOMEM;
-      }
-    }
-  }
-  return 0;
-}
-
-static void find_port(hunt *h) {
-  const epi_model *model = model_of(h);
-
-  for (h->free_port = 65535; h->free_port; h->free_port--) {
-    size_t i = 0;
-
-    while (i < model->rule_names.count &&
-           !epi__list_has(&model->rules[i].ports, (uint32_t)h->free_port)) {
-      i++;
-    }
-    if (i == model->rule_names.count) {
-      return;
-    }
-  }
-}
-
 /* 1 if the flow is allowed so. */
-static int try_case(hunt *h, const epi__facts *facts) {
+static int try_case(epi__hunt *h, const epi__facts *facts) {
   int result;
 
   if (++h->tries > EPI__NEVER_TRIES) {
@@ -225,7 +55,7 @@ enum { /* what a case chooses, behind the values EPI__BY_* */
        CHOICES,
 };
 
-static int said(const hunt *h, int by) {
+static int said(const epi__hunt *h, int by) {
   static const int keys[EPI__BY_COUNT] = {
       [EPI__BY_APPLICATION] = EPI_QUERY_APPLICATION,
       [EPI__BY_PURPOSE] = EPI_QUERY_PURPOSE,
@@ -238,7 +68,7 @@ static int said(const hunt *h, int by) {
 }
 
 /* How many values there are to choose from; 1 stands also for none. */
-static size_t choices(const hunt *h, const epi__rule *rule, int choice) {
+static size_t choices(const epi__hunt *h, const epi__rule *rule, int choice) {
   size_t count;
 
   if (choice == PORT) {
@@ -254,7 +84,7 @@ static size_t choices(const hunt *h, const epi__rule *rule, int choice) {
   return count ? count : 1;
 }
 
-static void choose(const hunt *h, const epi__rule *rule, int choice,
+static void choose(const epi__hunt *h, const epi__rule *rule, int choice,
                    size_t index, epi__facts *facts) {
   if (choice == PORT && !h->given.port) {
     facts->port =
@@ -273,7 +103,7 @@ static void choose(const hunt *h, const epi__rule *rule, int choice,
 }
 
 /* Every combination of what the rule names, counted up like digits. */
-static int try_rule(hunt *h, const epi__rule *rule,
+static int try_rule(epi__hunt *h, const epi__rule *rule,
                     const epi__facts *ends_set) {
   size_t digits[CHOICES] = {0};
   int at = 0;
@@ -300,7 +130,7 @@ static int try_rule(hunt *h, const epi__rule *rule,
   return 0;
 }
 
-static int try_ends(hunt *h, const epi__rule *rule) {
+static int try_ends(epi__hunt *h, const epi__rule *rule) {
   for (size_t i = 0; i < h->from.count; i++) {
     for (size_t k = 0; k < h->to.count; k++) {
       epi__facts facts = h->given;
@@ -321,7 +151,7 @@ static int try_ends(hunt *h, const epi__rule *rule) {
   return 0;
 }
 
-static int try_all(hunt *h) {
+static int try_all(epi__hunt *h) {
   static const epi__rule anything = {.effect = EPI__ALLOW};
   const epi_model *model = model_of(h);
 
@@ -338,7 +168,7 @@ static int try_all(hunt *h) {
 }
 
 /* ", application train, purpose research": what makes the case. */
-static void tell_case(const hunt *h, epi__text *out) {
+static void tell_case(const epi__hunt *h, epi__text *out) {
   for (int i = EPI__ON_FROM; i < EPI__ON_COUNT; i++) {
     int by = i - EPI__ON_VALUES;
 
@@ -357,29 +187,20 @@ static void tell_case(const hunt *h, epi__text *out) {
 
 int epi__expect_never(epi_decision *decision, const epi__expect *expect,
                       epi__text *out) {
-  hunt h = {.decision = decision, .query = expect->query};
+  epi__hunt h = {.decision = decision, .query = expect->query};
   epi_model *model = epi_model_ref(decision->model);
   int result = epi__decide(model, expect->query, decision, &h.given);
 
-  if (!result &&
-      (make_room(&h) || find_applications(&h) || find_minutes(&h) ||
-       find_ends(&h, &h.from, &h.given.from,
-                 expect->query->from.node != NULL) ||
-       find_ends(&h, &h.to, &h.given.to, expect->query->to.node != NULL))) {
-    result = EPI_ENOMEM;
+  if (!result) {
+    result = epi__hunt_start(&h);
   }
   if (!result) {
-    find_port(&h);
     result = try_all(&h);
   }
   if (result == 1) {
     tell_case(&h, out);
   }
-  epi__free(h.addrs);
-  epi__free(h.from.items);
-  epi__free(h.to.items);
-  epi__free(h.applications.items);
-  epi__free(h.minutes.items);
+  epi__hunt_clear(&h);
   epi_model_free(model);
   return result;
 }

@@ -7,6 +7,7 @@
 
 typedef struct epi__story {
   const epi_model *model;
+  const epi_query *query;
   const epi_decision *decision;
   epi__facts facts;
   uint32_t tried; /* rules up to the one that decided */
@@ -14,6 +15,9 @@ typedef struct epi__story {
   uint64_t *need; /* what is needed by the rules so far */
   epi__text text;
 } epi__story;
+
+/* What the destination lacks. */
+const uint64_t *epi__story_missing(const epi__story *s);
 
 /* 1 if a rule is among the requires of the decision. */
 int epi__story_requires(const epi__story *s, uint32_t rule);
@@ -34,6 +38,11 @@ uint32_t epi__story_undone(const epi__story *s, uint32_t function);
 /* 1 if a function that is not part of the plan applies some of what the one
  * that epi__story_applies() was asked about does. */
 int epi__story_alternative(const epi__story *s, uint32_t other);
+
+/* ---- explain_text.c ---- */
+
+/* Tell all of it for people. */
+void epi__story_tell(epi__story *s);
 
 /* ---- explain_json.c ---- */
 

@@ -1,6 +1,6 @@
 /* judge.c: policy, gap and chain make a verdict. */
 #include "area/decision.h"
-#include "area/policy_index.h"
+#include "area/rule_walk.h"
 
 #include <inttypes.h>
 #include <string.h>

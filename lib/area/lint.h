@@ -28,8 +28,4 @@ void epi__lint_put(epi__lint *lint, const char *kind, const char *part,
 /* Rules that can never match, or never be met. */
 void epi__lint_rules(epi__lint *lint);
 
-/* The first allow or deny before a rule that matches every flow that the rule
- * does, or EPI__NONE. */
-uint32_t epi__rule_shadow(const epi_model *model, uint32_t number);
-
 #endif

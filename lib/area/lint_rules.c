@@ -1,157 +1,6 @@
 /* lint_rules.c: rules that say nothing. */
 #include "area/lint.h"
-
-#include <string.h>
-
-/* ---- does one rule match whatever another one does? ---- */
-
-static int party_has_node(const epi_model *model, const epi__party *party,
-                          uint32_t node) {
-  switch (party->kind) {
-  case EPI__PARTY_NODE:
-    return party->number == node;
-  case EPI__PARTY_DOMAIN:
-    return party->number == model->nodes[node].domain;
-  case EPI__PARTY_HAS:
-    return epi__set_has(epi__node_set(model, node), party->number);
-  case EPI__PARTY_AREA:
-    return model->nodes[party->number].area == model->nodes[node].area;
-  default:
-    return 0;
-  }
-}
-
-static int range_covers(const epi__range *wide, const epi__range *narrow) {
-  epi_addr first = {.kind = (uint8_t)narrow->kind};
-
-  memcpy(first.ip, narrow->ip, sizeof first.ip);
-  return wide->bits <= narrow->bits && epi__range_has(wide, &first);
-}
-
-/* 1 if every node of a party is in one of the others. */
-static int nodes_covered(const epi_model *model, const epi__parties *wide,
-                         const epi__party *narrow) {
-  for (uint32_t node = 0; node < model->node_names.count; node++) {
-    size_t i = 0;
-
-    if (!party_has_node(model, narrow, node)) {
-      continue;
-    }
-    while (i < wide->count && !party_has_node(model, &wide->items[i], node)) {
-      i++;
-    }
-    if (i == wide->count) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-/* A node that is known by name only is in a range for an allow if all of its
- * addresses are, for the others if one is: an allow covers less. */
-static int ranges_covered(const epi__parties *wide, int wide_effect,
-                          const epi__party *narrow, int narrow_effect) {
-  for (size_t i = 0; i < wide->count; i++) {
-    if (wide->items[i].kind == EPI__PARTY_RANGE &&
-        (wide_effect != EPI__ALLOW || narrow_effect == EPI__ALLOW) &&
-        range_covers(&wide->items[i].range, &narrow->range)) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int has_kind(const epi__parties *parties, int kind) {
-  for (size_t i = 0; i < parties->count; i++) {
-    if (parties->items[i].kind == kind) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int same_party(const epi__party *a, const epi__party *b) {
-  return a->kind == b->kind && a->number == b->number &&
-         a->kind != EPI__PARTY_RANGE;
-}
-
-static int party_covered(const epi_model *model, const epi__parties *wide,
-                         int wide_effect, const epi__party *narrow,
-                         int narrow_effect) {
-  for (size_t i = 0; i < wide->count; i++) {
-    if (same_party(&wide->items[i], narrow)) {
-      return 1; /* the usual case, without going through the nodes */
-    }
-  }
-  if (narrow->kind == EPI__PARTY_RANGE) {
-    return ranges_covered(wide, wide_effect, narrow, narrow_effect);
-  }
-  return narrow->kind != EPI__PARTY_UNKNOWN &&
-         nodes_covered(model, wide, narrow);
-}
-
-static int parties_covered(const epi_model *model, const epi__parties *wide,
-                           int wide_effect, const epi__parties *narrow,
-                           int narrow_effect) {
-  if (!wide->count) { /* all, but for an allow what is unknown */
-    return wide_effect != EPI__ALLOW ||
-           (narrow->count ? !has_kind(narrow, EPI__PARTY_UNKNOWN) &&
-                                !has_kind(narrow, EPI__PARTY_RANGE)
-                          : narrow_effect == EPI__ALLOW);
-  }
-  for (size_t i = 0; i < narrow->count; i++) {
-    if (!party_covered(model, wide, wide_effect, &narrow->items[i],
-                       narrow_effect)) {
-      return 0;
-    }
-  }
-  return narrow->count > 0;
-}
-
-static int list_covered(const epi__list *wide, const epi__list *narrow) {
-  if (!wide->count) {
-    return 1;
-  }
-  for (size_t i = 0; i < narrow->count; i++) {
-    if (!epi__list_has(wide, narrow->items[i])) {
-      return 0;
-    }
-  }
-  return narrow->count > 0;
-}
-
-static int window_covered(const epi__window *wide, const epi__window *narrow) {
-  return !wide->set ||
-         (narrow->set && wide->from == narrow->from && wide->to == narrow->to &&
-          !(narrow->days & ~wide->days));
-}
-
-static int covers(const epi_model *model, const epi__rule *wide,
-                  const epi__rule *narrow) {
-  for (size_t i = 0; i < EPI__BY_COUNT; i++) {
-    if (!list_covered(&wide->values[i], &narrow->values[i])) {
-      return 0;
-    }
-  }
-  return list_covered(&wide->ports, &narrow->ports) &&
-         window_covered(&wide->window, &narrow->window) &&
-         parties_covered(model, &wide->from, wide->effect, &narrow->from,
-                         narrow->effect) &&
-         parties_covered(model, &wide->to, wide->effect, &narrow->to,
-                         narrow->effect);
-}
-
-uint32_t epi__rule_shadow(const epi_model *model, uint32_t number) {
-  for (uint32_t i = 0; i < number; i++) {
-    if (model->rules[i].effect != EPI__REQUIRE &&
-        covers(model, &model->rules[i], &model->rules[number])) {
-      return i;
-    }
-  }
-  return EPI__NONE;
-}
-
-/* ---- findings ---- */
+#include "area/rule_cover.h"
 
 static void begin(epi__lint *lint, const char *kind, uint32_t number) {
   epi__lint_begin(lint, kind, "policy.rules", NULL, number);
@@ -160,16 +9,32 @@ static void begin(epi__lint *lint, const char *kind, uint32_t number) {
   epi__lint_say(lint, "\" ");
 }
 
-static int shadowed(epi__lint *lint, uint32_t number) {
-  uint32_t by = epi__rule_shadow(lint->model, number);
+/* "a", "b", "c" and others */
+static void say_rules(epi__lint *lint, const epi__behind *by) {
+  for (size_t i = 0; i < by->count && i < EPI__BEHIND_SHOWN; i++) {
+    epi__lint_say(lint, i ? "\", \"" : "\"");
+    epi__lint_say(lint, lint->model->rule_names.texts[by->rules[i]]);
+  }
+  epi__lint_say(lint, by->count > EPI__BEHIND_SHOWN ? "\" and others" : "\"");
+}
 
-  if (by == EPI__NONE) {
+static int shadowed(epi__lint *lint, epi__union *together, uint32_t number) {
+  epi__behind by;
+
+  if (epi__union_find(together, number, &by)) {
+    lint->text.failed = 1;
+    return 0;
+  }
+  if (!by.count) {
     return 0;
   }
   begin(lint, "shadowed-rule", number);
-  epi__lint_say(lint, "never matches: \"");
-  epi__lint_say(lint, lint->model->rule_names.texts[by]);
-  epi__lint_say(lint, "\" decides before it about all that it is about");
+  epi__lint_say(lint, "never matches: ");
+  say_rules(lint, &by);
+  epi__lint_say(lint, by.count == 1
+                          ? " decides before it about all that it is about"
+                          : " together decide before it about all that it is "
+                            "about");
   epi__lint_end(lint);
   return 1;
 }
@@ -243,15 +108,19 @@ static void open_application(epi__lint *lint, uint32_t number) {
 
 void epi__lint_rules(epi__lint *lint) {
   const epi_model *model = lint->model;
+  epi__union together = {0};
 
-  for (uint32_t i = 0; i < model->rule_names.count; i++) {
+  lint->text.failed |= epi__union_start(&together, model) != 0;
+  for (uint32_t i = 0; i < model->rule_names.count && !lint->text.failed; i++) {
     const epi__rule *rule = &model->rules[i];
 
     if (matches_nobody(lint, i, &rule->from, "from") ||
-        matches_nobody(lint, i, &rule->to, "to") || shadowed(lint, i)) {
+        matches_nobody(lint, i, &rule->to, "to") ||
+        shadowed(lint, &together, i)) {
       continue;
     }
     unmet_require(lint, i);
     open_application(lint, i);
   }
+  epi__union_clear(&together);
 }

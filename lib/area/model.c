@@ -1,5 +1,5 @@
 /* model.c: the life of a model, and its getters. */
-#include "area/model.h"
+#include "area/chain_cache.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -112,6 +112,7 @@ static void free_model(epi_model *model) {
   epi__free(model->exits);
   epi__free(model->rules);
   epi__rule_index_clear(&model->rule_index);
+  epi__chain_cache_free(model->chains);
   epi__names_clear(&model->attributes);
   epi__names_clear(&model->node_names);
   epi__names_clear(&model->domains);

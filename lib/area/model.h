@@ -1,5 +1,6 @@
 /* model.h: the inside of a model: names are numbers, in document order, and
- * sets of attributes are bits. Nothing changes once the model is read. */
+ * sets of attributes are bits. Nothing changes once the model is read, but for
+ * the chains that it remembers. */
 #ifndef EPI__MODEL_H
 #define EPI__MODEL_H
 
@@ -156,18 +157,28 @@ typedef struct epi__rule {
   epi__window window;
 } epi__rule;
 
+typedef struct epi__rule_ref {
+  uint32_t rule;
+  uint32_t test; /* one more thing that it speaks of; 0: none (rule_lists.h) */
+} epi__rule_ref;
+
 typedef struct epi__rule_list {
-  uint64_t key;    /* what its rules speak of */
-  epi__list rules; /* in document order */
+  uint64_t key;         /* what its rules speak of */
+  epi__rule_ref *rules; /* in document order */
+  size_t count, capacity;
+  uint32_t next; /* of the same slot: 0 is none, else the list + 1 */
 } epi__rule_list;
 
 typedef struct epi__rule_index {
   epi__rule_list *lists;
   size_t list_count, list_capacity;
-  uint32_t *slots; /* open addressing; 0 is empty, else the list + 1 */
-  size_t slot_count;
+  uint32_t *slots;         /* 0 is empty, else the first list + 1 */
+  unsigned bits;           /* of the number of a slot */
+  uint64_t factor;         /* odd, and known to nobody */
   epi__node_lookup ranges; /* those that rules name; nodes are their numbers */
 } epi__rule_index;
+
+typedef struct epi__chain_cache epi__chain_cache; /* chain_cache.h */
 
 struct epi_model {
   atomic_size_t references;
@@ -197,6 +208,7 @@ struct epi_model {
 
   epi__names function_names;
   epi__function *functions;
+  epi__chain_cache *chains; /* NULL without functions */
 
   epi__names application_names;
   epi__application *applications;
@@ -230,6 +242,11 @@ void epi__rule_clear(epi__rule *rule);
 void epi__attributes_put(epi__text *out, const epi_model *model,
                          const uint64_t *set);
 
+/* epi_model_write() with one more rule before another, or behind all; more may
+ * be NULL. */
+int epi__model_write(const epi_model *model, const char *more, size_t before,
+                     char **out);
+
 /* "mon" for 0 ... "sun" for 6. */
 const char *epi__day_name(unsigned day);
 
@@ -253,6 +270,9 @@ size_t epi__proxy_way(const epi_model *model, uint32_t from, uint32_t to,
 
 /* Index the rules by what they speak of. Returns 0 or EPI_ENOMEM. */
 int epi__rules_index(epi_model *model);
+
+/* ---- rule_lists.c ---- */
+
 void epi__rule_index_clear(epi__rule_index *index);
 
 /* ---- model_exits.c ---- */

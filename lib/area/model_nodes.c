@@ -11,7 +11,8 @@ void epi__check_node_name(epi__model_reader *in, const char *name) {
 
   if (!strcmp(name, "unknown")) {
     epi__problem(in, "\"unknown\" is what no node is: choose another name");
-  } else if (strpbrk(name, ":/") || !epi__range_parse(&range, name)) {
+  } else if (strpbrk(name, ":/") || (!name[strspn(name, "0123456789.")] &&
+                                     !epi__range_parse(&range, name))) {
     epi__problem(in, "the name of a node is no address and has no ':' or '/'");
   }
 }

@@ -1,4 +1,5 @@
 /* model_read.c: a model document, version 1, becomes a model. */
+#include "area/chain_cache.h"
 #include "area/model_reader.h"
 
 #include "base/memory.h"
@@ -258,7 +259,8 @@ static int read_root(epi_model *model, epi_report *problems,
     return epi__fail(EPI_EMODEL, "%s", in.first);
   }
   if (epi__exits_make(model) || epi__routes_make(model) ||
-      epi__rules_index(model) || hash_model(model)) {
+      epi__rules_index(model) || epi__chain_cache_make(model) ||
+      hash_model(model)) {
     return EPI_ENOMEM;
   }
   return 0;

@@ -4,54 +4,67 @@
 #include "base/memory.h"
 #include "base/net.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-  SHOWN = 80,           /* bytes of a text that a problem quotes */
-  GUESSED_OVER = 65536, /* names compared for what was perhaps meant, in all */
+  SHOWN = 80,        /* bytes of a text that a problem quotes */
+  PATH_SHOWN = 1024, /* and of the path to it */
+  /* Names times the length of what they are compared with, in all problems of
+   * a document: a second of work or so. */
+  GUESSED_OVER = 32 * 1024 * 1024,
+  SHORT_MIN = 3, /* bytes from which a text may be short for a name */
 };
 
-static size_t path_add(epi__model_reader *in, const char *format,
-                       const char *key, size_t index) {
-  size_t back = in->path_len;
-  size_t room = sizeof in->path - back;
-  int len;
-
-  if (key) {
-    len = snprintf(in->path + back, room, format, key);
-  } else {
-    len = snprintf(in->path + back, room, "[%zu]", index);
-  }
-  in->path_len += (size_t)len < room ? (size_t)len : room - 1;
-  return back;
+static size_t step(epi__model_reader *in, const char *key, size_t index) {
+  assert(in->depth < sizeof in->path / sizeof *in->path);
+  in->path[in->depth].key = key;
+  in->path[in->depth].index = index;
+  return in->depth++;
 }
 
 size_t epi__path_key(epi__model_reader *in, const char *key) {
-  char text[SHOWN];
-
-  return path_add(in, in->path_len ? ".%s" : "%s",
-                  epi__printable(text, sizeof text, key), 0);
+  return step(in, key, 0);
 }
 
 size_t epi__path_index(epi__model_reader *in, size_t index) {
-  return path_add(in, "", NULL, index);
+  return step(in, NULL, index);
 }
 
 void epi__path_back(epi__model_reader *in, size_t back) {
-  in->path_len = back;
-  in->path[back] = '\0';
+  in->depth = back;
+}
+
+/* Where we are, as in `applications.train.flows[2].to`. */
+static void write_path(const epi__model_reader *in, char *out, size_t size) {
+  char text[SHOWN];
+  size_t used = 0;
+
+  snprintf(out, size, "%s", in->depth ? "" : "the document");
+  for (size_t i = 0; i < in->depth; i++) {
+    size_t room = size - used;
+    int len;
+
+    if (in->path[i].key) {
+      len = snprintf(out + used, room, used ? ".%s" : "%s",
+                     epi__printable(text, sizeof text, in->path[i].key));
+    } else {
+      len = snprintf(out + used, room, "[%zu]", in->path[i].index);
+    }
+    used += (size_t)len < room ? (size_t)len : room - 1;
+  }
 }
 
 void epi__problem(epi__model_reader *in, const char *format, ...) {
-  const char *path = in->path_len ? in->path : "the document";
-  char text[512];
+  char path[PATH_SHOWN], text[512];
   va_list args;
 
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  write_path(in, path, sizeof path);
   if (!in->problem_count++) {
     snprintf(in->first, sizeof in->first, "%.200s: %.300s", path, text);
   }
@@ -60,42 +73,65 @@ void epi__problem(epi__model_reader *in, const char *format, ...) {
   }
 }
 
+/* The name that text is short for, if there is one only: `setup` for
+ * `setup_ms`. */
+static const char *long_form(const epi__names *known, const char *text) {
+  size_t len = strlen(text);
+  const char *found = NULL;
+
+  for (size_t i = 0; i < known->count && len >= SHORT_MIN; i++) {
+    if (!strncmp(known->texts[i], text, len)) {
+      if (found) {
+        return NULL;
+      }
+      found = known->texts[i];
+    }
+  }
+  return found;
+}
+
+/* Append to a problem what was perhaps meant, or that nobody looked. */
+static void guess(epi__model_reader *in, const char *text,
+                  const epi__names *known, char *hint, size_t size) {
+  size_t len = strlen(text) + 1;
+  char meant[SHOWN];
+  const char *near;
+
+  *hint = '\0';
+  if (known->count > (GUESSED_OVER - in->guessed_over) / len) {
+    snprintf(hint, size, " (no hint: too many names were compared)");
+    return;
+  }
+  in->guessed_over += known->count * len;
+  near = epi__names_near(known, text);
+  near = near ? near : long_form(known, text);
+  if (near) {
+    snprintf(hint, size, ", did you mean \"%s\"?",
+             epi__printable(meant, sizeof meant, near));
+  }
+}
+
 void epi__problem_no(epi__model_reader *in, const char *what, const char *text,
                      const epi__names *known) {
-  char shown[SHOWN], meant[SHOWN];
-  const char *near = NULL;
+  char shown[SHOWN], hint[SHOWN + 32];
 
-  if (known->count <= GUESSED_OVER - in->guessed_over) {
-    in->guessed_over += known->count;
-    near = epi__names_near(known, text);
-  }
-  epi__printable(shown, sizeof shown, text);
-  if (near) {
-    epi__problem(in, "no %s \"%s\", did you mean \"%s\"?", what, shown,
-                 epi__printable(meant, sizeof meant, near));
-  } else {
-    epi__problem(in, "no %s \"%s\"", what, shown);
-  }
+  guess(in, text, known, hint, sizeof hint);
+  epi__problem(in, "no %s \"%s\"%s", what,
+               epi__printable(shown, sizeof shown, text), hint);
 }
 
 static void unknown_key(epi__model_reader *in, const char *name,
                         const epi__key *keys) {
   epi__names known = {0};
-  char text[SHOWN];
-  const char *near;
+  char hint[SHOWN + 32];
 
   for (; keys->name; keys++) {
     if (epi__names_add(&known, keys->name) < 0) {
       in->failed = 1;
     }
   }
-  near = epi__names_near(&known, name);
-  if (near) {
-    epi__problem(in, "unknown key, did you mean \"%s\"?",
-                 epi__printable(text, sizeof text, near));
-  } else {
-    epi__problem(in, "unknown key");
-  }
+  guess(in, name, &known, hint, sizeof hint);
+  epi__problem(in, "unknown key%s", hint);
   epi__names_clear(&known);
 }
 

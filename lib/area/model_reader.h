@@ -6,20 +6,24 @@
 #include "area/model.h"
 #include "base/fail.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 
 typedef struct epi__model_reader {
   epi_model *model;
   epi_report *problems; /* or NULL */
   size_t problem_count;
-  size_t guessed_over; /* names, for what was perhaps meant */
+  size_t guessed_over; /* names and bytes, for what was perhaps meant */
   char first[512];     /* the first problem */
   int failed;          /* out of memory */
-  size_t path_len;
-  char path[1024]; /* as in `applications.train.flows[2].to` */
+  size_t depth;
+  struct {
+    const char *key; /* NULL: the element of an index */
+    size_t index;
+  } path[EPI__JSON_DEPTH_MAX]; /* where we are in the document */
 } epi__model_reader;
 
-/* Step into a member or an element. Returns what epi__path_back() takes to
- * step out again. */
+/* Step into a member, whose key must live until the step out, or into an
+ * element. Returns what epi__path_back() takes to step out again. */
 size_t epi__path_key(epi__model_reader *in, const char *key);
 size_t epi__path_index(epi__model_reader *in, size_t index);
 void epi__path_back(epi__model_reader *in, size_t back);

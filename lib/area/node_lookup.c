@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "base/table_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +12,13 @@ static size_t family_of(int kind) {
   return kind == EPI_ADDR_IPV6;
 }
 
-static uint64_t hash_of(const epi__range *range) {
-  uint64_t hash = (uint64_t)range->bits << 8 | (uint64_t)range->kind;
+static uint64_t hash_of(const epi__node_lookup *lookup,
+                        const epi__range *range) {
+  uint8_t bytes[18] = {(uint8_t)range->kind, (uint8_t)range->bits};
+  size_t len = range->kind == EPI_ADDR_IPV6 ? 16 : 4;
 
-  for (size_t i = 0; i < sizeof range->ip; i++) {
-    hash = (hash ^ range->ip[i]) * 0x100000001b3u;
-  }
-  return hash ^ hash >> 31;
+  memcpy(bytes + 2, range->ip, sizeof range->ip);
+  return epi__siphash(&lookup->key, bytes, 2 + len);
 }
 
 static int same(const epi__range *a, const epi__range *b) {
@@ -28,7 +29,7 @@ static int same(const epi__range *a, const epi__range *b) {
 /* The slot of a range, or the empty one where it would be. */
 static size_t slot_of(const epi__node_lookup *lookup, const epi__range *range) {
   size_t mask = lookup->slot_count - 1;
-  size_t slot = (size_t)hash_of(range) & mask;
+  size_t slot = (size_t)hash_of(lookup, range) & mask;
 
   while (lookup->slots[slot] &&
          !same(&lookup->entries[lookup->slots[slot] - 1].range, range)) {
@@ -44,6 +45,9 @@ static int spread(epi__node_lookup *lookup) {
   wider.slots = epi__alloc_array(wider.slot_count, sizeof *wider.slots);
   if (!wider.slots) {
     return EPI_ENOMEM;
+  }
+  if (!lookup->slot_count) {
+    wider.key = epi__table_key(wider.slots);
   }
   for (size_t i = 0; i < lookup->count; i++) {
     if (lookup->entries[i].range.kind != EPI_ADDR_NONE) {

@@ -12,12 +12,14 @@ typedef struct epi__entry {
 } epi__entry;
 
 /* Entries in the order of adding. Ranges are found by hash, one try for each
- * prefix length that occurs, longest first; names by hash of each suffix. */
+ * prefix length that occurs, longest first; names by hash of each suffix. Both
+ * hashes have a key. */
 typedef struct epi__node_lookup {
   epi__entry *entries;
   size_t count, capacity;
   uint32_t *slots; /* of ranges; 0 is empty, else the entry + 1 */
   size_t slot_count, range_count;
+  epi__hash_key key;
   uint8_t lengths[2][129]; /* IPv4, IPv6: those that occur, longest first */
   size_t length_count[2];
   epi__names names;

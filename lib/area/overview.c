@@ -1,12 +1,12 @@
 /* overview.c: everything a model says, as one JSON object. */
 #include "area/area_order.h"
 #include "area/decision.h"
+#include "area/gaps.h"
 
 #include "base/json.h"
 #include "base/memory.h"
 
 typedef struct numbers { /* over an application's nodes, or over all */
-  size_t areas, channels;
   int64_t supported, unsupported, unbridgeable;
   size_t direct, bridged, refused; /* flows */
   double ratio, cost_ms;
@@ -89,27 +89,18 @@ static void put_numbers(epi__text *out, const numbers *all) {
   epi__json_put_number(out, all->cost_ms);
 }
 
-/* The areas of an application's nodes and the channels between them. marks has
- * a slot for each area. */
-static void count_areas(const epi_model *model, uint32_t application,
-                        uint32_t *marks, uint32_t *areas, numbers *out) {
-  const epi__list *nodes = &model->applications[application].nodes;
+static size_t count_channels(const epi_model *model, const uint32_t *areas,
+                             size_t count) {
+  size_t channels = 0;
 
-  for (size_t i = 0; i < nodes->count; i++) {
-    uint32_t area = model->nodes[nodes->items[i]].area;
-
-    if (marks[area] != application + 1) {
-      marks[area] = application + 1;
-      areas[out->areas++] = area;
+  for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < count; k++) {
+      channels += i != k &&
+                  epi__set_within(epi__area_set(model, areas[i]),
+                                  epi__area_set(model, areas[k]), model->words);
     }
   }
-  for (size_t i = 0; i < out->areas; i++) {
-    for (size_t k = 0; k < out->areas; k++) {
-      out->channels += i != k && epi__set_within(epi__area_set(model, areas[i]),
-                                                 epi__area_set(model, areas[k]),
-                                                 model->words);
-    }
-  }
+  return channels;
 }
 
 static void count_flow(const epi_decision *decision, numbers *sum) {
@@ -160,7 +151,33 @@ typedef struct work {
   epi_query *query;
   epi_decision *decision;
   uint32_t *marks, *areas;
+  epi__gaps gaps;
 } work;
+
+/* The areas of an application's nodes, and what lies between them. */
+static void put_own_areas(work *w, const epi_model *model,
+                          uint32_t application) {
+  size_t count = epi__application_areas(model, application, w->areas, w->marks);
+  epi__text *out = &w->applications;
+
+  epi__text_printf(out, "\"areas\":%zu,\"channels\":%zu,\"area_ids\":[", count,
+                   count_channels(model, w->areas, count));
+  for (size_t i = 0; i < count; i++) {
+    epi__text_printf(out, "%s%u", i ? "," : "", (unsigned)w->areas[i]);
+  }
+  epi__text_puts(out, "],");
+  epi__gaps_put(out, &w->gaps, w->areas, count);
+  epi__text_puts(out, ",");
+}
+
+/* The gaps between all areas. */
+static void put_gaps(work *w, const epi_model *model) {
+  for (size_t i = 0; i < model->area_count; i++) {
+    w->areas[i] = (uint32_t)i;
+  }
+  epi__text_puts(&w->out, ",");
+  epi__gaps_put(&w->out, &w->gaps, w->areas, model->area_count);
+}
 
 static int put_applications(work *w, epi_model *model, numbers *all) {
   for (uint32_t i = 0; i < model->application_names.count; i++) {
@@ -173,11 +190,10 @@ static int put_applications(work *w, epi_model *model, numbers *all) {
     if (result) {
       return result;
     }
-    count_areas(model, i, w->marks, w->areas, &own);
     epi__text_puts(&w->applications, i ? "," : "");
     epi__json_put_string(&w->applications, model->application_names.texts[i]);
-    epi__text_printf(&w->applications, ":{\"areas\":%zu,\"channels\":%zu,",
-                     own.areas, own.channels);
+    epi__text_puts(&w->applications, ":{");
+    put_own_areas(w, model, i);
     put_numbers(&w->applications, &own);
     epi__text_puts(&w->applications, "}");
     all->direct += own.direct;
@@ -197,6 +213,7 @@ static int put_all(work *w, epi_model *model) {
   put_areas(&w->out, model);
   put_order(&w->out, model, w->areas);
   put_channels(&w->out, model);
+  put_gaps(w, model);
   epi__text_puts(&w->out, ",\"flows\":[");
   result = w->out.failed ? EPI_ENOMEM : put_applications(w, model, &all);
   if (!result) {
@@ -218,13 +235,14 @@ static int put_all(work *w, epi_model *model) {
 int epi_model_overview(const epi_model *model, char **out) {
   /* Only the count of references changes, which any thread may do. */
   epi_model *held = epi_model_ref((epi_model *)(uintptr_t)model);
-  work w = {0};
+  work w = {.gaps = {.model = model, .room = EPI__GAPS_ALL}};
   char *block = NULL;
   int result = EPI_ENOMEM;
 
   w.marks = epi__alloc_array(model->area_count, sizeof *w.marks);
   w.areas = epi__alloc_array(model->area_count, sizeof *w.areas);
-  if (w.marks && w.areas && !epi_query_new(&w.query) &&
+  w.gaps.set = epi__alloc_array(model->words, sizeof *w.gaps.set);
+  if (w.marks && w.areas && w.gaps.set && !epi_query_new(&w.query) &&
       !epi_decision_new(&w.decision)) {
     result = put_all(&w, held);
   }
@@ -241,6 +259,7 @@ int epi_model_overview(const epi_model *model, char **out) {
   epi_decision_free(w.decision);
   epi__free(w.marks);
   epi__free(w.areas);
+  epi__free(w.gaps.set);
   epi_model_free(held);
   return result;
 }

@@ -12,10 +12,8 @@ static int range_holds(const epi__range *outer, const epi__range *inner) {
   return outer->bits <= inner->bits && epi__range_has(outer, &first);
 }
 
-/* Where only the node is known, it stands for each of its addresses: to allow,
- * all of them must be in the range, otherwise one is enough. */
-static int node_in_range(const epi_model *model, uint32_t number, int effect,
-                         const epi__range *range) {
+int epi__node_in_range(const epi_model *model, uint32_t number, int effect,
+                       const epi__range *range) {
   const epi__node *node = &model->nodes[number];
   size_t all = 0, inside = 0, touching = 0;
 
@@ -50,7 +48,7 @@ static int party_matches(const epi_model *model, const epi__party *party,
   case EPI__PARTY_AREA:
     return model->nodes[party->number].area == model->nodes[end->node].area;
   case EPI__PARTY_RANGE:
-    return node_in_range(model, end->node, effect, &party->range);
+    return epi__node_in_range(model, end->node, effect, &party->range);
   default:
     return 0;
   }

@@ -24,4 +24,10 @@ typedef struct epi__facts {
 int epi__rule_matches(const epi_model *model, const epi__rule *rule,
                       const epi__facts *facts);
 
+/* 1 if a node of which only the name is known is in a range: it stands for each
+ * of its addresses. To allow, all of them must be in it, otherwise one is
+ * enough. */
+int epi__node_in_range(const epi_model *model, uint32_t number, int effect,
+                       const epi__range *range);
+
 #endif

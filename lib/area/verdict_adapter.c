@@ -1,9 +1,10 @@
 /* verdict_adapter.c: a reply of the EPI policy reasoner about a flow becomes a
- * rule of a model. */
+ * rule, and counts in a model. */
 #include "area/flow_query.h"
 #include "area/reasoner_reply.h"
 
 #include "base/bytes.h"
+#include "base/memory.h"
 
 #include <string.h>
 
@@ -109,7 +110,7 @@ static void put_flow(epi__model_reader *in, epi__text *out,
 }
 
 static int put_rule(epi__text *out, const epi__json *root,
-                    const epi_query *query, const char *id) {
+                    const epi_query *query, const char *id, int *allows) {
   epi__model_reader in = {0}, asked = {0};
   epi__reasoner_reply said = {0};
 
@@ -127,6 +128,7 @@ static int put_rule(epi__text *out, const epi__json *root,
     id = "";
   }
   epi__path_back(&asked, 0);
+  *allows = said.allows;
   epi__text_puts(out, "{\"id\":");
   epi__json_put_string(out, id);
   epi__text_printf(out, ",\"effect\":\"%s\"", said.allows ? "allow" : "deny");
@@ -136,8 +138,8 @@ static int put_rule(epi__text *out, const epi__json *root,
   return asked.problem_count ? epi__fail(EPI_EINVAL, "%s", asked.first) : 0;
 }
 
-int epi_reasoner_rule(const void *json, size_t len, const epi_query *query,
-                      const char *id, char **out) {
+static int make_rule(const void *json, size_t len, const epi_query *query,
+                     const char *id, int *allows, char **out) {
   epi__text text = {0};
   epi__json *root;
   char *block;
@@ -154,7 +156,7 @@ int epi_reasoner_rule(const void *json, size_t len, const epi_query *query,
   if (result) {
     return result;
   }
-  result = put_rule(&text, root, query, id);
+  result = put_rule(&text, root, query, id, allows);
   epi__json_free(root);
   if (result) {
     epi__text_clear(&text);
@@ -166,4 +168,31 @@ int epi_reasoner_rule(const void *json, size_t len, const epi_query *query,
   }
   *out = block;
   return 0;
+}
+
+int epi_reasoner_rule(const void *json, size_t len, const epi_query *query,
+                      const char *id, char **out) {
+  int allows;
+
+  return make_rule(json, len, query, id, &allows, out);
+}
+
+int epi_reasoner_apply(const epi_model *model, const void *json, size_t len,
+                       const epi_query *query, const char *id,
+                       epi_model **out) {
+  char *rule, *document = NULL;
+  int allows;
+  int result = make_rule(json, len, query, id, &allows, &rule);
+
+  if (result) {
+    return result;
+  }
+  result = epi__model_write(model, rule, allows ? model->rule_names.count : 0,
+                            &document);
+  if (!result) {
+    result = epi_model_read(out, NULL, document, strlen(document));
+  }
+  epi__free(rule);
+  epi__free(document);
+  return result;
 }

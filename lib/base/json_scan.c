@@ -39,15 +39,19 @@ static int scan_string(scan *in) {
   size_t start = in->at++;
 
   while (in->at < in->len && in->text[in->at] != '"') {
-    size_t step = epi__utf8_len(in->text + in->at, in->len - in->at);
+    uint8_t byte = in->text[in->at];
+    size_t step = 1;
 
-    if (in->text[in->at] < 0x20) {
+    if (byte >= 0x80) {
+      step = epi__utf8_len(in->text + in->at, in->len - in->at);
+    }
+    if (byte < 0x20) {
       return fail_at(in, in->at, "a control character in a string");
     }
     if (!step) {
       return fail_at(in, in->at, "not UTF-8");
     }
-    if (in->text[in->at] == '\\') {
+    if (byte == '\\') {
       if (in->len - in->at >= 6 && !memcmp(in->text + in->at, "\\u0000", 6)) {
         return fail_at(in, in->at, "\\u0000 is not taken");
       }

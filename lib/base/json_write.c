@@ -10,22 +10,36 @@ void epi__json_put_string(epi__text *out, const char *string) {
   epi__json_put_part(out, string, strlen(string));
 }
 
-void epi__json_put_part(epi__text *out, const char *string, size_t len) {
-  epi__text_puts(out, "\"");
-  for (; len; string++, len--) {
-    unsigned char c = (unsigned char)*string;
+static int must_escape(unsigned char c) {
+  return c < 0x20 || c == '"' || c == '\\';
+}
 
+void epi__json_put_part(epi__text *out, const char *string, size_t len) {
+  epi__text_add(out, "\"", 1);
+  while (len) {
+    size_t plain = 0;
+    unsigned char c;
+
+    while (plain < len && !must_escape((unsigned char)string[plain])) {
+      plain++;
+    }
+    epi__text_add(out, string, plain);
+    string += plain;
+    len -= plain;
+    if (!len) {
+      break;
+    }
+    c = (unsigned char)*string++;
+    len--;
     if (c == '"' || c == '\\') {
       char escaped[2] = {'\\', (char)c};
 
       epi__text_add(out, escaped, sizeof escaped);
-    } else if (c < 0x20) {
-      epi__text_printf(out, "\\u%04x", c);
     } else {
-      epi__text_add(out, string, 1);
+      epi__text_printf(out, "\\u%04x", c);
     }
   }
-  epi__text_puts(out, "\"");
+  epi__text_add(out, "\"", 1);
 }
 
 void epi__json_put_number(epi__text *out, double number) {

@@ -2,6 +2,7 @@
 #include "base/names.h"
 
 #include "base/memory.h"
+#include "base/table_key.h"
 #include "epi/error.h"
 
 #include <string.h>
@@ -10,19 +11,10 @@ enum {
   NEAR_LEN = 64, /* longer names are not compared */
 };
 
-static uint32_t hash_of(const char *text) { /* FNV-1a */
-  uint32_t hash = 2166136261u;
-
-  for (; *text; text++) {
-    hash = (hash ^ (unsigned char)*text) * 16777619u;
-  }
-  return hash;
-}
-
 /* The slot of a text, or the empty one where it would be. */
 static size_t slot_of(const epi__names *names, const char *text) {
   size_t mask = names->slot_count - 1;
-  size_t slot = hash_of(text) & mask;
+  size_t slot = (size_t)epi__siphash(&names->key, text, strlen(text)) & mask;
 
   while (names->slots[slot] &&
          strcmp(names->texts[names->slots[slot] - 1], text)) {
@@ -47,6 +39,9 @@ static int spread(epi__names *names) {
   wider.slots = epi__alloc_array(wider.slot_count, sizeof *wider.slots);
   if (!wider.slots) {
     return EPI_ENOMEM;
+  }
+  if (!names->slot_count) {
+    wider.key = epi__table_key(wider.slots);
   }
   for (size_t i = 0; i < names->count; i++) {
     wider.slots[slot_of(&wider, names->texts[i])] = (uint32_t)i + 1;

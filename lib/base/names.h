@@ -1,14 +1,16 @@
-/* names.h: texts and their numbers: each different text is kept once. */
+/* names.h: texts and their numbers: each different text is kept once. Who makes
+ * up the texts cannot make finding them slow: the hash has a key. */
 #ifndef EPI__NAMES_H
 #define EPI__NAMES_H
 
-#include "epi/base.h"
+#include "base/siphash.h"
 
 typedef struct epi__names {
   char **texts; /* in order of adding */
   size_t count, capacity;
   uint32_t *slots; /* open addressing; 0 is empty, else number + 1 */
   size_t slot_count;
+  epi__hash_key key;
 } epi__names;
 
 /* The number of a text, which is added if it is new; or EPI_ENOMEM. */

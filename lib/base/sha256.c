@@ -22,11 +22,24 @@ static uint32_t rotate(uint32_t x, int n) {
   return x >> n | x << (32 - n);
 }
 
-static void mix(epi__sha256 *hash) {
+/* Turn number n of eight: nothing moves, but each turn begins one word further
+ * back. */
+static inline void turn(uint32_t s[8], int n, uint32_t word) {
+  uint32_t a = s[-n & 7], b = s[(1 - n) & 7], c = s[(2 - n) & 7];
+  uint32_t e = s[(4 - n) & 7], f = s[(5 - n) & 7], g = s[(6 - n) & 7];
+  uint32_t h = s[(7 - n) & 7] + word + ((e & f) ^ (~e & g)) +
+               (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25));
+
+  s[(3 - n) & 7] += h;
+  s[(7 - n) & 7] = h + ((a & b) ^ (a & c) ^ (b & c)) +
+                   (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22));
+}
+
+static void mix(epi__sha256 *hash, const uint8_t *block) {
   uint32_t w[64], s[8];
 
   for (int i = 0; i < 16; i++) {
-    const uint8_t *b = hash->block + 4 * i;
+    const uint8_t *b = block + 4 * i;
 
     w[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
            b[3];
@@ -38,16 +51,15 @@ static void mix(epi__sha256 *hash) {
            (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
   }
   memcpy(s, hash->state, sizeof s);
-  for (int i = 0; i < 64; i++) {
-    uint32_t e = s[4], a = s[0];
-    uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-                  ((e & s[5]) ^ (~e & s[6])) + k[i] + w[i];
-    uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-                  ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-
-    memmove(s + 1, s, 7 * sizeof *s);
-    s[4] += t1;
-    s[0] = t1 + t2;
+  for (int i = 0; i < 64; i += 8) { /* after eight, all are in their places */
+    turn(s, 0, k[i] + w[i]);
+    turn(s, 1, k[i + 1] + w[i + 1]);
+    turn(s, 2, k[i + 2] + w[i + 2]);
+    turn(s, 3, k[i + 3] + w[i + 3]);
+    turn(s, 4, k[i + 4] + w[i + 4]);
+    turn(s, 5, k[i + 5] + w[i + 5]);
+    turn(s, 6, k[i + 6] + w[i + 6]);
+    turn(s, 7, k[i + 7] + w[i + 7]);
   }
   for (int i = 0; i < 8; i++) {
     hash->state[i] += s[i];
@@ -67,11 +79,21 @@ void epi__sha256_start(epi__sha256 *hash) {
 void epi__sha256_add(epi__sha256 *hash, const void *data, size_t len) {
   const uint8_t *bytes = data;
 
-  while (len--) {
-    hash->block[hash->len++ % 64] = *bytes++;
-    if (hash->len % 64 == 0) {
-      mix(hash);
+  while (len) {
+    size_t held = (size_t)(hash->len % 64);
+    size_t step = len < 64 - held ? len : 64 - held;
+
+    if (step == 64) { /* a whole block, in place */
+      mix(hash, bytes);
+    } else {
+      memcpy(hash->block + held, bytes, step);
+      if (held + step == 64) {
+        mix(hash, hash->block);
+      }
     }
+    hash->len += step;
+    bytes += step;
+    len -= step;
   }
 }
 

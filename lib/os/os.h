@@ -112,8 +112,8 @@ void epi__sock_close(int fd, int reset);
 
 /* Read a whole file of at most max bytes; "-" is standard input. secret is 1 to
  * refuse a file that others than its owner and group can read, and standard
- * input. Free *out with epi__free(). Returns 0, EPI_ENOENT, EPI_EPERM,
- * EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
+ * input; no copy of it stays behind but *out. Free *out with epi__free().
+ * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
 

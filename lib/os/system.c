@@ -13,14 +13,35 @@
 #include <time.h>
 #include <unistd.h>
 
-static int read_all(int fd, const char *path, size_t max, char **out,
-                    size_t *len) {
+static void drop(char *text, size_t capacity, int secret) {
+  if (secret) {
+    epi_wipe(text, capacity);
+  }
+  epi__free(text);
+}
+
+/* Twice the room. A secret moves by hand, so that no copy of it stays behind.
+ * On NULL the text is gone. */
+static char *widen(char *text, size_t capacity, int secret) {
+  char *moved = secret ? epi__alloc_array(capacity, 2)
+                       : epi__realloc_array(text, capacity, 2);
+
+  if (moved && secret) {
+    memcpy(moved, text, capacity);
+  }
+  if (!moved || secret) {
+    drop(text, capacity, secret);
+  }
+  return moved;
+}
+
+static int read_all(int fd, const char *path, size_t max, int secret,
+                    char **out, size_t *len) {
   size_t used = 0, capacity = 4096;
   char *text = epi__alloc(capacity);
 
   while (text) {
     ssize_t got = read(fd, text + used, capacity - used - 1);
-    char *moved;
 
     if (got < 0 && errno == EINTR) {
       continue;
@@ -28,7 +49,7 @@ static int read_all(int fd, const char *path, size_t max, char **out,
     if (got < 0) {
       int why = errno;
 
-      epi__free(text);
+      drop(text, capacity, secret);
       return epi__fail(EPI_ESYS, "cannot read %s: %s", path, strerror(why));
     }
     if (got == 0) {
@@ -39,18 +60,13 @@ static int read_all(int fd, const char *path, size_t max, char **out,
     }
     used += (size_t)got;
     if (used > max) {
-      epi__free(text);
+      drop(text, capacity, secret);
       return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", path, max);
     }
-    if (capacity - used > 1) {
-      continue;
+    if (capacity - used == 1) {
+      text = widen(text, capacity, secret);
+      capacity *= 2;
     }
-    capacity *= 2;
-    moved = epi__realloc_array(text, capacity, 1);
-    if (!moved) {
-      epi__free(text);
-    }
-    text = moved;
   }
   return EPI_ENOMEM;
 }
@@ -76,7 +92,7 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
     close(fd);
     return epi__fail(EPI_EPERM, "everybody can read %s: chmod o-r it", path);
   }
-  result = read_all(fd, path, max, out, len);
+  result = read_all(fd, path, max, secret, out, len);
   close(fd);
   return result;
 }

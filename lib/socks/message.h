@@ -4,7 +4,7 @@
 
 #include "socks/auth_data.h"
 #include "socks/metadata.h"
-#include "socks/stack.h"
+#include "socks/stack_values.h"
 
 /* User name and password: texts; a login that is not there has no user. */
 typedef struct epi__login {

@@ -145,13 +145,14 @@ ptrdiff_t epi__socks6_auth_reply_read(epi_auth_reply *out, int draft,
   epi__head head = {0};
   int error = read_start(&in, draft, "authentication reply", &head);
 
-  if (error) {
-    return error;
-  }
+  /* Before the length, which is none in an operation reply. */
   if (head.second > 1 && draft == EPI_SOCKSX) {
     return epi__fail(EPI_EREFUSED,
                      "operation reply %u in place of the authentication reply",
                      head.second);
+  }
+  if (error) {
+    return error;
   }
   if (head.second > 1) {
     return epi__fail(EPI_EPROTO, "authentication reply has type %u",

@@ -95,8 +95,8 @@ void epi__socksx_head_write(epi__writer *out, int is_reply, int second,
 /* Tell the layout of a request of SOCKS 6 by its first bytes, from the version
  * on: 1 for socksx's, 0 for the draft's, -1 if more bytes are needed, which are
  * at most 8. The answer does not change with more bytes. A few requests of
- * socksx are taken for the draft's: some to an address that ends in .0, to a
- * name of one or two characters, or to an IPv6 address. */
+ * socksx are taken for the draft's: some to an IPv4 address that ends in .0, or
+ * to an IPv6 address with a 0 in its fourth byte. */
 int epi__socksx_tell(const void *buf, size_t len);
 
 /* ---- SOCKS 6; draft is EPI_SOCKS6, EPI_SOCKS6_12 or EPI_SOCKSX ---- */

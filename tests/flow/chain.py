@@ -118,46 +118,6 @@ def three_hops_in_a_row():
     assert [tap.connections for tap in taps] == [2, 2, 2]
 
 
-@flow.test
-def microsocks_as_a_hop():
-    command, port = flow.need("microsocks"), flow.free_port()
-    flow.start(command, "-i", flow.LOCAL, "-p", port, port=port)
-    through(flow.proxy("--chain", f"socks5://127.0.0.1:{port}"),
-            servers.Echo())
-
-
-@flow.test
-def microsocks_with_a_login_as_a_hop():
-    command, port = flow.need("microsocks"), flow.free_port()
-    flow.start(command, "-i", flow.LOCAL, "-p", port, "-u", "ada", "-P",
-               "secret", port=port)
-    credentials = flow.file("ada:secret\n", "credentials")
-    through(flow.proxy("--chain", f"socks5://127.0.0.1:{port}"
-                                  f"?credentials={credentials}"),
-            servers.Echo())
-
-
-@flow.test
-def danted_as_a_hop():
-    flow.need_root()
-    command, port = flow.need("danted"), flow.free_port()
-    config = flow.file(f"""
-logoutput: stderr
-internal: {flow.LOCAL} port = {port}
-external: {flow.LOCAL}
-clientmethod: none
-socksmethod: none
-user.privileged: root
-user.unprivileged: nobody
-client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
-socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
-""", "danted.conf")
-    pid = config.parent / "danted.pid"
-    flow.start(command, "-f", config, "-p", pid, port=port)
-    through(flow.proxy("--chain", f"socks5://127.0.0.1:{port}"),
-            servers.Echo())
-
-
 @flow.test(timeout=60)
 def ssh_goes_through_the_proxy():
     ssh, nc = flow.need("ssh", "nc")

@@ -11,7 +11,8 @@ HOSPITALS = flow.EXAMPLES / "hospitals.json"
 DECISION = {"from", "to", "port", "application", "verdict", "rule",
             "requires", "reason", "need", "have", "missing", "chain", "cost",
             "optimal", "model"}
-OVERVIEW = {"model", "areas", "order", "channels", "flows", "applications",
+OVERVIEW = {"model", "areas", "order", "channels", "gaps",
+            "gaps_left_out", "flows", "applications",
             "supported", "unsupported", "unbridgeable", "unfeasibility_ratio",
             "direct", "bridged", "refused", "cost"}
 
@@ -111,6 +112,17 @@ def flows_may_be_given_by_address():
 
 
 @flow.test
+def what_is_unknown_has_its_address():
+    for asked, says in (("10.1.2.3:10.9.9.9:443", "umc -> unknown (10.9.9.9),"),
+                        ("[2001:db8::9]:umc", "unknown (2001:db8::9) -> umc"),
+                        ("umc:elsewhere.example",
+                         "umc -> unknown (elsewhere.example)")):
+        for options in ((), ("--explain",)):
+            got = check(HOSPITALS, "--flow", asked, *options, code=1).stdout
+            assert says in got.replace("[", "").replace("]", ""), got
+
+
+@flow.test
 def facts_of_a_flow_count():
     rules = [{"id": "no-sale", "effect": "deny", "purpose": ["commercial"],
               "reason": "research only"},
@@ -120,6 +132,60 @@ def facts_of_a_flow_count():
     got = answer(path, "--flow", "n3:n4", "--purpose", "commercial", code=1)
     assert got["rule"] == "no-sale", got
     assert got["reason"] == "research only", got
+
+
+DENIAL = {"verdict": "deny", "verdict_reference": "v-17",
+          "reasons_for_denial": ["no consent", "too late"]}
+
+
+def verdict(said):
+    return flow.file(said, "verdict.json")
+
+
+@flow.test
+def a_verdict_of_the_reasoner_counts():
+    asked = ("--flow", "umc:antonius:443", "--verdict")
+    got = answer(HOSPITALS, *asked, verdict(DENIAL), code=1)
+    assert got["rule"] == "v-17", got
+    assert got["reason"] == "no consent; too late", got
+    got = answer(HOSPITALS, *asked, verdict({"verdict": "Success"}))
+    assert got["rule"] == "train", got
+    got = answer(HOSPITALS, "--flow", "antonius:umc", "--verdict",
+                 verdict({"verdict": "Success"}))
+    assert got["rule"] == "verdict" and got["verdict"] == "direct", got
+    got = check(HOSPITALS, *asked, verdict(DENIAL), "--explain", code=1).stdout
+    assert "1. v-17 (deny) matches and decides" in got, got
+    rule = json.loads(check(HOSPITALS, *asked, verdict(DENIAL),
+                            "--as-rule").stdout)
+    assert rule == {"id": "v-17", "effect": "deny", "from": ["umc"],
+                    "to": ["antonius"], "ports": [443],
+                    "reason": "no consent; too late"}, rule
+
+
+@flow.test
+def a_decision_becomes_a_verdict():
+    asked = ("--flow", "umc:antonius:443")
+    got = check(HOSPITALS, *asked, "--as-verdict", "deliberation").stdout
+    assert json.loads(got) == {"verdict": "allow", "reasons_for_denial": None,
+                               "verdict_reference": "train"}, got
+    got = check(HOSPITALS, *asked, "--verdict", verdict(DENIAL),
+                "--as-verdict", "deliberation", code=1).stdout
+    assert json.loads(got) == DENIAL, got
+    got = check(HOSPITALS, *asked, "--as-verdict", "violations").stdout
+    assert json.loads(got) == {"verdict": "Success"}, got
+
+
+@flow.test
+def bad_verdicts_are_named():
+    asked = (HOSPITALS, "--flow", "umc:antonius:443")
+    refused(*asked, "--verdict", verdict({"verdict": "perhaps"}),
+            says="verdict.json: verdict: must be")
+    refused(*asked, "--verdict", verdict({**DENIAL,
+                                          "verdict_reference": "train"}),
+            says="another rule has this id")
+    refused(*asked, "--verdict", flow.folder() / "none.json", says="none.json")
+    refused(HOSPITALS, "--flow", "umc:elsewhere.example", "--verdict",
+            verdict(DENIAL), says="not hosts")
 
 
 @flow.test
@@ -167,7 +233,14 @@ def bad_command_lines_are_one_line():
                            "IPv6 addresses in brackets"),
                           ((HOSPITALS, "--flow", "umc:nobody"), "nobody"),
                           ((HOSPITALS, "--flow", "umc:antonius:70000"),
-                           "65535")):
+                           "65535"),
+                          ((HOSPITALS, "--verdict", "x"), "needs --flow"),
+                          ((HOSPITALS, "--flow", "umc:antonius", "--as-rule"),
+                           "needs --verdict"),
+                          ((HOSPITALS, "--flow", "umc:antonius",
+                            "--as-verdict", "x"), "deliberation"),
+                          ((HOSPITALS, "--flow", "umc:antonius", "--explain",
+                            "--as-verdict", "violations"), "exclude")):
         lines = refused(*options, says=says)
         assert len(lines) == 1, lines
 
@@ -176,6 +249,16 @@ def bad_command_lines_are_one_line():
 def help_and_version_go_to_standard_output():
     assert "--flow" in check("--help").stdout
     assert "0." in check("--version").stdout
+
+
+@flow.test
+def what_cannot_be_printed_is_an_error():
+    for name in ("epi-check", "epi-proxy", "epi-redirector"):
+        for option in ("--help", "--version"):
+            got = flow.run("sh", "-c", '"$0" "$1" >/dev/full',
+                           flow.program_path(name), option)
+            assert got.returncode == 2, f"{name} {option}: {got.returncode}"
+            assert "standard output" in got.stderr, got.stderr
 
 
 flow.main()

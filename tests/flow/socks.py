@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """socks.py: what clients ask of epi-proxy, and what they get."""
+import os
 import pathlib
 import signal
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers
@@ -226,6 +228,18 @@ def a_new_model_cuts_what_it_does_not_allow():
 @flow.test
 def a_changed_model_file_is_noticed():
     changes_its_model(lambda proxy: None)
+
+
+@flow.test
+def a_model_from_a_pipe_is_read_once():
+    path = flow.folder() / "pipe"
+    os.mkfifo(path)
+    text = model().read_text()
+    threading.Thread(target=path.write_text, args=(text,)).start()
+    proxy = flow.proxy("--model", path)
+    proxy.signal(signal.SIGHUP)
+    proxy.wait_line("not a regular file")
+    assert proxy.stop() == 0
 
 
 @flow.test

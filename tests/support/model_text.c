@@ -38,7 +38,7 @@ epi_model *model_of(const char *text) {
 }
 
 const char *problems_of(const char *text) {
-  static char all[8192];
+  static char all[16384];
   size_t len = strlen(text), used = 0;
   char *copy = with_quotes(text, len);
   epi_report *problems;

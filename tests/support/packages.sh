@@ -11,6 +11,8 @@ epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
   abigail-tools chromium clang-format binutils git python3 python3-jsonschema
   curl netcat-openbsd openssh-client openssh-server microsocks dante-server
+  dante-client proxychains4 ncat nmap python3-socks libio-socket-socks-perl
+  openssl
   graphviz iproute2 iptables nftables procps"
 
 # Print the packages of the named sets that are not installed, in one line;

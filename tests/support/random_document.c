@@ -138,16 +138,37 @@ static void put_nodes(void) {
   }
 }
 
+/* What a proxy says of the others. */
+static void put_links(value *proxy, unsigned self, unsigned count) {
+  value *reach = draw(2) ? add(proxy, LIST, "reach") : NULL, *rtts = NULL;
+  char key[40];
+
+  for (unsigned i = 0; reach && i < count; i++) {
+    if (i != self && draw(2)) {
+      put_name(reach, "", "p", i);
+    }
+  }
+  for (unsigned i = 0; i < count; i++) {
+    if (i != self && draw(2)) {
+      rtts = rtts ? rtts : add(proxy, NAMED, "rtt_ms");
+      snprintf(key, sizeof key, "%s", name("p", i));
+      word(rtts, key, "%u.%u", draw(100), 1 + draw(9));
+    }
+  }
+}
+
 static void put_proxies(void) {
   value *proxies = domain_count && draw(2) ? add(root, NAMED, "proxies") : NULL;
+  unsigned count = 1 + draw(3);
 
-  for (unsigned i = 0; proxies && i < 1 + draw(3); i++) {
+  for (unsigned i = 0; proxies && i < count; i++) {
     value *proxy = add(proxies, RECORD, name("p", i));
 
     put_name(proxy, "domain", "d", draw(domain_count));
     if (draw(2)) {
       word(proxy, "endpoint", "\"socks6+tls://p%u.example:108%u\"", i, i);
     }
+    put_links(proxy, i, count);
   }
 }
 
@@ -161,6 +182,21 @@ static void put_cost(value *function) {
       cost = cost ? cost : add(function, RECORD, "cost");
       word(cost, keys[i], "%u.%u", draw(1000), 1 + draw(9));
     }
+  }
+}
+
+static void put_image(value *function, unsigned number) {
+  unsigned count = draw(3);
+  value *options;
+  char key[40];
+
+  if (draw(2)) {
+    put_name(function, "image", "registry/f", number);
+  }
+  options = count ? add(function, NAMED, "options") : NULL;
+  for (unsigned i = 0; i < count; i++) {
+    snprintf(key, sizeof key, "%s", name("o", i));
+    put_name(options, key, "v", draw(9));
   }
 }
 
@@ -193,6 +229,12 @@ static void put_functions(void) {
 
       word(list, "", "\"socks5://f%u.example:1080\"", i);
     }
+    if (draw(2)) {
+      word(function, "instances", "%u", 1 + draw(9));
+    }
+    if (draw(2)) {
+      word(function, "capacity", "%u", 1 + draw(1000));
+    }
     if (i && draw(2)) {
       put_name(function, "pair", "f", 0);
     }
@@ -203,6 +245,7 @@ static void put_functions(void) {
       put_name(add(function, LIST, "after"), "", "f", i - 1);
     }
     put_cost(function);
+    put_image(function, i);
   }
 }
 

@@ -109,6 +109,75 @@ static int ask_bind(uint16_t proxy, int by_name) {
   return works;
 }
 
+/* The same by SOCKS 6, with a name, and with wishes for IP and TCP: TOS, happy
+ * eyeballs, TFO with what follows the request. */
+static int ask_by_name(uint16_t proxy, uint16_t port) {
+  uint8_t request[] = {6,
+                       1,
+                       0,
+                       24,
+                       (uint8_t)(port >> 8),
+                       (uint8_t)port,
+                       0,
+                       3,
+                       9,
+                       'l',
+                       'o',
+                       'c',
+                       'a',
+                       'l',
+                       'h',
+                       'o',
+                       's',
+                       't',
+                       0,
+                       0,
+                       0,
+                       1,
+                       0,
+                       8,
+                       0xc1,
+                       1,
+                       0x20,
+                       0,
+                       0,
+                       1,
+                       0,
+                       8,
+                       0x81,
+                       2,
+                       2,
+                       0,
+                       0,
+                       1,
+                       0,
+                       8,
+                       0x84,
+                       1,
+                       0,
+                       0,
+                       5,
+                       1,
+                       0x7f};
+  uint8_t reply[24] = {0};
+  int fd = connect_to(proxy);
+  int works;
+
+  works = send(fd, request, sizeof request, MSG_NOSIGNAL) == sizeof request &&
+          recv(fd, reply, 4, MSG_WAITALL) == 4 && reply[1] == 0 &&
+          recv(fd, reply, 12, MSG_WAITALL) == 12 && reply[1] == 0;
+  if (works) {
+    uint8_t options[64];
+    size_t len = (size_t)(reply[2] << 8 | reply[3]);
+
+    works = len <= sizeof options &&
+            recv(fd, options, len, MSG_WAITALL) == (ptrdiff_t)len &&
+            recv(fd, reply, 2, MSG_WAITALL) == 2 && reply[1] == 0xff;
+  }
+  close(fd);
+  return works;
+}
+
 Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
   epi_engine *engine;
   epi_filter *filter;
@@ -147,7 +216,7 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   epi_filter *filter;
   epi_addr socks, reverse;
   char url[80];
-  int worked = 0;
+  int worked = 0, by_name = 0;
 
   cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
   cr_assert_eq(epi_engine_new(&engine), 0);
@@ -163,15 +232,18 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   cr_assert_eq(epi_engine_listener_addr(engine, 1, &reverse), 0);
   cr_assert_eq(epi_engine_start(engine), 0);
   cr_assert(ask(socks.port, reverse.port), "nothing failed yet");
+  cr_assert(ask_by_name(socks.port, reverse.port), "nor here");
   for (int every = 2; every < 60; every++) {
     atomic_store(&period, every);
     for (int i = 0; i < 8; i++) {
       worked += ask(socks.port, reverse.port);
+      by_name += ask_by_name(socks.port, reverse.port);
     }
   }
   atomic_store(&period, 0);
   cr_expect_gt(failures, 100);
   cr_expect_gt(worked, 0);
+  cr_expect_gt(by_name, 0);
   cr_expect(ask(socks.port, reverse.port), "it has recovered");
   epi_engine_free(engine);
 }

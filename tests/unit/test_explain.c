@@ -120,7 +120,7 @@ Test(explain, knows_the_end_that_is_no_node, .fini = done) {
   cr_assert_eq(epi_query_set_to_node(query, "umc", 443), 0);
   epi_query_set_time(query, 0);
   cr_assert_eq(epi_model_explain(model, query, EPI_FORM_TEXT, &text), 0);
-  says("unknown -> umc, port 443: refused, denied\n");
+  says("unknown (192.0.2.7) -> umc, port 443: refused, denied\n");
   says("which is no node of the model: it has nothing\n");
 }
 

@@ -71,6 +71,75 @@ Test(lint, finds_rules_behind_wider_ones) {
   cr_expect_eq(rules(DENY ",'purpose':['p','q']", DENY ",'purpose':['q']"), 1);
 }
 
+/* A rule behind others, the last of which ends in it. */
+static ptrdiff_t behind(const char *before, const char *last) {
+  char document[1024];
+
+  snprintf(document, sizeof document,
+           "{'epi':1,'attributes':['x'],'nodes':{'a':{'domain':'d','addresses':"
+           "['10.0.0.0/8']},'b':{'domain':'d','addresses':['h']},'c':{"
+           "'addresses':['192.0.2.1'],'attributes':['x']}},'policy':{'rules':["
+           "%s,{'id':'last',%s}]}}",
+           before, last);
+  return lint(document);
+}
+
+Test(lint, finds_rules_behind_several_others) {
+  cr_expect_eq(behind("{'id':'1'," DENY ",'ports':[1]},{'id':'2'," ALLOW
+                      ",'ports':[3,2]}",
+                      ALLOW ",'ports':[1,2]"),
+               1);
+  cr_expect_str_eq(text, "policy.rules[2]: rule \"last\" never matches: \"1\", "
+                         "\"2\" together decide before it about all that it is "
+                         "about\n");
+  cr_expect_eq(behind("{'id':'1'," DENY ",'from':['a']},{'id':'2'," DENY
+                      ",'from':['c']},{'id':'3'," DENY ",'from':['b']}",
+                      DENY ",'from':['domain:d'],'user':['u']"),
+               1);
+  says("never matches: \"1\", \"3\" together");
+  cr_expect_eq(behind("{'id':'1'," DENY ",'to':['a','unknown']},{'id':'2'," DENY
+                      ",'to':['has:x']},{'id':'3'," DENY ",'to':['b']}",
+                      DENY),
+               1);
+  cr_expect_eq(behind("{'id':'1'," ALLOW ",'to':['a','b']},{'id':'2'," DENY
+                      ",'to':['192.0.2.0/24']},{'id':'3'," ALLOW ",'to':['c']}",
+                      ALLOW ",'to':['domain:d','192.0.2.0/25']"),
+               1);
+  cr_expect_eq(behind("{'id':'1'," DENY ",'purpose':['p']},{'id':'2'," DENY
+                      ",'purpose':['q']},{'id':'3'," DENY
+                      ",'purpose':['r']},{'id':'4'," DENY ",'purpose':['s']}",
+                      DENY ",'purpose':['p','q','r','s']"),
+               1);
+  says("never matches: \"1\", \"2\", \"3\" and others together");
+}
+
+Test(lint, leaves_rules_that_others_cover_in_part) {
+  cr_expect_eq(behind("{'id':'1'," DENY ",'ports':[1]},{'id':'2'," DENY
+                      ",'ports':[3]}",
+                      ALLOW ",'ports':[1,2]"),
+               0);
+  cr_expect_eq(behind("{'id':'1'," DENY ",'ports':[1]},{'id':'2'," REQUIRE
+                      ",'ports':[2]}",
+                      ALLOW ",'ports':[1,2]"),
+               0);
+  cr_expect_eq(behind("{'id':'1'," DENY ",'ports':[1]},{'id':'2'," DENY
+                      ",'ports':[2],'user':['u']}",
+                      ALLOW ",'ports':[1,2]"),
+               0);
+  cr_expect_eq(behind("{'id':'1'," DENY ",'from':['a']},{'id':'2'," DENY
+                      ",'from':['has:x','b']}",
+                      DENY),
+               0); /* what is unknown */
+  cr_expect_eq(behind("{'id':'1'," DENY ",'ports':[1]},{'id':'2'," DENY
+                      ",'ports':[2]}",
+                      ALLOW),
+               0);
+  cr_expect_eq(behind("{'id':'1'," ALLOW
+                      ",'to':['10.0.0.0/8']},{'id':'2'," ALLOW ",'to':['b']}",
+                      DENY ",'to':['domain:d']"),
+               0);
+}
+
 Test(lint, leaves_rules_that_may_match) {
   cr_expect_eq(rules(REQUIRE, ALLOW), 0);
   cr_expect_eq(rules(DENY ",'ports':[1]", ALLOW), 0);

@@ -5,6 +5,7 @@
 #include "support/model_text.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,40 @@ Test(model_read, the_last_of_many_errors_has_its_hint_too) {
        "'effect':'deny','from':['q1','q2','q3','q4','q5','q6','q7','q8','q9',"
        "'r1','r2','r3','r4','r5','r6','r7','r8','r9','umx']}]}}",
        "policy.rules[0].from[18]: no node \"umx\", did you mean \"umc\"?");
+}
+
+Test(model_read, a_short_form_is_taken_for_what_it_begins) {
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x',"
+       "'cost':{'setup':1,'per':2}}}}",
+       "functions.f.cost.setup: unknown key, did you mean \"setup_ms\"?\n"
+       "functions.f.cost.per: unknown key\n");
+  SAYS("{'epi':1,'nodes':{'a':{'addr':[]}},'proxies':{'p':{'domain':'d',"
+       "'rtt':{}}}}",
+       "nodes.a.addr: unknown key, did you mean \"addresses\"?\n");
+  SAYS("{'epi':1,'nodes':{'a':{}},'policy':{'rules':[{'id':'r','effect':"
+       "'deny','time':{'day':[]}}]},'applications':{'x':{'flows':[{'from':'a',"
+       "'to':'a','port':[1]}]}}}",
+       "applications.x.flows[0].port: unknown key, did you mean \"ports\"?\n"
+       "policy.rules[0].time.day: unknown key, did you mean \"days\"?\n");
+}
+
+Test(model_read, hints_have_a_bound_that_is_said) {
+  const size_t nodes = 100000, rules = 100;
+  char *text = malloc(nodes * 16 + 20000), *at = text;
+
+  cr_assert(text);
+  at += sprintf(at, "{'epi':1,'nodes':{'n'");
+  for (size_t i = 0; i < nodes; i++) {
+    at += sprintf(at, ":{},'n%06zu'", i);
+  }
+  at += sprintf(at, ":{}},'applications':{'x':{'nodes':['N000001'");
+  for (size_t i = 0; i < rules; i++) {
+    at += sprintf(at, ",'N%06zu'", i + 2);
+  }
+  sprintf(at, "]}}}");
+  SAYS(text, "nodes[0]: no node \"N000001\", did you mean \"n000001\"?\n");
+  SAYS(text, "no node \"N000099\" (no hint: too many names were compared)\n");
+  free(text);
 }
 
 Test(model_read, a_node_has_a_name_that_is_nothing_else) {

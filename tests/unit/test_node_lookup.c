@@ -89,3 +89,40 @@ Test(node_lookup, survives_failing_allocations) {
     epi__node_lookup_clear(&lookup);
   }
 }
+
+/* What the ranges were hashed by when the hash had no key. */
+static uint64_t plain_hash(const uint8_t *ip) {
+  uint64_t hash = (uint64_t)128 << 8 | EPI_ADDR_IPV6;
+
+  for (size_t i = 0; i < 16; i++) {
+    hash = (hash ^ ip[i]) * 0x100000001b3u;
+  }
+  return hash ^ hash >> 31;
+}
+
+Test(node_lookup, addresses_made_to_collide_do_not) {
+  epi__node_lookup lookup = {0};
+  uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8};
+  size_t there, run = 0, longest = 0;
+
+  for (uint32_t number = 0; lookup.count < 2000; number++) {
+    epi_addr addr;
+    char text[64];
+
+    for (size_t i = 0; i < 4; i++) {
+      ip[12 + i] = (uint8_t)(number >> 8 * i);
+    }
+    if (plain_hash(ip) % 4096) {
+      continue;
+    }
+    cr_assert_eq(epi_addr_set_ip(&addr, ip, sizeof ip, 0), 0);
+    cr_assert_gt(epi_addr_format(&addr, 0, text, sizeof text), 0);
+    cr_assert_geq(epi__node_lookup_add(&lookup, text, 1, &there), 0);
+  }
+  for (size_t i = 0; i < lookup.slot_count; i++) {
+    run = lookup.slots[i] ? run + 1 : 0;
+    longest = run > longest ? run : longest;
+  }
+  cr_expect_lt(longest, 300);
+  epi__node_lookup_clear(&lookup);
+}

@@ -1,5 +1,5 @@
 /* test_policy_index.c: the rules that are tried are those that match. */
-#include "area/policy_index.h"
+#include "area/rule_walk.h"
 #include "support/model_text.h"
 
 #include <criterion/criterion.h>

@@ -203,6 +203,7 @@ Test(session_socksx, a_client_reads_what_socksx_answers) {
        EPI_NEXT_REFUSED, 4},
       /* over its limit */
       {"06 05 00 01 00000000 0000 0000", EPI_EREFUSED, EPI_NEXT_REFUSED, 5},
+      {"06 05 ff 01 00000000 0000 0000", EPI_EREFUSED, EPI_NEXT_REFUSED, 5},
       {"06 01 0000", EPI_EAUTH, EPI_NEXT_REFUSED, -1},
       {"05", EPI_EVERSION, EPI_NEXT_FAILED, -1},
   };

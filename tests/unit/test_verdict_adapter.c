@@ -274,3 +274,70 @@ Test(verdict_adapter, survives_failing_allocations) {
   }
   epi_query_free(query);
 }
+
+/* The rule that decides about a flow from a to b, and whether it is allowed. */
+static void decides(const char *policy, const char *reply, const char *rule,
+                    int allowed) {
+  char document[512], json[256];
+  epi_query *query = query_of("a", "b", 443);
+  epi_model *model, *made = NULL;
+  epi_decision *decision;
+
+  snprintf(document, sizeof document,
+           "{'epi':1,'nodes':{'a':{},'b':{}},'policy':{'rules':[%s]}}", policy);
+  model = model_of(document);
+  snprintf(json, sizeof json, "{\"verdict\":%s}", reply);
+  cr_assert_eq(epi_decision_new(&decision), 0);
+  cr_assert_eq(epi_reasoner_apply(model, json, strlen(json), query, "v", &made),
+               0);
+  cr_assert_eq(epi_model_decide(made, query, decision), 0);
+  cr_expect_str_eq(epi_decision_rule(decision), rule);
+  cr_expect_eq(epi_decision_allowed(decision), allowed);
+  epi_decision_free(decision);
+  epi_query_free(query);
+  epi_model_free(made);
+  epi_model_free(model);
+}
+
+Test(verdict_adapter, a_denial_counts_before_all_rules_an_allow_behind_them) {
+  const char *allow = "{'id':'r','effect':'allow'}";
+  const char *deny = "{'id':'r','effect':'deny','ports':[443]}";
+
+  decides(allow, "{\"Violated\":[\"x\"]}", "v", 0);
+  decides(allow, "\"Success\"", "r", 1);
+  decides(deny, "\"Success\"", "r", 0);
+  decides("", "\"Success\"", "v", 1);
+  decides("", "{\"Violated\":[]}", "v", 0);
+}
+
+Test(verdict_adapter, a_reply_that_does_not_fit_a_model_is_refused) {
+  static const char reply[] = "{\"verdict\":\"Success\"}";
+  const size_t len = sizeof reply - 1;
+  epi_model *model = model_of("{'epi':1,'nodes':{'a':{},'b':{}},'policy':{"
+                              "'rules':[{'id':'r','effect':'deny'}]}}");
+  epi_query *query = query_of("a", "b", 443), *other = query_of("a", "c", 443);
+  epi_model *made = NULL;
+
+  cr_expect_eq(epi_reasoner_apply(model, reply, len, query, "r", &made),
+               EPI_EMODEL);
+  cr_expect(strstr(epi_error_detail(), "policy.rules[1].id"), "%s",
+            epi_error_detail());
+  cr_expect_eq(epi_reasoner_apply(model, reply, len, other, "v", &made),
+               EPI_EMODEL);
+  cr_expect_eq(epi_reasoner_apply(model, reply, len, query, NULL, &made),
+               EPI_EINVAL);
+  cr_expect_eq(epi_reasoner_apply(model, reply, 3, query, "v", &made),
+               EPI_EPROTO);
+  cr_expect_null(made);
+  for (alloc_fail_start(); alloc_fail_more();) {
+    int result = epi_reasoner_apply(model, reply, len, query, "v", &made);
+
+    cr_expect_eq(result, alloc_fail_happened() ? EPI_ENOMEM : 0);
+    if (!result) {
+      epi_model_free(made);
+    }
+  }
+  epi_query_free(query);
+  epi_query_free(other);
+  epi_model_free(model);
+}
