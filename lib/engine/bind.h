@@ -14,8 +14,8 @@
 typedef struct epi__bind {
   epi_addr client;       /* who asked for it */
   epi_addr bound;        /* what the first reply says; kind NONE before */
-  epi_addr *hosts;       /* who is expected; */
-  size_t host_count;     /* 0: anybody */
+  epi_addr *hosts;       /* who is expected */
+  size_t host_count;     /* 0: anybody is */
   int counted;           /* among the client's BINDs that wait */
   int multipath;         /* 1 if multipath TCP is taken */
   int granted;           /* backlog: connections that may wait, or 0 */
@@ -27,6 +27,17 @@ typedef struct epi__bind {
 /* Begin: the request is a BIND, and it is known whom to believe. */
 void epi__bind_begin(epi_flow *flow);
 
+/* 1 if the client speaks SOCKS 5 and says whom to expect; one of SOCKS 6 says
+ * what to bind. */
+int epi__bind_is_socks5(const epi_flow *flow);
+
+/* The wait is over, whatever way. May be called more than once. */
+void epi__bind_over(epi_flow *flow);
+
+void epi__bind_free(epi__bind *bind);
+
+/* ---- bind_wait.c ---- */
+
 /* The address is known where hosts connect to: send the first reply, wait. */
 void epi__bind_offered(epi_flow *flow, const epi_addr *bound);
 
@@ -37,11 +48,6 @@ void epi__bind_connected_by_hop(epi_flow *flow, const epi_addr *host);
 /* The client is readable while the flow waits, or the listening socket is. */
 void epi__bind_read_client(epi_flow *flow);
 void epi__bind_accept(epi_flow *flow);
-
-/* The wait is over, whatever way. May be called more than once. */
-void epi__bind_over(epi_flow *flow);
-
-void epi__bind_free(epi__bind *bind);
 
 /* ---- bind_listen.c ---- */
 

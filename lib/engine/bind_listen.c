@@ -44,7 +44,7 @@ static epi_addr own_addr(const epi_flow *flow) {
   const epi__bind *bind = flow->bind;
   const epi_addr *host = bind->host_count ? &bind->hosts[0] : NULL;
   const epi_addr *bnd = &flow->listener->bnd;
-  int socks5 = epi_session_version(flow->session) == EPI_SOCKS5;
+  int socks5 = epi__bind_is_socks5(flow);
   epi_addr here = reached(flow), toward;
   int kind = host        ? host->kind
              : !socks5   ? flow->dest.kind
@@ -102,7 +102,7 @@ static int open_port(const epi_flow *flow, const epi_addr *addr,
 
 static int open_socket(const epi_flow *flow, const epi__offer *how, int *fd) {
   const epi_addr *bnd = &flow->listener->bnd;
-  int socks5 = epi_session_version(flow->session) == EPI_SOCKS5;
+  int socks5 = epi__bind_is_socks5(flow);
   int own = socks5 || epi__addr_is_any(&flow->dest);
   epi_addr addr = own ? own_addr(flow) : flow->dest;
   int result;
@@ -122,7 +122,7 @@ static int may_have_port(const epi_flow *flow) {
   const int64_t *settings = flow->worker->engine->settings;
   int port = flow->dest.port;
 
-  return epi_session_version(flow->session) == EPI_SOCKS5 || !port ||
+  return epi__bind_is_socks5(flow) || !port ||
          (port >= settings[EPI_ENGINE_BIND_PORT_MIN] &&
           port <= settings[EPI_ENGINE_BIND_PORT_MAX]);
 }
@@ -142,7 +142,7 @@ static int open_own(epi_flow *flow) {
                                          : BACKLOG_MAX,
       .fastopen = asked(flow, EPI_STACK_TFO) >= 0,
       /* draft-11: a client that says nothing does not refuse it */
-      .multipath = epi_session_version(flow->session) != EPI_SOCKS5 &&
+      .multipath = !epi__bind_is_socks5(flow) &&
                    asked(flow, EPI_STACK_MULTIPATH) != EPI_STACK_NO,
   };
   epi_addr bound;

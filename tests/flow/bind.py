@@ -156,6 +156,13 @@ def a_client_has_a_limit():
 
 
 @flow.test
+def an_operator_may_refuse_all():
+    proxy = flow.proxy("--client-binds", "0")
+    for version in (5, 6):
+        assert Bound(version, proxy.port).code == 1
+
+
+@flow.test
 def replies_say_the_address_that_is_set():
     proxy = flow.proxy(listen=["socks://127.0.0.1:0?bnd=192.0.2.7",
                                "socks://127.0.0.1:0?bnd=127.0.0.6"])

@@ -65,3 +65,20 @@ Test(engine, sessions_have_bounds) {
   cr_expect_eq(epi_engine_start(engine), 0);
   epi_engine_free(engine);
 }
+
+Test(engine, ports_of_bind_are_a_range) {
+  epi_engine *engine = listening();
+
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MIN, 0), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MAX, 65536),
+               EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_MS, 0), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_CLIENT_BINDS, 0), 0);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MIN, 30001), 0);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MAX, 30000), 0);
+  cr_expect_eq(epi_engine_start(engine), EPI_EINVAL);
+  cr_expect(strstr(epi_error_detail(), "30001 to 30000"));
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MIN, 30000), 0);
+  cr_expect_eq(epi_engine_start(engine), 0);
+  epi_engine_free(engine);
+}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* Every `period`th allocation fails; 0: none. */
@@ -43,7 +44,10 @@ static int connect_to(uint16_t port) {
 
   cr_assert_geq(fd, 0);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof to)) {
+    close(fd); /* a port that is bound for a client only may be gone */
+    return -1;
+  }
   return fd;
 }
 
@@ -63,6 +67,44 @@ static int ask(uint16_t proxy, uint16_t port) {
     works = send(fd, "\x05\x01\x7f", 3, MSG_NOSIGNAL) == 3 &&
             recv(fd, reply, 2, MSG_WAITALL) == 2 && reply[1] == 0xff;
   }
+  close(fd);
+  return works;
+}
+
+/* The port of a reply of SOCKS 5 with an IPv4 address and code 0, or 0. */
+static uint16_t port_of(const uint8_t reply[10]) {
+  return reply[0] == 5 && !reply[1] ? (uint16_t)(reply[8] << 8 | reply[9])
+                                    : (uint16_t)0;
+}
+
+/* Have a host connect to the client's port and say something. */
+static int has_host(int client, uint16_t port) {
+  uint8_t reply[10 + 5] = {0};
+  int host = connect_to(port);
+  int works = host >= 0 && send(host, "hello", 5, MSG_NOSIGNAL) == 5 &&
+              recv(client, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
+              port_of(reply) && !memcmp(reply + 10, "hello", 5);
+
+  if (host >= 0) {
+    close(host);
+  }
+  return works;
+}
+
+/* Ask the proxy for a port, of localhost or anybody. */
+static int ask_bind(uint16_t proxy, int by_name) {
+  static const uint8_t anybody[] = {5, 1, 0, 5, 2, 0, 1, 0, 0, 0, 0, 0, 0};
+  static const uint8_t localhost[] = {5,   1,   0,   5,   2,   0,   3,
+                                      9,   'l', 'o', 'c', 'a', 'l', 'h',
+                                      'o', 's', 't', 0,   0};
+  const uint8_t *request = by_name ? localhost : anybody;
+  size_t len = by_name ? sizeof localhost : sizeof anybody;
+  uint8_t reply[12] = {0};
+  int fd = connect_to(proxy);
+  int works = fd >= 0 && send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len &&
+              recv(fd, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
+              port_of(reply + 2) && has_host(fd, port_of(reply + 2));
+
   close(fd);
   return works;
 }
@@ -134,6 +176,39 @@ static int ask_by_name(uint16_t proxy, uint16_t port) {
   }
   close(fd);
   return works;
+}
+
+Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
+  epi_engine *engine;
+  epi_filter *filter;
+  epi_addr socks;
+  int worked = 0;
+
+  cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
+  epi_engine_set(engine, EPI_ENGINE_BIND_MS, 300);
+  epi_engine_set(engine, EPI_ENGINE_CLIENT_BINDS, 8);
+  cr_assert_eq(epi_filter_new_builtin(&filter, "count", NULL, 0), 0);
+  cr_assert_eq(epi_engine_add_filter(engine, filter), 0);
+  epi_filter_free(filter);
+  cr_assert_eq(epi_engine_listen(engine, "socks://127.0.0.1:0"), 0);
+  cr_assert_eq(epi_engine_listener_addr(engine, 0, &socks), 0);
+  cr_assert_eq(epi_engine_start(engine), 0);
+  cr_assert(ask_bind(socks.port, 0), "nothing failed yet");
+  for (int every = 2; every < 60; every++) {
+    atomic_store(&period, every);
+    for (int i = 0; i < 8; i++) {
+      worked += ask_bind(socks.port, i % 2);
+    }
+  }
+  atomic_store(&period, 0);
+  cr_expect_gt(failures, 100);
+  cr_expect_gt(worked, 0);
+  for (int i = 0; i < 16; i++) {
+    cr_expect(ask_bind(socks.port, 0), "it has recovered, and lost no count");
+  }
+  epi_engine_free(engine);
 }
 
 Test(engine_memory, what_fails_fails_alone, .timeout = 60) {

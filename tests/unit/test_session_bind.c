@@ -1,5 +1,6 @@
 /* test_session_bind.c: the two replies of a BIND, in both roles. */
 #include "epi/session.h"
+#include "epi/stack.h"
 #include "support/alloc_fail.h"
 
 #include <criterion/criterion.h>
@@ -188,6 +189,40 @@ Test(session_bind, makes_do_with_one_reply_when_told) {
                  "it asked for no backlog, and was granted none");
     end(client, server);
   }
+}
+
+/* What the client asks for, and what the server grants; 0 is not to ask. */
+static int next_with_backlog(int asked, int granted) {
+  epi_session *client, *server;
+  epi_request *request;
+  epi_reply *reply;
+  int next;
+
+  epi_request_new(&request);
+  epi_request_set_command(request, EPI_BIND);
+  if (asked) {
+    epi_request_set_stack(request, EPI_LEG_REMOTE, EPI_STACK_BACKLOG, asked);
+  }
+  cr_assert_eq(epi_session_new_client(&client, EPI_SOCKS6, request), 0);
+  cr_assert_eq(
+      epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0), 0);
+  ask(client, server, 1000);
+  epi_reply_new(&reply);
+  epi_reply_set_stack(reply, EPI_LEG_REMOTE, EPI_STACK_BACKLOG, granted);
+  cr_expect_eq(epi_session_reply(server, reply), 0);
+  carry(server, client, 1);
+  cr_expect_eq(epi_session_replies(client), 1);
+  next = epi_session_next(client);
+  epi_reply_free(reply);
+  epi_request_free(request);
+  end(client, server);
+  return next;
+}
+
+Test(session_bind, a_backlog_that_was_asked_for_and_granted_is_all) {
+  cr_expect_eq(next_with_backlog(8, 5), EPI_NEXT_DONE);
+  cr_expect_eq(next_with_backlog(8, 0), EPI_NEXT_READ);
+  cr_expect_eq(next_with_backlog(0, 5), EPI_NEXT_READ, "nobody asked");
 }
 
 Test(session_bind, whole_is_for_the_first_reply_of_a_bind) {
