@@ -1,6 +1,6 @@
-/* datagram.h: what is inside of a message of UDP ASSOCIATE. */
-#ifndef EPI__DATAGRAM_H
-#define EPI__DATAGRAM_H
+/* datagram_fields.h: what is inside of a message of UDP ASSOCIATE. */
+#ifndef EPI__DATAGRAM_FIELDS_H
+#define EPI__DATAGRAM_FIELDS_H
 
 #include "epi/datagram.h"
 
