@@ -93,6 +93,7 @@ static void *run(void *user) {
   close_doors(worker);
   cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);
+  epi__dtls_thread_end();
   return NULL;
 }
 

@@ -57,4 +57,7 @@ int epi__dtls_is_open(const epi__dtls *session);
 int64_t epi__dtls_patience_ms(const epi__dtls *session);
 int epi__dtls_again(epi__dtls *session);
 
+/* A thread that had sessions ends: give back what wolfSSL keeps for it. */
+void epi__dtls_thread_end(void);
+
 #endif

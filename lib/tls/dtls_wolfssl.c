@@ -10,6 +10,7 @@
 #include <wolfssl/wolfcrypt/settings.h>
 
 #include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 
 #include <pthread.h>
 #include <string.h>
@@ -288,4 +289,10 @@ int epi__dtls_again(epi__dtls *session) {
   return wolfSSL_dtls_got_timeout(session->ssl) == WOLFSSL_SUCCESS
              ? 0
              : epi__fail(EPI_ETIMEOUT, "the peer left its DTLS handshake");
+}
+
+void epi__dtls_thread_end(void) {
+#if defined(FP_ECC) && defined(HAVE_THREAD_LS)
+  wc_ecc_fp_free(); /* its cache of points on curves is the thread's */
+#endif
 }
