@@ -9,7 +9,10 @@
 #include "engine/worker.h"
 #include "tls/dtls.h"
 
-enum { EPI__DTLS_BUCKETS = 256 };
+enum {
+  EPI__DTLS_BUCKETS = 256,
+  EPI__DTLS_PLAIN = EPI__SCRATCH / 2, /* where in the buffer is decrypted */
+};
 
 typedef struct epi__dtls_client epi__dtls_client;
 
@@ -35,6 +38,14 @@ int epi__dtls_door_bind(epi__listener *listener, uint16_t port,
  * as it is. Returns 0 or EPI_ENOMEM. */
 int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker, int index);
 void epi__dtls_door_close(epi__dtls_door *door);
+
+/* ---- dtls_clients.c ---- */
+
+/* Take a datagram that came to one of our addresses. */
+void epi__dtls_clients_take(epi__dtls_door *door, const epi_addr *from,
+                            const epi_addr *local, const uint8_t *data,
+                            size_t len);
+void epi__dtls_clients_end(epi__dtls_door *door);
 
 /* Send a message to a client by the session that it came from; it is lost if
  * that is no more. */
