@@ -95,7 +95,9 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
  * from N clients at once, 1 to 65535, if the kernel is set to it; such a
  * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
- * datagrams of SOCKS 6, 0 for any that is free; a log line names it), and
+ * datagrams of SOCKS 6, 0 for any that is free; a log line names it),
+ * `dtls=PORT&cert=FILE&key=FILE` (the same over DTLS 1.2, with a certificate
+ * chain and its key as PEM; the key not readable by everybody), and
  * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
  * a translator of addresses; a BIND listens there alone if it is this
  * machine's). HOST is an IP address or "localhost"; port 0 lets

@@ -117,9 +117,9 @@ static int open_socks5(epi__association *association, epi_addr *bound) {
   if (result) {
     return result;
   }
-  association->client = is_any(&flow->dest) ? flow->peer : flow->dest;
-  association->client.port = flow->dest.port;
-  association->client_fd = association->own_socket.fd;
+  association->origin.client = is_any(&flow->dest) ? flow->peer : flow->dest;
+  association->origin.client.port = flow->dest.port;
+  association->origin.fd = association->own_socket.fd;
   epi__io_set(flow->worker->loop, &association->own_socket.io,
               association->own_socket.fd, EPI__READ,
               epi__association_on_client);
@@ -157,7 +157,7 @@ static int open_socks6(epi__association *association, epi_reply *reply,
   if (!result) {
     result = pick_id(association);
   }
-  association->way.local = &association->reached;
+  association->way.local = &association->origin.reached;
   return result;
 }
 
@@ -192,7 +192,7 @@ static int make(epi_flow *flow) {
   }
   association->flow = flow;
   association->version = epi_session_version(flow->session);
-  association->own_socket.fd = association->client_fd = -1;
+  association->own_socket.fd = association->origin.fd = -1;
   association->own_socket.association = association;
   for (int i = 0; i < 2; i++) {
     association->remotes[i].fd = -1;

@@ -20,6 +20,7 @@ enum {
   EPI__CARRIER_NONE, /* none came yet */
   EPI__CARRIER_TCP,
   EPI__CARRIER_UDP, /* a socket of its own, or the listener's */
+  EPI__CARRIER_DTLS,
 };
 
 typedef struct epi__udp_socket {
@@ -28,6 +29,18 @@ typedef struct epi__udp_socket {
   int fd; /* -1: none */
 } epi__udp_socket;
 
+/* Where the client's datagrams come from, and what is sent to it goes to. All 0
+ * but carrier where it does not matter. */
+typedef struct epi__udp_origin {
+  int carrier;
+  epi_addr client;
+  epi_addr reached; /* at which of our addresses */
+  int fd;           /* the socket, not owned */
+  int worker;       /* that has the DTLS session */
+  int64_t number;   /* of the session */
+  size_t door;      /* the listener's index */
+} epi__udp_origin;
+
 struct epi__association {
   epi__association *next; /* in the worker's table */
   epi_flow *flow;
@@ -35,11 +48,8 @@ struct epi__association {
   uint64_t id; /* of SOCKS 6 */
   epi_datagram *datagram; /* the one at hand */
 
-  int carrier;
-  epi_addr client;            /* kind EPI_ADDR_NONE, or port 0, until known */
-  epi_addr reached;           /* at which of our addresses it reaches us */
+  epi__udp_origin origin;     /* of SOCKS 5: with port 0 until it is known */
   epi__udp_socket own_socket; /* for the client, of SOCKS 5 */
-  int client_fd;              /* what datagrams to it leave by; not owned */
   epi__udp_way way;           /* how they leave */
 
   epi__udp_socket remotes[2]; /* IPv4, IPv6 */
@@ -103,14 +113,31 @@ void epi__association_take_early(epi__association *association);
 /* The client's own socket of SOCKS 5 is readable. */
 void epi__association_on_client(epi__io *io, int events);
 
-/* A message of SOCKS 6, association->datagram, came over a carrier; of UDP,
- * from this address to that one of a socket. Drops what does not belong. */
-void epi__association_take(epi__association *association, int carrier,
-                           const epi_addr *from, const epi_addr *local, int fd);
+/* A message of SOCKS 6, association->datagram, came from somewhere. Drops what
+ * does not belong. */
+void epi__association_take(epi__association *association,
+                           const epi__udp_origin *origin);
 
 /* Send association->datagram to the client; it is lost if the client cannot
  * take it now, unless must is 1. */
 void epi__association_tell(epi__association *association, int must);
+
+/* ---- association_dtls.c ---- */
+
+/* The association that a message in a datagram is for, which is then its
+ * datagram; or NULL. */
+epi__association *epi__association_of(epi__worker *worker,
+                                      const epi__listener *listener,
+                                      const uint8_t *data, size_t len);
+
+/* A message came over DTLS. */
+void epi__association_take_dtls(epi__worker *worker, const epi__letter *head,
+                                const uint8_t *data);
+
+/* Send a message in two parts to the client over DTLS. */
+void epi__association_tell_dtls(epi__association *association,
+                                const uint8_t *head, size_t head_len,
+                                const void *data, size_t len);
 
 /* ---- association_remote.c ---- */
 

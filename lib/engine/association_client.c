@@ -15,7 +15,7 @@ enum {
 static void settle(epi__association *association, int carrier) {
   epi_flow *flow = association->flow;
 
-  association->carrier = carrier;
+  association->origin.carrier = carrier;
   flow->moved_at = epi__loop_now(flow->worker->loop);
   epi__flow_enter(flow, EPI__ASSOCIATED); /* the idle time counts now */
   epi__association_hear(association);
@@ -28,8 +28,9 @@ static int same_ip(const epi_addr *a, const epi_addr *b) {
 /* Is this the client? The first datagram decides about the port. */
 static int is_client(const epi__association *association,
                      const epi_addr *from) {
-  return same_ip(&association->client, from) &&
-         (!association->client.port || association->client.port == from->port);
+  return same_ip(&association->origin.client, from) &&
+         (!association->origin.client.port ||
+          association->origin.client.port == from->port);
 }
 
 /* ---- to the client ---- */
@@ -54,6 +55,7 @@ static void tell_tcp(epi__association *association, const uint8_t *head,
 }
 
 void epi__association_tell(epi__association *association, int must) {
+  const epi__udp_origin *origin = &association->origin;
   epi_datagram *datagram = association->datagram;
   uint8_t head[EPI_UDP_HEADER_MAX];
   const void *data = NULL;
@@ -68,12 +70,14 @@ void epi__association_tell(epi__association *association, int must) {
   if (head_len < 0) {
     return; /* longer than a message can be */
   }
-  if (association->carrier == EPI__CARRIER_UDP &&
-      epi_datagram_type(datagram) >= EPI_UDP_DATAGRAM) {
-    epi__udp_send(association->client_fd, &association->client, head,
-                  (size_t)head_len, data, len, &association->way);
-  } else {
+  if (epi_datagram_type(datagram) < EPI_UDP_DATAGRAM ||
+      origin->carrier == EPI__CARRIER_TCP) {
     tell_tcp(association, head, (size_t)head_len, data, len, must);
+  } else if (origin->carrier == EPI__CARRIER_DTLS) {
+    epi__association_tell_dtls(association, head, (size_t)head_len, data, len);
+  } else {
+    epi__udp_send(origin->fd, &origin->client, head, (size_t)head_len, data,
+                  len, &association->way);
   }
 }
 
@@ -89,8 +93,8 @@ static void take_socks5(epi__association *association, const epi_addr *from,
       epi_datagram_fragment(datagram) != 0) {
     return;
   }
-  association->client.port = from->port;
-  if (association->carrier == EPI__CARRIER_NONE) {
+  association->origin.client.port = from->port;
+  if (association->origin.carrier == EPI__CARRIER_NONE) {
     settle(association, EPI__CARRIER_UDP);
   }
   to = *epi_datagram_remote(datagram);
@@ -123,27 +127,24 @@ static void confirm(epi__association *association) {
   epi__association_tell(association, 1);
 }
 
-void epi__association_take(epi__association *association, int carrier,
-                           const epi_addr *from, const epi_addr *local,
-                           int fd) {
+static int is_same(const epi__udp_origin *a, const epi__udp_origin *b) {
+  return a->carrier == b->carrier && epi_addr_equal(&a->client, &b->client) &&
+         epi_addr_equal(&a->reached, &b->reached) && a->fd == b->fd &&
+         a->worker == b->worker && a->number == b->number;
+}
+
+void epi__association_take(epi__association *association,
+                           const epi__udp_origin *origin) {
   epi_datagram *datagram = association->datagram;
   const void *data;
   size_t len = epi_datagram_data(datagram, &data);
   epi_addr to = *epi_datagram_remote(datagram);
 
-  if (association->carrier == EPI__CARRIER_NONE) {
-    if (carrier == EPI__CARRIER_UDP) {
-      association->client = *from;
-      association->reached = *local;
-      association->client_fd = fd;
-    }
-    settle(association, carrier);
+  if (association->origin.carrier == EPI__CARRIER_NONE) {
+    association->origin = *origin;
+    settle(association, origin->carrier);
     confirm(association);
-  } else if (association->carrier != carrier ||
-             (carrier == EPI__CARRIER_UDP &&
-              (!epi_addr_equal(from, &association->client) ||
-               !epi_addr_equal(local, &association->reached) ||
-               fd != association->client_fd))) {
+  } else if (!is_same(origin, &association->origin)) {
     return;
   }
   if (association->flow->phase == EPI__ASSOCIATED) {
@@ -154,6 +155,7 @@ void epi__association_take(epi__association *association, int carrier,
 /* Take the messages in front. Returns the bytes used, or an error. */
 static ptrdiff_t take_messages(epi__association *association,
                                const uint8_t *data, size_t len) {
+  const epi__udp_origin origin = {.carrier = EPI__CARRIER_TCP};
   epi_datagram *datagram = association->datagram;
   size_t used = 0;
 
@@ -169,7 +171,7 @@ static ptrdiff_t take_messages(epi__association *association,
       return epi__fail(EPI_EPROTO, "a client sends datagrams alone");
     }
     if (epi_datagram_association(datagram) == association->id) {
-      epi__association_take(association, EPI__CARRIER_TCP, NULL, NULL, -1);
+      epi__association_take(association, &origin);
     }
   }
   return (ptrdiff_t)used;

@@ -120,7 +120,7 @@ void epi__association_hear(epi__association *association) {
   for (int i = 0; i < 2; i++) {
     epi__udp_socket *socket = &association->remotes[i];
 
-    if (socket->fd >= 0 && association->carrier != EPI__CARRIER_NONE) {
+    if (socket->fd >= 0 && association->origin.carrier != EPI__CARRIER_NONE) {
       epi__io_set(association->flow->worker->loop, &socket->io, socket->fd,
                   EPI__READ, on_remote);
     }

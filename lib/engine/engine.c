@@ -75,6 +75,9 @@ int epi_engine_new(epi_engine **out) {
   }
   engine->crypto = epi__crypto_wolfssl();
   pthread_mutex_init(&engine->lock, NULL);
+  for (int i = 0; i < EPI__WORKERS_MAX; i++) {
+    pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
+  }
   for (int i = EPI_ENGINE_WORKERS; i < EPI__ENGINE_SETTINGS; i++) {
     engine->settings[i] = bounds[i].value;
   }
@@ -120,6 +123,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
+  for (int i = 0; i < EPI__WORKERS_MAX; i++) {
+    pthread_mutex_destroy(&engine->mailboxes[i].lock);
+  }
   pthread_mutex_destroy(&engine->lock);
   epi__free(engine);
 }

@@ -65,7 +65,7 @@ static int64_t limit_of(const epi_flow *flow) {
     return flow->bind->backlog ? 0 : settings[EPI_ENGINE_BIND_MS];
   case EPI__ASSOCIATED: /* until the first datagram came, it is being set up */
     return flow->association->version != EPI_SOCKS5 &&
-                   flow->association->carrier == EPI__CARRIER_NONE
+                   flow->association->origin.carrier == EPI__CARRIER_NONE
                ? settings[EPI_ENGINE_HANDSHAKE_MS]
                : settings[EPI_ENGINE_UDP_IDLE_MS];
   case EPI__RELAY:
@@ -124,7 +124,7 @@ static void on_timer(epi__timer *timer) {
     break;
   case EPI__ASSOCIATED:
     epi__flow_end(flow, 0,
-                  flow->association->carrier == EPI__CARRIER_NONE
+                  flow->association->origin.carrier == EPI__CARRIER_NONE
                       ? "no datagram of the client came in time"
                       : "nothing moved for too long");
     break;

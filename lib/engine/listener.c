@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/dtls_door.h"
 #include "engine/flow.h"
 #include "os/os.h"
 
@@ -81,7 +82,8 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
 
 static int read_kind(epi__listener *listener, const epi__url *url) {
   static const char *const socks[] = {"users", "version", "draft", "dialect",
-                                      "tfo",   "bnd",     "udp",   NULL};
+                                      "tfo",   "bnd",     "udp",   "dtls",
+                                      "cert",  "key",     NULL};
   static const char *const none[] = {NULL};
   int is_socks = !strcmp(url->scheme, "socks");
   int result = epi__url_check_settings(url, is_socks ? socks : none);
@@ -148,15 +150,25 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+/* The ports for datagrams. */
 static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
   const char *udp = epi__url_setting(url, "udp");
+  const char *dtls = epi__url_setting(url, "dtls");
   int port = udp ? epi__port_parse(udp) : 0;
+  int dtls_port = dtls ? epi__port_parse(dtls) : 0;
+  int result = 0;
 
-  if (!udp) {
-    return 0;
+  if (port < 0 || dtls_port < 0) {
+    return EPI_EINVAL;
   }
-  return port < 0 ? port
-                  : epi__udp_door_bind(listener, (uint16_t)port, workers);
+  if (udp) {
+    result = epi__udp_door_bind(listener, (uint16_t)port, workers);
+  }
+  return result || !dtls
+             ? result
+             : epi__dtls_door_bind(listener, (uint16_t)dtls_port,
+                                   epi__url_setting(url, "cert"),
+                                   epi__url_setting(url, "key"), workers);
 }
 
 static int use_tfo(const epi__listener *listener) {
@@ -221,9 +233,8 @@ void epi__listener_close(epi__listener *listener) {
   while (listener->fd_count) {
     epi__sock_close(listener->fds[--listener->fd_count], 0);
   }
-  while (listener->udp_count) {
-    epi__sock_close(listener->udp_fds[--listener->udp_count], 0);
-  }
+  epi__udp_close_all(&listener->udp_port);
+  epi__udp_close_all(&listener->dtls_port);
 }
 
 void epi__listener_free(epi__listener *listener) {
@@ -231,6 +242,7 @@ void epi__listener_free(epi__listener *listener) {
     return;
   }
   epi__listener_close(listener);
+  epi__dtls_server_free(listener->dtls);
   epi__users_free(listener->users);
   epi__free(listener->users_file);
   epi__free(listener->name);

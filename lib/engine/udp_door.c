@@ -3,7 +3,6 @@
  * Each worker has a socket on it. The kernel gives a datagram to the worker
  * whose number the association's id has, so that it never has to be handed
  * over. */
-#include "base/fail.h"
 #include "base/net.h"
 #include "engine/association.h"
 #include "os/os.h"
@@ -13,9 +12,9 @@ enum {
   ID_LOW_OFFSET = 8, /* of the last half of the id in a message */
 };
 
-int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers) {
-  int flags = workers > 1 ? EPI__UDP_LOCAL | EPI__UDP_SHARED : EPI__UDP_LOCAL;
-  epi_addr addr = listener->addr;
+int epi__udp_bind_all(epi__udp_port *out, const epi_addr *at, uint16_t port,
+                      int workers) {
+  epi_addr addr = *at;
   int fd = -1, result;
 
   /* The first one is bound alone, to see whether another process has the port:
@@ -26,40 +25,48 @@ int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers) {
     result = epi__sock_local(fd, &addr);
   }
   if (!result && workers == 1) {
-    listener->udp_fds[listener->udp_count++] = fd;
+    out->fds[out->count++] = fd;
   } else {
     epi__sock_close(fd, 0);
   }
   for (int i = 0; workers > 1 && i < workers && !result; i++) {
-    result = epi__udp_open(&addr, 0, flags, &listener->udp_fds[i]);
-    listener->udp_count += !result;
-  }
-  if (!result && workers > 1) {
     result =
-        epi__udp_steer(listener->udp_fds[0], ID_LOW_OFFSET, (uint32_t)workers);
+        epi__udp_open(&addr, 0, EPI__UDP_LOCAL | EPI__UDP_SHARED, &out->fds[i]);
+    out->count += !result;
   }
-  listener->udp_port = addr.port;
+  out->port = addr.port;
   return result;
+}
+
+void epi__udp_close_all(epi__udp_port *port) {
+  while (port->count) {
+    epi__sock_close(port->fds[--port->count], 0);
+  }
+}
+
+int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers) {
+  int result =
+      epi__udp_bind_all(&listener->udp_port, &listener->addr, port, workers);
+
+  return result || workers == 1
+             ? result
+             : epi__udp_steer(listener->udp_port.fds[0], ID_LOW_OFFSET,
+                              (uint32_t)workers);
 }
 
 static void take(epi__udp_door *door, const uint8_t *data, size_t len,
                  const epi_addr *from, const epi_addr *local) {
-  epi__reader in = epi__reader_over(data, len);
-  epi__association *association;
-  uint64_t id;
+  epi__association *association =
+      epi__association_of(door->worker, door->listener, data, len);
+  epi__udp_origin origin = {.carrier = EPI__CARRIER_UDP,
+                            .client = *from,
+                            .reached = *local,
+                            .fd = door->fd};
 
-  epi__skip(&in, 4);
-  id = (uint64_t)epi__read_u32(&in) << 32;
-  id |= epi__read_u32(&in);
-  association = in.missing ? NULL : epi__association_find(door->worker, id);
-  if (!association || association->flow->listener != door->listener ||
-      epi_datagram_read(association->datagram, association->version, data,
-                        len) <= 0 ||
-      epi_datagram_type(association->datagram) != EPI_UDP_DATAGRAM) {
-    return; /* what follows the message is padding */
+  if (association) { /* what follows the message is padding */
+    epi__association_take(association, &origin);
+    epi__flow_watch(association->flow);
   }
-  epi__association_take(association, EPI__CARRIER_UDP, from, local, door->fd);
-  epi__flow_watch(association->flow);
 }
 
 static void on_datagram(epi__io *io, int events) {
@@ -83,14 +90,14 @@ void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
   epi_addr addr = listener->addr;
   epi__addr_buf text;
 
-  if (!listener->udp_count) {
+  if (!listener->udp_port.count) {
     return;
   }
   door->worker = worker;
   door->listener = listener;
-  door->fd = listener->udp_fds[worker->number];
+  door->fd = listener->udp_port.fds[worker->number];
   if (worker->number == 0) {
-    addr.port = listener->udp_port;
+    addr.port = listener->udp_port.port;
     epi__log(worker->engine, EPI_LOG_NOTE, "datagrams of %s come to %s",
              listener->name, epi__addr_text(&addr, &text));
   }

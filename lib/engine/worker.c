@@ -3,7 +3,9 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "engine/dtls_door.h"
 #include "engine/flow.h"
+#include "engine/mailbox.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -53,27 +55,45 @@ static void on_wake(epi__wake *wake) {
   if (worker->judged != atomic_load(&worker->engine->generation)) {
     rejudge_all(worker);
   }
+  epi__mailbox_open(worker);
 }
 
 static void sweep(void *user) {
   epi__flow_sweep(user);
 }
 
-static void *run(void *user) {
-  epi__worker *worker = user;
+static void open_doors(epi__worker *worker) {
+  epi_engine *engine = worker->engine;
 
-  for (size_t i = 0; i < worker->engine->listener_count; i++) {
-    epi__door_open(&worker->doors[i], worker, worker->engine->listeners[i]);
-    epi__udp_door_open(&worker->udp_doors[i], worker,
-                       worker->engine->listeners[i]);
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    epi__door_open(&worker->doors[i], worker, engine->listeners[i]);
+    epi__udp_door_open(&worker->udp_doors[i], worker, engine->listeners[i]);
+    if (epi__dtls_door_open(&worker->dtls_doors[i], worker, (int)i)) {
+      epi__log(engine, EPI_LOG_ERROR, "%s: no DTLS in worker %d: %s",
+               engine->listeners[i]->name, worker->number, epi_error_detail());
+    }
   }
-  epi__loop_run(worker->loop);
+}
+
+static void close_doors(epi__worker *worker) {
   for (size_t i = 0; i < worker->engine->listener_count; i++) {
     epi__door_close(&worker->doors[i]);
     epi__udp_door_close(&worker->udp_doors[i]);
+    epi__dtls_door_close(worker->dtls_doors[i]);
   }
+}
+
+static void *run(void *user) {
+  epi__worker *worker = user;
+
+  epi__mailbox_begin(worker);
+  open_doors(worker);
+  epi__loop_run(worker->loop);
+  epi__mailbox_end(worker);
+  close_doors(worker);
   cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);
+  epi__dtls_thread_end();
   return NULL;
 }
 

@@ -14,6 +14,7 @@
 #include "epi/engine.h"
 #include "epi/session.h"
 #include "socks/claims.h"
+#include "tls/dtls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,6 +41,8 @@ typedef struct epi__hop {
 typedef struct epi__users epi__users;
 typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
+typedef struct epi__dtls_door epi__dtls_door;
+typedef struct epi__letter epi__letter;
 typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
@@ -47,6 +50,13 @@ typedef struct epi__sessions epi__sessions;
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
 #define EPI__LISTEN_REDIRECT 3
+
+/* A UDP port, with a socket for each worker. */
+typedef struct epi__udp_port {
+  int fds[EPI__WORKERS_MAX];
+  int count;
+  uint16_t port;
+} epi__udp_port;
 
 typedef struct epi__listener {
   int kind;
@@ -61,9 +71,9 @@ typedef struct epi__listener {
   epi__sessions *sessions; /* NULL: none; the engine's */
   int fds[EPI__WORKERS_MAX];
   int fd_count;
-  int udp_fds[EPI__WORKERS_MAX]; /* for datagrams of SOCKS 6 */
-  int udp_count;
-  uint16_t udp_port;
+  epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
+  epi__udp_port dtls_port; /* the same over DTLS */
+  epi__dtls_server *dtls;
   char *name; /* its URL for log lines */
 } epi__listener;
 
@@ -95,6 +105,7 @@ struct epi__worker {
   epi__wake wake;
   epi__door doors[EPI__LISTENERS_MAX];
   epi__udp_door udp_doors[EPI__LISTENERS_MAX];
+  epi__dtls_door *dtls_doors[EPI__LISTENERS_MAX];           /* NULL: none */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
@@ -102,6 +113,14 @@ struct epi__worker {
   epi_flow *flows, *ended;
   uint8_t *scratch;
 };
+
+/* What waits for a worker from others: mailbox.h. */
+typedef struct epi__mailbox {
+  pthread_mutex_t lock;
+  epi__worker *worker; /* NULL: not running */
+  epi__letter *first, *last;
+  size_t count;
+} epi__mailbox;
 
 struct epi_engine {
   int64_t settings[EPI__ENGINE_SETTINGS];
@@ -140,6 +159,7 @@ struct epi_engine {
   int started;
   epi__worker *workers[EPI__WORKERS_MAX];
   size_t worker_count;
+  epi__mailbox mailboxes[EPI__WORKERS_MAX];
   atomic_llong counts[EPI_COUNT_FAILED + 1];
   atomic_llong next_flow;
 };
@@ -172,7 +192,13 @@ void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);
 void epi__door_close(epi__door *door);
 
-/* Bind a listener's UDP port, 0 for any that is free. Returns 0 or an error. */
+/* Bind a UDP port of an address, 0 for any that is free. Returns 0 or an
+ * error; what was bound then is to be closed all the same. */
+int epi__udp_bind_all(epi__udp_port *out, const epi_addr *addr, uint16_t port,
+                      int workers);
+void epi__udp_close_all(epi__udp_port *port);
+
+/* Bind a listener's UDP port. Returns 0 or an error. */
 int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
 
 /* The same for its UDP port; without one they do nothing. */

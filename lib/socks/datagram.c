@@ -1,5 +1,5 @@
 /* datagram.c: a message of UDP ASSOCIATE, and what is set in it. */
-#include "socks/datagram_object.h"
+#include "socks/datagram_fields.h"
 
 #include "base/fail.h"
 #include "base/memory.h"

@@ -3,7 +3,7 @@
  * A message of SOCKS 6 says how long it is, so it is read once all of it is
  * there; only what is wrong with its head is said before. */
 #include "base/fail.h"
-#include "socks/datagram_object.h"
+#include "socks/datagram_fields.h"
 #include "socks/wire.h"
 
 static int check_version(int version) {

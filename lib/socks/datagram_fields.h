@@ -1,6 +1,6 @@
-/* datagram_object.h: what is inside of a message of UDP ASSOCIATE. */
-#ifndef EPI__DATAGRAM_OBJECT_H
-#define EPI__DATAGRAM_OBJECT_H
+/* datagram_fields.h: what is inside of a message of UDP ASSOCIATE. */
+#ifndef EPI__DATAGRAM_FIELDS_H
+#define EPI__DATAGRAM_FIELDS_H
 
 #include "epi/datagram.h"
 

@@ -1,0 +1,111 @@
+/* mailbox.c: datagrams from one worker to another. */
+#include "engine/mailbox.h"
+
+#include "base/memory.h"
+#include "engine/association.h"
+#include "engine/dtls_door.h"
+
+#include <string.h>
+
+enum { LETTERS = 1024 };
+
+static epi__mailbox *box_of(const epi__worker *worker) {
+  return &worker->engine->mailboxes[worker->number];
+}
+
+static void deliver(epi__worker *worker, const epi__letter *head,
+                    const uint8_t *data) {
+  if (!head->outgoing) {
+    epi__association_take_dtls(worker, head, data);
+  } else if (worker->dtls_doors[head->door]) {
+    epi__dtls_door_send(worker->dtls_doors[head->door], &head->client,
+                        head->number, data, head->len);
+  }
+}
+
+/* Returns 1 if the box took it. A worker that ends takes none, and its box is
+ * all that others know of it. */
+static int put(epi__mailbox *box, epi__letter *letter) {
+  int taken;
+
+  pthread_mutex_lock(&box->lock);
+  taken = box->worker && box->count < LETTERS;
+  if (taken) {
+    *(box->last ? &box->last->next : &box->first) = letter;
+    box->last = letter;
+    box->count++;
+    epi__wake_send(&box->worker->wake);
+  }
+  pthread_mutex_unlock(&box->lock);
+  return taken;
+}
+
+void epi__mailbox_post(epi__worker *from, int to, const epi__letter *head,
+                       const void *data) {
+  epi__letter *letter;
+
+  if (to == from->number) {
+    deliver(from, head, data);
+    return;
+  }
+  letter = epi__alloc(sizeof *letter + head->len);
+  if (!letter) {
+    return;
+  }
+  *letter = *head;
+  letter->next = NULL;
+  if (head->len) {
+    memcpy(letter->data, data, head->len);
+  }
+  if (!put(&from->engine->mailboxes[to], letter)) {
+    epi__free(letter);
+  }
+}
+
+static epi__letter *take_all(epi__mailbox *box) {
+  epi__letter *first = box->first;
+
+  box->first = box->last = NULL;
+  box->count = 0;
+  return first;
+}
+
+void epi__mailbox_open(epi__worker *worker) {
+  epi__mailbox *box = box_of(worker);
+  epi__letter *letter;
+
+  pthread_mutex_lock(&box->lock);
+  letter = take_all(box);
+  pthread_mutex_unlock(&box->lock);
+  while (letter) {
+    epi__letter *next = letter->next;
+
+    deliver(worker, letter, letter->data);
+    epi__free(letter);
+    letter = next;
+  }
+}
+
+void epi__mailbox_begin(epi__worker *worker) {
+  epi__mailbox *box = box_of(worker);
+
+  pthread_mutex_lock(&box->lock);
+  box->worker = worker;
+  pthread_mutex_unlock(&box->lock);
+}
+
+void epi__mailbox_end(epi__worker *worker) {
+  epi__mailbox *box = box_of(worker);
+  epi__letter *letter;
+
+  pthread_mutex_lock(&box->lock);
+  box->worker = NULL;
+  letter = take_all(box);
+  pthread_mutex_unlock(&box->lock);
+  while (letter) {
+    epi__letter *next = letter->next;
+
+    epi__free(letter);
+    letter = next;
+  }
+}

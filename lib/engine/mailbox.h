@@ -1,0 +1,31 @@
+/* mailbox.h: datagrams from one worker to another. */
+#ifndef EPI__MAILBOX_H
+#define EPI__MAILBOX_H
+
+#include "engine/worker.h"
+
+/* A message of SOCKS 6 that came by a DTLS session, or is to go by one. */
+struct epi__letter {
+  epi__letter *next;
+  int outgoing; /* to the client */
+  int worker;   /* that has the session */
+  size_t door;  /* which listener's it is */
+  epi_addr client;
+  int64_t number; /* of the session */
+  size_t len;
+  uint8_t data[];
+};
+
+/* Give a copy of a letter, whose data stands elsewhere, to a worker: to itself
+ * at once, to another one by its mailbox. It is lost if that is full. */
+void epi__mailbox_post(epi__worker *from, int to, const epi__letter *head,
+                       const void *data);
+
+/* Open what came; from the loop. */
+void epi__mailbox_open(epi__worker *worker);
+
+/* From here on there may be letters; and no more, what is there is dropped. */
+void epi__mailbox_begin(epi__worker *worker);
+void epi__mailbox_end(epi__worker *worker);
+
+#endif
