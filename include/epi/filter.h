@@ -19,6 +19,7 @@
 #ifndef EPI_FILTER_H
 #define EPI_FILTER_H
 
+#include "addr.h"
 #include "error.h"
 
 #ifdef __cplusplus
@@ -90,6 +91,30 @@ EPI_API void epi_filter_on_close(epi_filter *filter,
                                  void (*callback)(epi_pipe *pipe, void *user),
                                  void *user);
 
+/* Call back when the time that epi_pipe_set_timer() asked for has come.
+ *
+ * The callback returns 0, EPI_PASS, or an error, which cuts the flow. */
+EPI_API void epi_filter_on_timer(epi_filter *filter,
+                                 int (*callback)(epi_pipe *pipe, void *user),
+                                 void *user);
+
+/* Bounds of a filter, for epi_filter_set(); the default is in brackets. */
+#define EPI_FILTER_MEMORY                                                      \
+  1 /* bytes a flow may hold, see epi_pipe_hold()                              \
+       [1,048,576] */
+#define EPI_FILTER_DEADLINE_MS                                                 \
+  2 /* for what it holds back: no direction may                                \
+       wait longer for it; 0: for ever [30,000] */
+#define EPI_FILTER_FAIL_OPEN                                                   \
+  3 /* 1: its errors take it out of the flow, which                            \
+       goes on without it; 0: they cut the flow [0] */
+
+/* Set a bound, before the filter is used. Refusals (epi_pipe_refuse()) count
+ * whatever EPI_FILTER_FAIL_OPEN says.
+ *
+ * Returns 0 or EPI_EINVAL (no such bound, or below 0). */
+EPI_API int epi_filter_set(epi_filter *filter, int bound, int64_t value);
+
 /* Call back when the filter itself is freed, to free what `user` is. */
 EPI_API void epi_filter_on_free(epi_filter *filter,
                                 void (*callback)(void *user), void *user);
@@ -117,6 +142,44 @@ EPI_API void *epi_pipe_state(const epi_pipe *pipe);
 /* Say something about the flow, for the line that logs its end; at most 100
  * bytes of it are kept. No payload. */
 EPI_API void epi_pipe_note(epi_pipe *pipe, const char *note);
+
+/* Refuse the flow, with a reason that people read, at most 200 bytes, no
+ * payload: it goes into the log and, from on_open, into the reply (SOCKS reply
+ * 2). Return what this returns.
+ *
+ * Returns EPI_EDENIED. */
+EPI_API int epi_pipe_refuse(epi_pipe *pipe, const char *reason);
+
+/* Say that the filter holds so many bytes more of this flow, or less if
+ * negative. Returns 0 or EPI_ELIMIT: more than EPI_FILTER_MEMORY; the filter
+ * then fails, whatever it returns. */
+EPI_API int epi_pipe_hold(epi_pipe *pipe, int64_t bytes);
+
+/* Have on_timer called after ms milliseconds; this replaces what was asked for
+ * before; -1 takes it back. Returns 0, EPI_EINVAL or EPI_ENOTSUP (whoever runs
+ * the chain has no clock). */
+EPI_API int epi_pipe_set_timer(epi_pipe *pipe, int64_t ms);
+
+/* The time: milliseconds on a clock that never steps, and seconds since 1970
+ * UTC. */
+EPI_API int64_t epi_pipe_now_ms(const epi_pipe *pipe);
+EPI_API int64_t epi_pipe_wall_time(const epi_pipe *pipe);
+
+/* Where the flow comes from and goes to, and who logged in, or "". */
+EPI_API const epi_addr *epi_pipe_source(const epi_pipe *pipe);
+EPI_API const epi_addr *epi_pipe_dest(const epi_pipe *pipe);
+EPI_API const char *epi_pipe_user(const epi_pipe *pipe);
+
+/* Metadata that came with the flow (EPI_META_* of socks.h), or NULL; libepi's
+ * own only if it was authenticated. It is valid until the callback returns. */
+EPI_API const char *epi_pipe_metadata(const epi_pipe *pipe, int key);
+
+/* Send metadata along to the next proxies, from on_open alone; value NULL
+ * removes it. libepi's own keys (2000 to 2999) and the chain's (998 to 1015)
+ * are refused.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ELIMIT, EPI_ESTATE (too late) or EPI_ENOMEM. */
+EPI_API int epi_pipe_set_metadata(epi_pipe *pipe, int key, const char *value);
 
 /* The flow that goes through. */
 EPI_API epi_flow *epi_pipe_flow(const epi_pipe *pipe);
