@@ -100,6 +100,19 @@ void wipe_password(char *url) {
   }
 }
 
+void wipe_secret(char *spec) {
+  char *at = strchr(spec, ':');
+
+  while (at && strncmp(at + 1, "secret=", 7)) {
+    at = strchr(at + 1, ',');
+  }
+  if (at) {
+    memset(at + 8, '*', strlen(at + 8));
+    fprintf(stderr, "epi-proxy: a secret in the arguments could be seen by "
+                    "every user: use key=FILE\n");
+  }
+}
+
 static int add(many *list, char *item, const char *option) {
   if (list->count == MANY) {
     return complain("too many", option);

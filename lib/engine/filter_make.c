@@ -24,7 +24,8 @@ static int make_count(epi_filter **out, const recipe *from) {
                      : epi__count_new(out);
 }
 
-static int seal_with_file(epi_filter **out, int opener, const char *path) {
+static int seal_with_file(epi_filter **out, const epi__seal_options *options,
+                          const char *path) {
   char *secret = NULL;
   size_t len = 0;
   int result = epi__file_read(path, EPI__SEAL_KEY_MAX, 1, &secret, &len);
@@ -32,34 +33,70 @@ static int seal_with_file(epi_filter **out, int opener, const char *path) {
   if (result) {
     return result;
   }
-  result = epi__seal_new(out, opener, epi__crypto_wolfssl(), secret, len);
+  result = epi__seal_new(out, options, secret, len);
   epi_wipe(secret, len);
   epi__free(secret);
   return result;
 }
 
+/* Take one argument of seal and open; the filter is made once a key is known,
+ * by what comes last. */
+static int take_seal_argument(const epi__filter_args *args, const char *filter,
+                              epi__seal_options *options, char *file,
+                              char *secret) {
+  if (!strcmp(args->key, "cipher")) {
+    options->cipher = epi__seal_cipher(args->value);
+    return options->cipher
+               ? 0
+               : epi__fail(EPI_EINVAL,
+                           "cipher is chacha20-poly1305 or aes-256-gcm, not "
+                           "'%.40s'",
+                           args->value);
+  }
+  if (strcmp(args->key, "key") && strcmp(args->key, "secret")) {
+    return epi__filter_args_unknown(args, filter,
+                                    "key=FILE, secret=TEXT and cipher=NAME");
+  }
+  if (*file || *secret || !*args->value) {
+    return epi__fail(EPI_EINVAL, "filter %s takes one key", filter);
+  }
+  snprintf(args->key[0] == 'k' ? file : secret, EPI__FILTER_VALUE_MAX + 1, "%s",
+           args->value);
+  return 0;
+}
+
 static int make_either(epi_filter **out, const recipe *from, int opener) {
+  epi__seal_options options = {.crypto = epi__crypto_wolfssl(),
+                               .opener = opener};
+  char file[EPI__FILTER_VALUE_MAX + 1] = "";
+  char secret[EPI__FILTER_VALUE_MAX + 1] = "";
   epi__filter_args args;
   int more;
 
   epi__filter_args_begin(&args, from->args);
-  more = epi__filter_args_next(&args);
-  if (more < 0) {
-    return more;
+  while ((more = epi__filter_args_next(&args)) > 0) {
+    more = take_seal_argument(&args, from->name, &options, file, secret);
+    if (more) {
+      break;
+    }
   }
   if (more) {
-    return strcmp(args.key, "key") || *args.rest
-               ? epi__filter_args_unknown(&args, from->name, "key=FILE")
-               : seal_with_file(out, opener, args.value);
-  }
-  if (!from->key) {
-    return epi__fail(EPI_EINVAL,
+    /* said already */
+  } else if (*file) {
+    more = seal_with_file(out, &options, file);
+  } else if (*secret) {
+    more = epi__seal_new(out, &options, secret, strlen(secret));
+  } else if (from->key) {
+    more = epi__seal_new(out, &options, from->key, from->key_len);
+  } else {
+    more = epi__fail(EPI_EINVAL,
                      "filter %s needs a key: %s:key=FILE, or the proxies' "
                      "chain key",
                      from->name, from->name);
   }
-  return epi__seal_new(out, opener, epi__crypto_wolfssl(), from->key,
-                       from->key_len);
+  epi_wipe(secret, sizeof secret);
+  epi_wipe(&args, sizeof args);
+  return more;
 }
 
 static int make_seal(epi_filter **out, const recipe *from) {
