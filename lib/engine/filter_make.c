@@ -2,6 +2,7 @@
  * layers above the core: files and cryptography. */
 #include "base/fail.h"
 #include "base/memory.h"
+#include "engine/compressor.h"
 #include "epi/engine.h"
 #include "filter/builtin.h"
 #include "filter/filter_args.h"
@@ -107,13 +108,48 @@ static int make_open(epi_filter **out, const recipe *from) {
   return make_either(out, from, 1);
 }
 
+static int make_packing(epi_filter **out, const recipe *from, int expander) {
+  const epi__compression *by = epi__compression_zstd();
+  int64_t level = EPI__COMPRESS_LEVEL, ratio = EPI__COMPRESS_RATIO;
+  epi__filter_args args;
+  int more;
+
+  if (!by) {
+    return epi__fail(EPI_ENOTSUP, "filter %s: libepi was built without zstd",
+                     from->name);
+  }
+  epi__filter_args_begin(&args, from->args);
+  while ((more = epi__filter_args_next(&args)) > 0) {
+    int result =
+        !strcmp(args.key, "level")
+            ? epi__filter_args_number(&args, 1, EPI__PACK_LEVEL_MAX, &level)
+        : !strcmp(args.key, "ratio")
+            ? epi__filter_args_number(&args, 2, EPI__COMPRESS_RATIO_MAX, &ratio)
+            : epi__filter_args_unknown(&args, from->name,
+                                       "level=N and ratio=N");
+
+    if (result) {
+      return result;
+    }
+  }
+  return more ? more
+              : epi__compress_new(out, expander, by, (int)level, (int)ratio);
+}
+
+static int make_compress(epi_filter **out, const recipe *from) {
+  return make_packing(out, from, 0);
+}
+
+static int make_expand(epi_filter **out, const recipe *from) {
+  return make_packing(out, from, 1);
+}
+
 static const struct {
   const char *name;
   int (*make)(epi_filter **out, const recipe *from);
 } builtins[] = {
-    {"count", make_count},
-    {"open", make_open},
-    {"seal", make_seal},
+    {"compress", make_compress}, {"count", make_count}, {"expand", make_expand},
+    {"open", make_open},         {"seal", make_seal},
 };
 
 enum { BUILTINS = sizeof builtins / sizeof *builtins };

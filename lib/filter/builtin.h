@@ -2,6 +2,7 @@
 #ifndef EPI__BUILTIN_H
 #define EPI__BUILTIN_H
 
+#include "base/compression.h"
 #include "base/crypto.h"
 #include "epi/filter.h"
 
@@ -35,5 +36,17 @@ int epi__seal_new(epi_filter **out, const epi__seal_options *options,
 /* The number of a cipher by its name, or 0; and its name. */
 int epi__seal_cipher(const char *name);
 const char *epi__seal_cipher_name(int cipher);
+
+enum {
+  EPI__COMPRESS_LEVEL = 3, /* if nothing else is asked for */
+  EPI__COMPRESS_RATIO = 20,
+  EPI__COMPRESS_RATIO_MAX = 1000,
+};
+
+/* Make the filter that compresses (expander 0) or expands (1): see compress.c.
+ * Level is from 1 to EPI__PACK_LEVEL_MAX, ratio from 2; the table outlives the
+ * filter. Returns 0 or EPI_ENOMEM. */
+int epi__compress_new(epi_filter **out, int expander,
+                      const epi__compression *by, int level, int ratio);
 
 #endif
