@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/compressor.h"
+#include "engine/record.h"
 #include "epi/engine.h"
 #include "filter/builtin.h"
 #include "filter/filter_args.h"
@@ -144,12 +145,39 @@ static int make_expand(epi_filter **out, const recipe *from) {
   return make_packing(out, from, 1);
 }
 
+static int make_record(epi_filter **out, const recipe *from) {
+  char path[EPI__FILTER_VALUE_MAX + 1] = "";
+  epi__filter_args args;
+  int refuse = 1, more;
+
+  epi__filter_args_begin(&args, from->args);
+  while ((more = epi__filter_args_next(&args)) > 0) {
+    if (!strcmp(args.key, "file")) {
+      memcpy(path, args.value, sizeof path);
+    } else if (strcmp(args.key, "on_error")) {
+      return epi__filter_args_unknown(&args, from->name,
+                                      "file=PATH and on_error=refuse|ignore");
+    } else {
+      refuse = !strcmp(args.value, "refuse");
+      if (!refuse && strcmp(args.value, "ignore")) {
+        return epi__fail(EPI_EINVAL, "on_error is refuse or ignore");
+      }
+    }
+  }
+  if (more) {
+    return more;
+  }
+  return *path ? epi__record_new(out, path, refuse)
+               : epi__fail(EPI_EINVAL, "filter record needs file=PATH");
+}
+
 static const struct {
   const char *name;
   int (*make)(epi_filter **out, const recipe *from);
 } builtins[] = {
-    {"compress", make_compress}, {"count", make_count}, {"expand", make_expand},
-    {"open", make_open},         {"seal", make_seal},
+    {"compress", make_compress}, {"count", make_count},
+    {"expand", make_expand},     {"open", make_open},
+    {"record", make_record},     {"seal", make_seal},
 };
 
 enum { BUILTINS = sizeof builtins / sizeof *builtins };

@@ -183,6 +183,13 @@ static void log_failure(const epi_flow *flow, const char *why) {
   atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
 }
 
+/* For filters that are told of the end later; the first reason is the cause. */
+static void keep_why(epi_flow *flow, const char *why) {
+  if (flow->chain && why && !flow->why) {
+    flow->why = epi__strdup(why);
+  }
+}
+
 void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi_engine *engine = flow->worker->engine;
 
@@ -194,6 +201,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   } else if (why && flow->phase != EPI__LINGER) {
     log_failure(flow, why);
   }
+  keep_why(flow, why);
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
@@ -253,6 +261,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],
       1);
+  keep_why(flow, why);
   epi__dial_stop(flow); /* nothing must revive the flow */
   epi__bind_over(flow);
   close_leg(flow, EPI_BACKWARD, 1);
@@ -271,6 +280,7 @@ void epi__flow_sweep(epi__worker *worker) {
     worker->ended = flow->next;
     epi__association_free(flow->association);
     epi__filter_chain_free(flow->chain);
+    epi__free(flow->why);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);
     epi__policy_free(flow->policy);

@@ -69,6 +69,7 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
+  char *why;                /* it ended, for its filters; NULL: not known */
   struct epi__bind *bind;   /* NULL: not a BIND */
 
   epi__association *association; /* NULL: it carries a stream */

@@ -1,0 +1,42 @@
+/* record.h: a line for each flow, in a file that people audit. */
+#ifndef EPI__RECORD_H
+#define EPI__RECORD_H
+
+#include "epi/filter.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  EPI__RECORD_WAITING = 1024 * 1024, /* bytes of lines that wait */
+};
+
+/* ---- record_file.c: lines to a file, by a thread of its own ---- */
+
+typedef struct epi__record_file epi__record_file;
+
+/* Open a file to append to, made with mode 0600, and start its thread. Returns
+ * 0, EPI_ENOENT, EPI_EPERM, EPI_ESYS (also for what is no file) or
+ * EPI_ENOMEM. */
+int epi__record_file_new(epi__record_file **out, const char *path);
+
+/* Write what waits, as far as the disk takes it, and end. NULL is fine. */
+void epi__record_file_free(epi__record_file *file);
+
+/* Hand over a line with its end; never waits for the disk. Returns 0, or
+ * EPI_ELIMIT: too much waits, and it was dropped and counted. A line that says
+ * how many were dropped follows once there is room. Threads: any. */
+int epi__record_file_put(epi__record_file *file, const char *line, size_t len);
+
+/* 0 if the file takes lines; EPI_ESYS: the last attempt to write failed, as the
+ * detail says; EPI_ELIMIT: too much waits. Threads: any. */
+int epi__record_file_state(epi__record_file *file);
+
+/* ---- record.c ---- */
+
+/* Make the filter: a JSON line when a flow opens and when it ends. refuse 1:
+ * flows are refused while nothing can be written. Returns as
+ * epi__record_file_new(). */
+int epi__record_new(epi_filter **out, const char *path, int refuse);
+
+#endif

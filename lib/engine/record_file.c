@@ -1,0 +1,225 @@
+/* record_file.c: lines to a file, by a thread of its own: a disk that is slow
+ * or full must not stop a worker. */
+#include "engine/record.h"
+
+#include "base/bytes.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  RETRY_S = 1, /* after an error */
+};
+
+struct epi__record_file {
+  int fd;
+  pthread_t thread;
+  pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t wake;
+  epi__queue waiting;
+  uint64_t dropped;
+  int error; /* errno of the last write, or 0 */
+  int stopping;
+};
+
+static int full(const epi__record_file *file, size_t len) {
+  return file->waiting.end - file->waiting.start + len > EPI__RECORD_WAITING;
+}
+
+/* Under the lock. */
+static void say_dropped(epi__record_file *file) {
+  char line[64];
+  int len = snprintf(line, sizeof line,
+                     "{\"event\":\"dropped\",\"lines\":%" PRIu64 "}\n",
+                     file->dropped);
+
+  if (!full(file, (size_t)len) &&
+      !epi__queue_append(&file->waiting, line, (size_t)len)) {
+    file->dropped = 0;
+  }
+}
+
+int epi__record_file_put(epi__record_file *file, const char *line, size_t len) {
+  int result = 0;
+
+  pthread_mutex_lock(&file->lock);
+  if (file->dropped) {
+    say_dropped(file);
+  }
+  if (file->dropped || full(file, len) ||
+      epi__queue_append(&file->waiting, line, len)) {
+    file->dropped++;
+    result = epi__fail(EPI_ELIMIT, "too many lines wait for the disk");
+  }
+  pthread_cond_signal(&file->wake);
+  pthread_mutex_unlock(&file->lock);
+  return result;
+}
+
+int epi__record_file_state(epi__record_file *file) {
+  int result = 0;
+
+  pthread_mutex_lock(&file->lock);
+  if (file->error) {
+    result = epi__fail(EPI_ESYS, "cannot write: %s", strerror(file->error));
+  } else if (file->dropped) {
+    result = epi__fail(EPI_ELIMIT, "too many lines wait for the disk");
+  }
+  pthread_mutex_unlock(&file->lock);
+  return result;
+}
+
+/* Write a block; returns how much of it was. */
+static size_t write_block(int fd, const uint8_t *data, size_t len, int *error) {
+  size_t done = 0;
+
+  *error = 0;
+  while (done < len && !*error) {
+    ssize_t wrote = write(fd, data + done, len - done);
+
+    if (wrote >= 0) {
+      done += (size_t)wrote;
+    } else if (errno != EINTR) {
+      *error = errno;
+    }
+  }
+  return done;
+}
+
+/* Take what waits, write it without the lock, and put back what the disk did
+ * not take. Called with the lock. */
+static void write_waiting(epi__record_file *file) {
+  epi__queue taken = file->waiting;
+  const uint8_t *data;
+  size_t len = epi__queue_peek(&taken, &data), done;
+  int error;
+
+  memset(&file->waiting, 0, sizeof file->waiting);
+  pthread_mutex_unlock(&file->lock);
+  done = write_block(file->fd, data, len, &error);
+  epi__queue_ack(&taken, done);
+  pthread_mutex_lock(&file->lock);
+  file->error = error;
+  if (error) {
+    epi__queue newer = file->waiting;
+
+    len = epi__queue_peek(&newer, &data);
+    if (len && epi__queue_append(&taken, data, len)) {
+      file->dropped++;
+    }
+    epi__queue_clear(&newer, 0);
+    file->waiting = taken;
+  }
+}
+
+static void *run(void *user) {
+  epi__record_file *file = user;
+
+  pthread_mutex_lock(&file->lock);
+  for (;;) {
+    if (file->error && !file->stopping) {
+      struct timespec until;
+
+      clock_gettime(CLOCK_REALTIME, &until);
+      until.tv_sec += RETRY_S;
+      while (!file->stopping && pthread_cond_timedwait(&file->wake, &file->lock,
+                                                       &until) != ETIMEDOUT) {
+      }
+    }
+    while (file->waiting.end == file->waiting.start && !file->stopping) {
+      pthread_cond_wait(&file->wake, &file->lock);
+    }
+    if (file->waiting.end > file->waiting.start) {
+      write_waiting(file);
+    }
+    if (file->stopping &&
+        (file->error || file->waiting.end == file->waiting.start)) {
+      break;
+    }
+  }
+  pthread_mutex_unlock(&file->lock);
+  return NULL;
+}
+
+/* Opening a pipe that nobody reads would block: O_NONBLOCK, and then it is
+ * refused. */
+static int open_file(const char *path, int *out) {
+  struct stat info;
+  int fd = open(
+      path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+      0600);
+
+  if (fd < 0) {
+    return epi__fail(errno == ENOENT   ? EPI_ENOENT
+                     : errno == EACCES ? EPI_EPERM
+                                       : EPI_ESYS,
+                     "cannot open %s: %s", path, strerror(errno));
+  }
+  if (fstat(fd, &info) || !(S_ISREG(info.st_mode) || S_ISCHR(info.st_mode))) {
+    close(fd);
+    return epi__fail(EPI_ESYS, "%s is not a file", path);
+  }
+  *out = fd;
+  return 0;
+}
+
+/* The program's signals are for its own threads. */
+static int start_thread(epi__record_file *file) {
+  sigset_t all, before;
+  int failed;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  failed = pthread_create(&file->thread, NULL, run, file);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return failed ? epi__fail(EPI_ESYS, "no thread: %s", strerror(failed)) : 0;
+}
+
+int epi__record_file_new(epi__record_file **out, const char *path) {
+  epi__record_file *file = epi__alloc(sizeof *file);
+  int result;
+
+  if (!file) {
+    return EPI_ENOMEM;
+  }
+  result = open_file(path, &file->fd);
+  if (result) {
+    epi__free(file);
+    return result;
+  }
+  pthread_mutex_init(&file->lock, NULL);
+  pthread_cond_init(&file->wake, NULL);
+  result = start_thread(file);
+  if (result) {
+    close(file->fd);
+    epi__free(file);
+    return result;
+  }
+  *out = file;
+  return 0;
+}
+
+void epi__record_file_free(epi__record_file *file) {
+  if (!file) {
+    return;
+  }
+  pthread_mutex_lock(&file->lock);
+  file->stopping = 1;
+  pthread_cond_signal(&file->wake);
+  pthread_mutex_unlock(&file->lock);
+  pthread_join(file->thread, NULL);
+  close(file->fd);
+  epi__queue_clear(&file->waiting, 0);
+  pthread_cond_destroy(&file->wake);
+  pthread_mutex_destroy(&file->lock);
+  epi__free(file);
+}
