@@ -29,6 +29,15 @@ int epi__option_advert_read(epi__reader *data, epi__advert *out) {
   return 0;
 }
 
+/* The first method from `method` on that is advertised, or 256. Of most eight
+ * in a row none is. */
+static unsigned next_method(const epi__advert *advert, unsigned method) {
+  while (method < 256 && !epi__advert_has(advert, method)) {
+    method += advert->methods[method / 8] >> method % 8 ? 1 : 8 - method % 8;
+  }
+  return method;
+}
+
 /* socksx puts an advertisement into every request, and so it gets one. */
 void epi__option_advert_write(epi__writer *out, int version,
                               const epi__advert *advert) {
@@ -37,15 +46,15 @@ void epi__option_advert_write(epi__writer *out, int version,
   if (!advert->present && version != EPI_SOCKSX) {
     return;
   }
-  for (unsigned method = 1; method < 256; method++) {
-    count += (size_t)epi__advert_has(advert, method);
+  for (unsigned method = next_method(advert, 1); method < 256;
+       method = next_method(advert, method + 1)) {
+    count++;
   }
   padding = epi__option_head_write(out, version, EPI__KIND_ADVERT, 2 + count);
   epi__write_u16(out, advert->present ? advert->initial_data : 0);
-  for (unsigned method = 1; method < 256; method++) {
-    if (epi__advert_has(advert, method)) {
-      epi__write_u8(out, method);
-    }
+  for (unsigned method = next_method(advert, 1); method < 256;
+       method = next_method(advert, method + 1)) {
+    epi__write_u8(out, method);
   }
   epi__write_zeros(out, padding);
 }
