@@ -118,13 +118,14 @@ static int open_socket(const epi_flow *flow, const epi__offer *how, int *fd) {
   return result;
 }
 
-static int may_have_port(const epi_flow *flow) {
-  const int64_t *settings = flow->worker->engine->settings;
-  int port = flow->dest.port;
+int epi__bind_may_have_port(const epi_engine *engine, uint16_t port) {
+  return port >= engine->settings[EPI_ENGINE_BIND_PORT_MIN] &&
+         port <= engine->settings[EPI_ENGINE_BIND_PORT_MAX];
+}
 
-  return epi__bind_is_socks5(flow) || !port ||
-         (port >= settings[EPI_ENGINE_BIND_PORT_MIN] &&
-          port <= settings[EPI_ENGINE_BIND_PORT_MAX]);
+static int may_have_port(const epi_flow *flow) {
+  return epi__bind_is_socks5(flow) || !flow->dest.port ||
+         epi__bind_may_have_port(flow->worker->engine, flow->dest.port);
 }
 
 static int asked(const epi_flow *flow, int option) {
