@@ -468,3 +468,45 @@ Test(session_member, a_handshake_takes_no_more_memory_than_it_says) {
   epi_set_allocator(NULL, NULL, NULL);
   cr_expect_leq(largest, 3072);
 }
+
+/* A server of the table that was fed a CONNECT with options, or NULL: it could
+ * not be made, or not take them. */
+static epi_session *serve_if_possible(const char *hex) {
+  epi_session *server;
+
+  if (epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0)) {
+    return NULL;
+  }
+  if (epi_session_use_table(server, table, "10.0.0.1", 0) ||
+      session_feed_hex(server, hex, 0) < 0) {
+    cr_expect(alloc_fail_happened());
+    epi_session_free(server);
+    return NULL;
+  }
+  return server;
+}
+
+Test(session_member, a_member_may_find_no_memory_for_its_window) {
+  for (alloc_fail_start(); alloc_fail_more();) {
+    epi_session *first, *second = NULL;
+    const void *data;
+    char hex[128] = "06 01 001c 0050 00 01 01020304 0006 0014";
+
+    if (epi_session_table_new(&table, "0123456789abcdef0123456789abcdef", 32)) {
+      continue;
+    }
+    first = serve_if_possible("06 01 0004 0050 00 01 01020304 0005 0004");
+    if (first) {
+      cr_assert_eq(epi_session_peek(first, &data), 24);
+      for (int i = 0; i < ID; i++) {
+        snprintf(hex + strlen(hex), 4, " %02x", ((const uint8_t *)data)[8 + i]);
+      }
+      strcat(hex, " 000b 0008 00000004");
+      second = serve_if_possible(hex);
+    }
+    cr_expect_eq(second == NULL, alloc_fail_happened());
+    epi_session_free(first);
+    epi_session_free(second);
+    tear_down();
+  }
+}

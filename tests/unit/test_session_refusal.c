@@ -329,3 +329,38 @@ Test(session_refusal, exchanges_survive_failing_allocations) {
     epi_session_free(server);
   }
 }
+
+Test(session_refusal, a_reply_without_memory_can_be_given_again) {
+  static const char *const requests[] = {
+      "05 01 00 05 01 00 01 01020304 0050",
+      "06 01 0000 0050 00 01 01020304",
+  };
+
+  for (int i = 0; i < 2; i++) {
+    epi_reply *reply;
+
+    cr_assert_eq(epi_reply_new(&reply), 0);
+    for (alloc_fail_start(); alloc_fail_more();) {
+      epi_session *server;
+      const void *data;
+      int error;
+
+      if (epi_session_new_server(&server, BOTH, EPI_SOCKS6, 0)) {
+        continue;
+      }
+      if (session_feed_hex(server, requests[i], 0) > 0) {
+        epi_session_ack(server, (size_t)epi_session_peek(server, &data));
+        error = epi_session_reply(server, reply);
+        if (error) {
+          cr_expect_eq(error, EPI_ENOMEM);
+          cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
+          cr_expect_eq(epi_session_peek(server, &data), 0);
+          cr_expect_eq(epi_session_reply(server, reply), 0);
+        }
+        cr_expect_eq(epi_session_next(server), EPI_NEXT_DONE);
+      }
+      epi_session_free(server);
+    }
+    epi_reply_free(reply);
+  }
+}
