@@ -497,7 +497,7 @@ Test(session_member, a_member_may_find_no_memory_for_its_window) {
     }
     first = serve_if_possible("06 01 0004 0050 00 01 01020304 0005 0004");
     if (first) {
-      cr_assert_eq(epi_session_peek(first, &data), 28);
+      cr_assert_eq(epi_session_peek(first, &data), 24);
       for (int i = 0; i < ID; i++) {
         snprintf(hex + strlen(hex), 4, " %02x", ((const uint8_t *)data)[8 + i]);
       }
