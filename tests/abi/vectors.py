@@ -99,8 +99,9 @@ def problems_of(folder, path):
         cases = read(path)
         for case in cases:
             problem = wrong_keys(case) or wrong_content(case)
-            if not problem and case.get("version", "6") not in VERSIONS[folder]:
-                problem = f"version {case['version']}"
+            version = case.get("version", "6")
+            if not problem and version not in VERSIONS[folder]:
+                problem = f"version {version}"
             for key, text in case.items():
                 value_of(key, text)
             if problem:

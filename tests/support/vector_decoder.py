@@ -183,7 +183,8 @@ def datagram(version, data):
     if out["type"] == 3:
         out["data"] = data.data[data.at:size]
     if out["type"] == 4:
-        kind, out["error-code"], _ = data.number(1), data.number(1), data.take(2)
+        kind, out["error-code"] = data.number(1), data.number(1)
+        data.take(2)
         out["reporter"] = host(kind, data, False).strip("[]")
     data.at = size
     return out

@@ -364,3 +364,27 @@ Test(session_refusal, a_reply_without_memory_can_be_given_again) {
     epi_reply_free(reply);
   }
 }
+
+Test(session_refusal, a_reply_with_too_much_metadata_changes_nothing) {
+  char value[EPI_METADATA_VALUE_MAX + 1];
+  epi_session *server = session_server(BOTH, EPI_SOCKS6, 0);
+  epi_reply *reply;
+  const void *data;
+
+  memset(value, 'a', sizeof value - 1);
+  value[sizeof value - 1] = '\0';
+  cr_assert_eq(epi_reply_new(&reply), 0);
+  for (int key = 1; key <= 4; key++) {
+    cr_assert_eq(epi_reply_set_metadata(reply, key, value), 0);
+  }
+  session_feed_hex(server, "06 01 0000 0050 00 01 01020304", 0);
+  cr_expect(session_sends(server, "06 00 0000"));
+  cr_expect_eq(epi_session_reply(server, reply), EPI_ELIMIT);
+  cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
+  cr_expect_eq(epi_session_peek(server, &data), 0);
+  epi_reply_set_metadata(reply, 4, NULL);
+  cr_expect_eq(epi_session_reply(server, reply), 0);
+  cr_expect_eq(epi_session_next(server), EPI_NEXT_DONE);
+  epi_reply_free(reply);
+  epi_session_free(server);
+}
