@@ -40,7 +40,7 @@ static const char help[] =
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
     "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
     "  --client-binds N    BINDs of a client that wait [256]\n"
-    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --bind-ports LOW-HIGH   that clients may choose [1024-65535]\n"
     "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
     "                      UDP associations [300000, 1024, 64]\n"
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"

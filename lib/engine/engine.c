@@ -120,6 +120,7 @@ void epi_engine_free(epi_engine *engine) {
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
   epi__claims_seen_clear(&engine->seen);
   epi__tally_clear(&engine->binds);
+  epi__tally_clear(&engine->udp_clients);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);

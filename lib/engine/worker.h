@@ -43,7 +43,6 @@ typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
 typedef struct epi__dtls_door epi__dtls_door;
 typedef struct epi__letter epi__letter;
-typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
 
@@ -148,8 +147,8 @@ struct epi_engine {
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
-  epi__udp_client *udp_clients;
-  int64_t udp_count; /* associations */
+  epi__tally udp_clients; /* with associations */
+  int64_t udp_count;      /* associations */
   epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
