@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/names.h"
+#include "engine/filter_load.h"
 #include "epi/engine.h"
 
 #include <stdatomic.h>
@@ -15,7 +16,20 @@ struct epi__policy {
   epi_filter **filters; /* by the number of the spec */
 };
 
-static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
+/* What filters are made from, besides what the model says. */
+typedef struct supply {
+  const void *key;
+  size_t key_len;
+  const char *folder;
+} supply;
+
+static int make_filter(epi_filter **out, const char *spec, const supply *from) {
+  return epi__filter_is_file(spec)
+             ? epi__filter_load_from(out, spec, from->folder)
+             : epi_filter_new_builtin(out, spec, from->key, from->key_len);
+}
+
+static int make_filters(epi__policy *policy, const supply *from) {
   size_t count = epi_model_function_count(policy->model);
 
   policy->filters = epi__alloc_array(count, sizeof *policy->filters);
@@ -34,8 +48,7 @@ static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
     if (number < 0) {
       return (int)number;
     }
-    result =
-        epi_filter_new_builtin(&policy->filters[number], spec, key, key_len);
+    result = make_filter(&policy->filters[number], spec, from);
     if (result) {
       return epi__fail(result, "functions.%s.filter: %s",
                        epi_model_function_name(policy->model, i),
@@ -46,8 +59,9 @@ static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
 }
 
 int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
-                    size_t key_len) {
+                    size_t key_len, const char *folder) {
   epi__policy *policy = epi__alloc(sizeof *policy);
+  supply from = {key, key_len, folder};
   int result;
 
   if (!policy) {
@@ -55,7 +69,7 @@ int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
   }
   atomic_init(&policy->references, 1);
   policy->model = epi_model_ref(model);
-  result = make_filters(policy, key, key_len);
+  result = make_filters(policy, &from);
   if (result) {
     epi__policy_free(policy);
     return result;

@@ -9,12 +9,14 @@
 typedef struct epi__policy epi__policy;
 
 /* Make every filter that the model's functions name. key is for those that
- * need one; it may be NULL. The model is referenced.
+ * need one; folder is where its shared objects may be. Both may be NULL. The
+ * model is referenced.
  *
- * Returns 0; EPI_EINVAL, EPI_ENOENT, EPI_EPERM or EPI_ESYS (a filter cannot be
- * made; the detail names the function) or EPI_ENOMEM. */
+ * Returns 0; another error, as those of epi_filter_new_builtin() and
+ * epi__filter_load_from(), if a filter cannot be made (the detail names the
+ * function); or EPI_ENOMEM. */
 int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
-                    size_t key_len);
+                    size_t key_len, const char *folder);
 
 /* Hold once more, and let go; from any thread. */
 epi__policy *epi__policy_ref(epi__policy *policy);
