@@ -13,7 +13,7 @@ struct epi__policy {
   atomic_int references;
   epi_model *model;
   epi__names specs;
-  epi_filter **filters; /* by the number of the spec */
+  epi_filter *(*filters)[2]; /* by the number of the spec; [1] fails open */
 };
 
 /* What filters are made from, besides what the model says. */
@@ -29,6 +29,18 @@ static int make_filter(epi_filter **out, const char *spec, const supply *from) {
              : epi_filter_new_builtin(out, spec, from->key, from->key_len);
 }
 
+/* The place of a function's filter, which functions that say the same share; or
+ * NULL when out of memory. */
+static epi_filter **place_of(epi__policy *policy, const char *spec,
+                             int fails_open) {
+  ptrdiff_t number = epi__names_find(&policy->specs, spec);
+
+  if (number < 0) {
+    number = epi__names_add(&policy->specs, spec);
+  }
+  return number < 0 ? NULL : &policy->filters[number][fails_open];
+}
+
 static int make_filters(epi__policy *policy, const supply *from) {
   size_t count = epi_model_function_count(policy->model);
 
@@ -38,22 +50,27 @@ static int make_filters(epi__policy *policy, const supply *from) {
   }
   for (size_t i = 0; i < count; i++) {
     const char *spec = epi_model_function_filter(policy->model, i);
-    ptrdiff_t number;
+    int open = epi_model_function_fails_open(policy->model, i);
+    epi_filter **place;
     int result;
 
-    if (!spec || epi__names_find(&policy->specs, spec) >= 0) {
+    if (!spec) {
       continue;
     }
-    number = epi__names_add(&policy->specs, spec);
-    if (number < 0) {
-      return (int)number;
+    place = place_of(policy, spec, open);
+    if (!place) {
+      return EPI_ENOMEM;
     }
-    result = make_filter(&policy->filters[number], spec, from);
+    if (*place) {
+      continue;
+    }
+    result = make_filter(place, spec, from);
     if (result) {
       return epi__fail(result, "functions.%s.filter: %s",
                        epi_model_function_name(policy->model, i),
                        epi_error_detail());
     }
+    epi_filter_set(*place, EPI_FILTER_FAIL_OPEN, open);
   }
   return 0;
 }
@@ -90,7 +107,8 @@ void epi__policy_free(epi__policy *policy) {
     return;
   }
   for (size_t i = 0; policy->filters && i < policy->specs.count; i++) {
-    epi_filter_free(policy->filters[i]);
+    epi_filter_free(policy->filters[i][0]);
+    epi_filter_free(policy->filters[i][1]);
   }
   epi__free(policy->filters);
   epi__names_clear(&policy->specs);
@@ -102,8 +120,9 @@ epi_model *epi__policy_model(const epi__policy *policy) {
   return policy->model;
 }
 
-epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec) {
+epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec,
+                               int fails_open) {
   ptrdiff_t number = epi__names_find(&policy->specs, spec);
 
-  return number >= 0 ? policy->filters[number] : NULL;
+  return number >= 0 ? policy->filters[number][fails_open] : NULL;
 }

@@ -24,7 +24,9 @@ void epi__policy_free(epi__policy *policy);
 
 epi_model *epi__policy_model(const epi__policy *policy);
 
-/* The filter for `NAME[:ARGS]`, or NULL if no function has that. */
-epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec);
+/* The filter for `NAME[:ARGS]`, which fails open or closed; or NULL if no
+ * function has that. */
+epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec,
+                               int fails_open);
 
 #endif

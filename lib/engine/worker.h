@@ -36,6 +36,7 @@ typedef struct epi__hop {
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
+  int fails_open;        /* flows go on without it if nobody answers there */
 } epi__hop;
 
 typedef struct epi__users epi__users;

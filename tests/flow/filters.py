@@ -331,4 +331,52 @@ def a_refusal_counts_though_the_filter_may_fail_open():
     assert ask(proxy, server)[1] == DENIED
 
 
+@flow.test
+def the_model_says_which_filters_fail_open():
+    folder = flow.folder()
+    folder.chmod(0o755)
+    shutil.copy(FAULTY, folder)
+    for fail, got in (("open", SECRET), ("closed", b""), (None, b"")):
+        server = Capture(host="127.0.0.2")
+        how = {"fail": fail} if fail else {}
+        proxy = flow.proxy("--filter-path", folder, "--model",
+                           model(server, filter="faulty.so:crash", **how))
+        sock = opened(proxy, server)
+        sock.sendall(SECRET)
+        sock.shutdown(socket.SHUT_WR)
+        wire.read_all(sock)
+        proxy.wait_line("filter faulty: the peer broke the protocol")
+        assert server.got == got, (fail, server.got)
+
+
+@flow.test
+def a_function_that_is_gone_is_left_out_only_if_it_may_be():
+    gone = f"socks6://127.0.0.1:{flow.free_port()}"
+    unknown = "socks6://no-such-function.invalid:1080"
+    for link in (gone, unknown):
+        server = servers.Echo(host="127.0.0.2")
+        proxy = flow.proxy("--model",
+                           model(server, endpoints=[link], fail="open"))
+        sock = opened(proxy, server)
+        sock.sendall(SECRET)
+        assert wire.read(sock, len(SECRET)) == SECRET
+        proxy.wait_line(f"goes on WITHOUT {link}, which may fail open: cannot")
+        closed = Capture(host="127.0.0.2")
+        proxy = flow.proxy("--model", model(closed, endpoints=[link]))
+        _, code, _ = ask(proxy, closed, SECRET)
+        assert code not in (0, DENIED), code
+        assert closed.got == b""
+
+
+@flow.test
+def what_may_fail_open_is_told_and_warned_of():
+    server = servers.Echo(host="127.0.0.2")
+    path = model(server, filter="count", fail="open")
+    check = flow.program_path("epi-check")
+    told = flow.run(check, path, "--flow", "a:b", "--explain").stdout
+    assert "and is left out if it fails" in told, told
+    warned = flow.run(check, path, "--lint").stdout
+    assert "functions.f: it may fail open" in warned, warned
+
+
 flow.main()
