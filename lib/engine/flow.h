@@ -69,7 +69,10 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
-  struct epi__bind *bind;   /* NULL: not a BIND */
+  epi__timer filters_timer;
+  int64_t filters_at;     /* when it was started for; -1: it was not */
+  epi_request *added;     /* metadata that filters set, or NULL */
+  struct epi__bind *bind; /* NULL: not a BIND */
 
   epi__association *association; /* NULL: it carries a stream */
 
@@ -113,6 +116,15 @@ void epi__flow_sweep(epi__worker *worker);
 /* The direction, from source to destination or back, that a lane has; or the
  * lane of a direction. They differ in a BIND, whose source connects to it. */
 int epi__flow_way(const epi_flow *flow, int lane);
+
+/* ---- flow_filters.c ---- */
+
+/* Open the filters of the flow's route. Returns as epi__filter_chain_new(). */
+int epi__filters_open(epi_flow *flow);
+
+/* Have the filters called when their time comes; without any it does nothing.
+ */
+void epi__filters_watch(epi_flow *flow);
 
 /* ---- flow_watch.c ---- */
 
@@ -232,6 +244,13 @@ void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);
+
+/* May a lane take more from its leg? Only once all it took is sent, and while
+ * what its filters answered the other way is not too much. */
+int epi__relay_may_take(const epi_flow *flow, int direction);
+
+/* The time of some filter has come. Ends the flow on failure. */
+void epi__relay_tick(epi_flow *flow);
 
 /* The leg that a lane takes from is readable. */
 void epi__relay_read(epi_flow *flow, int direction);
