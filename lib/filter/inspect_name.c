@@ -122,6 +122,9 @@ static int judge_head(const epi__inspect_rules *rules, epi__inspect_flow *at,
   if (request->leaves) {
     return epi_pipe_refuse(pipe, "the HTTP client asks for another protocol");
   }
+  if (!at->named) {
+    note_host(pipe, "HTTP", &request->host);
+  }
   return let_go(rules, at, pipe, &at->http.head);
 }
 
