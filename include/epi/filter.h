@@ -30,6 +30,16 @@ typedef struct epi_filter epi_filter;
 typedef struct epi_pipe epi_pipe;
 typedef struct epi_flow epi_flow; /* its getters are in engine.h */
 
+/* The version of what a filter in a shared object is made for: it has a
+ * function of that name and number, which makes the filter from its arguments,
+ * as epi_filter_new() does ("" for none), or returns an error and may have set
+ * no detail:
+ *
+ *     EPI_API int epi_filter_entry_1(epi_filter **out, const char *args);
+ *
+ * Whatever would break an older one gets the next number. */
+#define EPI_FILTER_INTERFACE 1
+
 /* Directions. */
 #define EPI_FORWARD  0 /* from the flow's source to its destination */
 #define EPI_BACKWARD 1
