@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/filter_load.h"
 #include "engine/worker.h"
 #include "os/os.h"
 #include "tls/primitives.h"
@@ -123,6 +124,7 @@ void epi_engine_free(epi_engine *engine) {
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
+  epi__free(engine->filter_path);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_destroy(&engine->mailboxes[i].lock);
   }
@@ -228,7 +230,7 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
 
   if (model) {
     int result = epi__policy_new(&policy, model, engine->chain_key,
-                                 engine->chain_key_len);
+                                 engine->chain_key_len, engine->filter_path);
 
     if (result) {
       return result;
@@ -258,6 +260,24 @@ int epi_engine_set_name(epi_engine *engine, const char *name) {
   }
   epi__free(engine->name);
   engine->name = copy;
+  return 0;
+}
+
+int epi_engine_set_filter_path(epi_engine *engine, const char *folder) {
+  char *copy = NULL;
+  int result = not_started(engine);
+
+  if (!result && folder) {
+    result = epi__filter_folder_check(folder);
+  }
+  if (!result && folder && !(copy = epi__strdup(folder))) {
+    result = EPI_ENOMEM;
+  }
+  if (result) {
+    return result;
+  }
+  epi__free(engine->filter_path);
+  engine->filter_path = copy;
   return 0;
 }
 

@@ -24,6 +24,19 @@ static int make_count(epi_filter **out, const recipe *from) {
                      : epi__count_new(out);
 }
 
+static int make_gate(epi_filter **out, const recipe *from) {
+  return epi__gate_new(out, from->args);
+}
+
+static int read_patterns(const char *path, size_t max, char **text,
+                         size_t *len) {
+  return epi__file_read(path, max, 0, text, len);
+}
+
+static int make_inspect(epi_filter **out, const recipe *from) {
+  return epi__inspect_new(out, from->args, read_patterns);
+}
+
 static int seal_with_file(epi_filter **out, int opener, const char *path) {
   char *secret = NULL;
   size_t len = 0;
@@ -74,9 +87,8 @@ static const struct {
   const char *name;
   int (*make)(epi_filter **out, const recipe *from);
 } builtins[] = {
-    {"count", make_count},
-    {"open", make_open},
-    {"seal", make_seal},
+    {"count", make_count}, {"gate", make_gate}, {"inspect", make_inspect},
+    {"open", make_open},   {"seal", make_seal},
 };
 
 enum { BUILTINS = sizeof builtins / sizeof *builtins };

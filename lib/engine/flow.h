@@ -73,7 +73,10 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
-  struct epi__bind *bind;   /* NULL: not a BIND */
+  epi__timer filters_timer;
+  int64_t filters_at;     /* when it was started for; -1: it was not */
+  epi_request *added;     /* metadata that filters set, or NULL */
+  struct epi__bind *bind; /* NULL: not a BIND */
 
   epi__association *association; /* NULL: it carries a stream */
 
@@ -120,6 +123,15 @@ int epi__flow_way(const epi_flow *flow, int lane);
 
 /* Is it one of libepi's own keys of metadata, believed only if signed? */
 int epi__is_own_key(int key);
+
+/* ---- flow_filters.c ---- */
+
+/* Open the filters of the flow's route. Returns as epi__filter_chain_new(). */
+int epi__filters_open(epi_flow *flow);
+
+/* Have the filters called when their time comes; without any it does nothing.
+ */
+void epi__filters_watch(epi_flow *flow);
 
 /* ---- flow_watch.c ---- */
 
@@ -243,6 +255,13 @@ void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);
+
+/* May a lane take more from its leg? Only once all it took is sent, and while
+ * what its filters answered the other way is not too much. */
+int epi__relay_may_take(const epi_flow *flow, int direction);
+
+/* The time of some filter has come. Ends the flow on failure. */
+void epi__relay_tick(epi_flow *flow);
 
 /* The leg that a lane takes from is readable. */
 void epi__relay_read(epi_flow *flow, int direction);

@@ -53,11 +53,25 @@ static int add_own_hops(epi__route *route, const epi_engine *engine) {
 }
 
 int epi__route_add_filter(epi__route *route, const epi__policy *policy,
-                          const char *spec) {
-  epi_filter *filter = epi__policy_filter(policy, spec);
+                          const epi_plan *plan, size_t hop, size_t function) {
+  const char *spec = epi_plan_function_filter(plan, hop, function);
+  epi_filter *filter = epi__policy_filter(
+      policy, spec, epi_plan_function_fails_open(plan, hop, function));
 
   return filter ? add_filter(route, filter)
                 : epi__fail(EPI_EFILTER, "no filter %s", spec);
+}
+
+static int add_endpoint(epi__route *route, const epi_plan *plan, size_t hop,
+                        size_t function) {
+  epi__hop *to = &route->hops[route->hop_count];
+  int result =
+      add_link(route, epi_plan_function_endpoint(plan, hop, function), 1);
+
+  if (!result) {
+    to->fails_open = epi_plan_function_fails_open(plan, hop, function);
+  }
+  return result;
 }
 
 /* The plan's functions at one hop: filters here, then endpoints. */
@@ -66,11 +80,9 @@ static int add_functions(epi__route *route, const epi_flow *flow,
   int result = 0;
 
   for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
-    const char *spec = epi_plan_function_filter(plan, hop, i);
-    const char *link = epi_plan_function_endpoint(plan, hop, i);
-
-    result = spec ? epi__route_add_filter(route, flow->policy, spec)
-                  : add_link(route, link, 1);
+    result = epi_plan_function_filter(plan, hop, i)
+                 ? epi__route_add_filter(route, flow->policy, plan, hop, i)
+                 : add_endpoint(route, plan, hop, i);
   }
   return result;
 }
@@ -299,6 +311,14 @@ int epi__route_new(epi__route **out, const epi_flow *flow) {
   }
   *out = route;
   return 0;
+}
+
+void epi__route_drop_hop(epi__route *route) {
+  epi__hop_clear(&route->hops[0]);
+  route->hop_count--;
+  memmove(&route->hops[0], &route->hops[1],
+          route->hop_count * sizeof *route->hops);
+  memset(&route->hops[route->hop_count], 0, sizeof *route->hops);
 }
 
 void epi__route_free(epi__route *route) {

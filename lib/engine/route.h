@@ -3,6 +3,7 @@
 #define EPI__ROUTE_H
 
 #include "engine/worker.h"
+#include "epi/plan.h"
 #include "filter/filter_chain.h"
 
 typedef struct epi__route {
@@ -28,9 +29,12 @@ typedef struct epi__route {
 int epi__route_new(epi__route **out, const epi_flow *flow);
 void epi__route_free(epi__route *route);
 
-/* Append a filter that a model names. Returns 0 or EPI_EFILTER. */
+/* Append the filter of a plan's function. Returns 0 or EPI_EFILTER. */
 int epi__route_add_filter(epi__route *route, const epi__policy *policy,
-                          const char *spec);
+                          const epi_plan *plan, size_t hop, size_t function);
+
+/* Leave the first hop out. */
+void epi__route_drop_hop(epi__route *route);
 
 /* ---- route_bind.c ---- */
 

@@ -66,6 +66,21 @@ static int put_own(epi_request *out, const epi_request *own, int replace) {
   return result;
 }
 
+/* What filters set counts, whatever else there is. */
+static int put_added(epi_request *out, const epi_request *added) {
+  int result = 0;
+  int key;
+
+  for (size_t i = 0;
+       added && !result && (key = epi_request_metadata_key(added, i)) >= 0;
+       i++) {
+    const char *value = epi_request_metadata(added, key);
+
+    result = epi_request_set_metadata(out, key, *value ? value : NULL);
+  }
+  return result;
+}
+
 /* A link as a hop is told it. Whoever speaks socksx's dialect assumes it of
  * others, and knows of no settings. */
 static int put_link(epi_request *out, int key, const char *link, int socksx) {
@@ -229,6 +244,9 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
   }
   if (!result) {
     result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
+  }
+  if (!result) {
+    result = put_added(out, flow->added);
   }
   if (!result) {
     result = put_links(out, flow, hop);

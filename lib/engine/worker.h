@@ -36,6 +36,7 @@ typedef struct epi__hop {
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
+  int fails_open;        /* flows go on without it if nobody answers there */
 } epi__hop;
 
 typedef struct epi__users epi__users;
@@ -124,7 +125,8 @@ typedef struct epi__mailbox {
 
 struct epi_engine {
   int64_t settings[EPI__ENGINE_SETTINGS];
-  char *name; /* which proxy of the model, or NULL */
+  char *name;        /* which proxy of the model, or NULL */
+  char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;

@@ -125,6 +125,15 @@ int epi__resolve_now(epi_addr *out, const epi_addr *addr);
  * the connection, else EPI_ETIMEOUT or EPI_ESYS. */
 int epi__sock_probe(const epi_addr *addr, int64_t timeout_ms);
 
+/* Load a shared object, whose path has a /. Returns 0, EPI_ENOENT, EPI_EPERM
+ * (everybody can change it), EPI_EINVAL (it is none, or does not fit) or
+ * EPI_ESYS. */
+int epi__object_load(void **out, const char *path);
+void epi__object_unload(void *object);
+
+/* What an object has under a name, or NULL. */
+void *epi__object_find(void *object, const char *name);
+
 void epi__sleep(int64_t ms);
 
 /* Milliseconds on a clock that never steps. */
