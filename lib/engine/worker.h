@@ -169,6 +169,11 @@ struct epi_engine {
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
 
+/* Does a hop lead back to a listener that takes SOCKS? local is what a client
+ * connected to, which is an address of listeners on all addresses. */
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local);
+
 /* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
  * EPI_ENOMEM. */
 int epi__worker_start(epi__worker **out, epi_engine *engine, int number);
