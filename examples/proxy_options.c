@@ -29,8 +29,11 @@ static const char help[] =
     "dialect=socksx;\n"
     "                      any number of times\n"
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
-    "                      open[:key=FILE], compress[:level=N], expand; any\n"
-    "                      number of times\n"
+    "                      open[:key=FILE], gate[:ARGS], inspect[:ARGS],\n"
+    "                      compress[:level=N], expand, or a shared object\n"
+    "                      ./FILE.so[:ARGS]; any number of times\n"
+    "  --filter-path DIR   where the model may take shared objects from "
+    "[nowhere]\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
@@ -41,7 +44,7 @@ static const char help[] =
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
     "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
     "  --client-binds N    BINDs of a client that wait [256]\n"
-    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --bind-ports LOW-HIGH   that clients may choose [1024-65535]\n"
     "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
     "                      UDP associations [300000, 1024, 64]\n"
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
@@ -61,6 +64,7 @@ enum {
   OPT_MODEL,
   OPT_NAME,
   OPT_FILTER,
+  OPT_FILTER_PATH,
   OPT_CHAIN_KEY,
   OPT_DNS,
   OPT_ONE_BY_ONE,
@@ -165,6 +169,9 @@ static int take_option(proxy_options *set, int option) {
     return add(&set->chain, optarg, "--chain");
   case OPT_FILTER:
     return add(&set->filters, optarg, "--filter");
+  case OPT_FILTER_PATH:
+    set->filter_path = optarg;
+    return 0;
   case OPT_MODEL:
     set->model = optarg;
     return 0;
@@ -246,6 +253,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"name", required_argument, NULL, OPT_NAME},
       {"chain", required_argument, NULL, 'c'},
       {"filter", required_argument, NULL, OPT_FILTER},
+      {"filter-path", required_argument, NULL, OPT_FILTER_PATH},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},

@@ -17,7 +17,7 @@ typedef struct many {
 
 typedef struct proxy_options {
   many listens, chain, filters;
-  const char *model, *name, *chain_key, *dns;
+  const char *model, *name, *chain_key, *dns, *filter_path;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];

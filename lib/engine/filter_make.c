@@ -26,6 +26,19 @@ static int make_count(epi_filter **out, const recipe *from) {
                      : epi__count_new(out);
 }
 
+static int make_gate(epi_filter **out, const recipe *from) {
+  return epi__gate_new(out, from->args);
+}
+
+static int read_patterns(const char *path, size_t max, char **text,
+                         size_t *len) {
+  return epi__file_read(path, max, 0, text, len);
+}
+
+static int make_inspect(epi_filter **out, const recipe *from) {
+  return epi__inspect_new(out, from->args, read_patterns);
+}
+
 static int seal_with_file(epi_filter **out, const epi__seal_options *options,
                           const char *path) {
   char *secret = NULL;
@@ -176,7 +189,8 @@ static const struct {
   int (*make)(epi_filter **out, const recipe *from);
 } builtins[] = {
     {"compress", make_compress}, {"count", make_count},
-    {"expand", make_expand},     {"open", make_open},
+    {"expand", make_expand},     {"gate", make_gate},
+    {"inspect", make_inspect},   {"open", make_open},
     {"record", make_record},     {"seal", make_seal},
 };
 

@@ -36,6 +36,7 @@ typedef struct epi__hop {
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
+  int fails_open;        /* flows go on without it if nobody answers there */
 } epi__hop;
 
 typedef struct epi__users epi__users;
@@ -43,7 +44,6 @@ typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
 typedef struct epi__dtls_door epi__dtls_door;
 typedef struct epi__letter epi__letter;
-typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
 
@@ -124,7 +124,8 @@ typedef struct epi__mailbox {
 
 struct epi_engine {
   int64_t settings[EPI__ENGINE_SETTINGS];
-  char *name; /* which proxy of the model, or NULL */
+  char *name;        /* which proxy of the model, or NULL */
+  char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;
@@ -148,8 +149,8 @@ struct epi_engine {
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
-  epi__udp_client *udp_clients;
-  int64_t udp_count; /* associations */
+  epi__tally udp_clients; /* with associations */
+  int64_t udp_count;      /* associations */
   epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
@@ -167,6 +168,11 @@ struct epi_engine {
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
+
+/* Does a hop lead back to a listener that takes SOCKS? local is what a client
+ * connected to, which is an address of listeners on all addresses. */
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local);
 
 /* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
  * EPI_ENOMEM. */
