@@ -7,6 +7,8 @@
 
 enum {
   WINDOW_LOG = 18, /* 256 KiB: what both ends keep of each stream */
+  TABLE_LEVEL = 5, /* from here on, zstd's tables would be larger than these */
+  TABLE_LOG = 18,  /* 1 MiB each; they find all that the window has */
 };
 
 struct epi__packer {
@@ -27,6 +29,17 @@ static int no_memory(epi__packer *packer) {
   return epi__fail(EPI_ENOMEM, "zstd has no memory for a stream");
 }
 
+static int set(ZSTD_CCtx *packing, ZSTD_cParameter parameter, int value) {
+  return !ZSTD_isError(ZSTD_CCtx_setParameter(packing, parameter, value));
+}
+
+static int set_level(ZSTD_CCtx *packing, int level) {
+  return set(packing, ZSTD_c_compressionLevel, level) &&
+         set(packing, ZSTD_c_windowLog, WINDOW_LOG) &&
+         (level < TABLE_LEVEL || (set(packing, ZSTD_c_hashLog, TABLE_LOG) &&
+                                  set(packing, ZSTD_c_chainLog, TABLE_LOG)));
+}
+
 static int pack_new(epi__packer **out, int level) {
   epi__packer *packer = epi__alloc(sizeof *packer);
 
@@ -34,11 +47,7 @@ static int pack_new(epi__packer **out, int level) {
     return EPI_ENOMEM;
   }
   packer->packing = ZSTD_createCCtx();
-  if (!packer->packing ||
-      ZSTD_isError(ZSTD_CCtx_setParameter(packer->packing,
-                                          ZSTD_c_compressionLevel, level)) ||
-      ZSTD_isError(ZSTD_CCtx_setParameter(packer->packing, ZSTD_c_windowLog,
-                                          WINDOW_LOG))) {
+  if (!packer->packing || !set_level(packer->packing, level)) {
     return no_memory(packer);
   }
   *out = packer;
