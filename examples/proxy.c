@@ -128,11 +128,13 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
     result =
         epi_engine_set_chain_key(engine, key, len) ? fail(set->chain_key) : 0;
   }
-  for (size_t i = 0; i < set->filters.count && !result; i++) {
+  for (size_t i = 0; i < set->filters.count; i++) {
     epi_filter *filter = NULL;
+    int made =
+        new_filter(&filter, set->filters.items[i], len ? key : NULL, len);
 
-    if (new_filter(&filter, set->filters.items[i], len ? key : NULL, len) ||
-        epi_engine_add_filter(engine, filter)) {
+    wipe_secret(set->filters.items[i]);
+    if (made || epi_engine_add_filter(engine, filter)) {
       result = fail(set->filters.items[i]);
     }
     epi_filter_free(filter);

@@ -29,9 +29,9 @@ static const char help[] =
     "dialect=socksx;\n"
     "                      any number of times\n"
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
-    "                      open[:key=FILE], or a shared object "
-    "./FILE.so[:ARGS];\n"
-    "                      any number of times\n"
+    "                      open[:key=FILE], gate[:ARGS], inspect[:ARGS],\n"
+    "                      compress[:level=N], expand, or a shared object\n"
+    "                      ./FILE.so[:ARGS]; any number of times\n"
     "  --filter-path DIR   where the model may take shared objects from "
     "[nowhere]\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
@@ -44,7 +44,7 @@ static const char help[] =
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
     "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
     "  --client-binds N    BINDs of a client that wait [256]\n"
-    "  --bind-ports LOW-HIGH   that clients may BIND [1024-65535]\n"
+    "  --bind-ports LOW-HIGH   that clients may choose [1024-65535]\n"
     "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
     "                      UDP associations [300000, 1024, 64]\n"
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
@@ -102,6 +102,19 @@ void wipe_password(char *url) {
     memset(start + 3, '*', (size_t)(at - start) - 3);
     fprintf(stderr, "epi-proxy: a password in the arguments could be seen by "
                     "every user: use ?credentials=FILE\n");
+  }
+}
+
+void wipe_secret(char *spec) {
+  char *at = strchr(spec, ':');
+
+  while (at && strncmp(at + 1, "secret=", 7)) {
+    at = strchr(at + 1, ',');
+  }
+  if (at) {
+    memset(at + 8, '*', strlen(at + 8));
+    fprintf(stderr, "epi-proxy: a secret in the arguments could be seen by "
+                    "every user: use key=FILE\n");
   }
 }
 

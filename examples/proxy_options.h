@@ -37,4 +37,7 @@ int proxy_options_read(proxy_options *out, int argc, char **argv);
  * overwrite that of a URL, and say how to do better. */
 void wipe_password(char *url);
 
+/* The same of the secret=TEXT among a filter's arguments. */
+void wipe_secret(char *spec);
+
 #endif

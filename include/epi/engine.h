@@ -55,7 +55,8 @@ typedef struct epi_engine epi_engine;
 
 /* BIND: how long it waits for its host [120,000]; how many of one client
  * address wait at once, 0: all are refused [256]; the lowest and the highest
- * port that clients may have [1,024 to 65,535]. */
+ * port that clients may have, or ask for with SOCKS 6 UDP ASSOCIATE [1,024 to
+ * 65,535]. */
 #define EPI_ENGINE_BIND_MS       17
 #define EPI_ENGINE_CLIENT_BINDS  18
 #define EPI_ENGINE_BIND_PORT_MIN 19

@@ -95,9 +95,11 @@ void *epi__grow(void *block, size_t count, size_t *capacity, size_t size) {
 }
 
 void epi_wipe(void *secret, size_t len) {
-  volatile unsigned char *byte = secret;
+  /* Called through a pointer that may change, for all the compiler knows, so
+   * that it cannot leave the call out. */
+  static void *(*const volatile overwrite)(void *, int, size_t) = memset;
 
-  while (len--) {
-    *byte++ = 0;
+  if (len) {
+    overwrite(secret, 0, len);
   }
 }

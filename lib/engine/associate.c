@@ -99,8 +99,19 @@ static int is_any(const epi_addr *addr) {
   return addr->kind == EPI_ADDR_NAME || !memcmp(addr->ip, zeros, sizeof zeros);
 }
 
-/* SOCKS 5: a socket for the client, where it reached us. What the request says
- * about where it will send from counts as far as it is said. */
+/* Where a client of SOCKS 5 will send from: the host that asks, for policy has
+ * judged no other. What the request says of the port counts if it is about that
+ * host; behind NAT clients say what they know of themselves. */
+static epi_addr announced(const epi_flow *flow) {
+  epi_addr client = flow->peer;
+
+  client.port = is_any(&flow->dest) || epi__addr_same_host(&flow->dest, &client)
+                    ? flow->dest.port
+                    : 0;
+  return client;
+}
+
+/* SOCKS 5: a socket for the client, where it reached us. */
 static int open_socks5(epi__association *association, epi_addr *bound) {
   epi_flow *flow = association->flow;
   const epi_engine *engine = flow->worker->engine;
@@ -117,8 +128,7 @@ static int open_socks5(epi__association *association, epi_addr *bound) {
   if (result) {
     return result;
   }
-  association->origin.client = is_any(&flow->dest) ? flow->peer : flow->dest;
-  association->origin.client.port = flow->dest.port;
+  association->origin.client = announced(flow);
   association->origin.fd = association->own_socket.fd;
   epi__io_set(flow->worker->loop, &association->own_socket.io,
               association->own_socket.fd, EPI__READ,

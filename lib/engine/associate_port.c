@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/association.h"
+#include "engine/bind.h"
 #include "os/os.h"
 
 enum {
@@ -140,7 +141,8 @@ static int reserve(const epi__association *association, const epi_addr *bound) {
   int fd = -1;
 
   other.port ^= 1;
-  if (!other.port || open_port(association, &other, &fd)) {
+  if (!epi__bind_may_have_port(association->flow->worker->engine, other.port) ||
+      open_port(association, &other, &fd)) {
     return EPI_EBUSY;
   }
   if (keep(association->flow, &other, fd)) {
@@ -178,6 +180,9 @@ static int bind_port(const epi__association *association, const epi_addr *want,
   if (!want->port) {
     return *parity > 0 ? bind_parity(association, want, parity, out)
                        : open_port(association, want, out);
+  }
+  if (!epi__bind_may_have_port(association->flow->worker->engine, want->port)) {
+    return epi__fail(EPI_EDENIED, "clients may not have port %u", want->port);
   }
   result = claim(association->flow, want, out);
   if (result == EPI_ENOENT) {

@@ -3,6 +3,7 @@
 #include "engine/association.h"
 
 #include "base/fail.h"
+#include "base/net.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -21,14 +22,10 @@ static void settle(epi__association *association, int carrier) {
   epi__association_hear(association);
 }
 
-static int same_ip(const epi_addr *a, const epi_addr *b) {
-  return a->kind == b->kind && !memcmp(a->ip, b->ip, sizeof a->ip);
-}
-
 /* Is this the client? The first datagram decides about the port. */
 static int is_client(const epi__association *association,
                      const epi_addr *from) {
-  return same_ip(&association->origin.client, from) &&
+  return epi__addr_same_host(&association->origin.client, from) &&
          (!association->origin.client.port ||
           association->origin.client.port == from->port);
 }
@@ -127,6 +124,14 @@ static void confirm(epi__association *association) {
   epi__association_tell(association, 1);
 }
 
+/* Policy judges the host at the other end of the TCP connection: whoever it
+ * gave the id to is not that. */
+static int is_owner(const epi__association *association,
+                    const epi__udp_origin *origin) {
+  return origin->carrier == EPI__CARRIER_TCP ||
+         epi__addr_same_host(&association->flow->peer, &origin->client);
+}
+
 static int is_same(const epi__udp_origin *a, const epi__udp_origin *b) {
   return a->carrier == b->carrier && epi_addr_equal(&a->client, &b->client) &&
          epi_addr_equal(&a->reached, &b->reached) && a->fd == b->fd &&
@@ -141,6 +146,9 @@ void epi__association_take(epi__association *association,
   epi_addr to = *epi_datagram_remote(datagram);
 
   if (association->origin.carrier == EPI__CARRIER_NONE) {
+    if (!is_owner(association, origin)) {
+      return;
+    }
     association->origin = *origin;
     settle(association, origin->carrier);
     confirm(association);

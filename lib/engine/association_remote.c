@@ -63,9 +63,13 @@ void epi__association_send(epi__association *association, const epi_addr *to,
 /* ---- the way back ---- */
 
 static void tell_errors(epi__association *association, int fd) {
+  const epi_flow *flow = association->flow;
   epi__udp_error error;
 
-  for (int i = 0; i < READS && !epi__udp_error_take(fd, &error); i++) {
+  /* Once the flow has ended the descriptor may be another thread's. */
+  for (int i = 0; i < READS && flow->phase == EPI__ASSOCIATED &&
+                  !epi__udp_error_take(fd, &error);
+       i++) {
     if (!error.code || !epi__association_knows(association, &error.remote) ||
         epi_datagram_set_error(association->datagram, error.code,
                                &error.reporter) ||

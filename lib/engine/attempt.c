@@ -41,6 +41,7 @@ static int make(epi_flow *flow, const epi_addr *addr, int *out) {
     return 0;
   }
   epi__sock_close(*out, 0);
+  *out = -1;
   if (epi__sock_new(addr, mark, 0, out)) {
     return EPI_ESYS;
   }

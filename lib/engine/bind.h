@@ -55,6 +55,9 @@ void epi__bind_accept(epi_flow *flow);
  * epi__bind_offered(), or refuses. */
 void epi__bind_listen(epi_flow *flow);
 
+/* May clients choose this port of the proxy's, of TCP or UDP? */
+int epi__bind_may_have_port(const epi_engine *engine, uint16_t port);
+
 /* Say in a reply what became of the client's stack options. Returns 0 or an
  * error. */
 int epi__bind_answer_stack(epi_reply *out, const epi_flow *flow);
@@ -79,6 +82,9 @@ int epi__bind_rejudge(epi_flow *flow, epi__policy *policy);
  * when that ends. Returns 0 or EPI_ENOMEM. */
 int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
                      const epi_addr *addr, int fd);
+
+/* The socket that listens, which stays the backlog's. */
+int epi__backlog_fd(const epi__backlog *backlog);
 
 /* End it: nobody listens there any more. */
 void epi__backlog_end(epi_engine *engine, epi__backlog *backlog);

@@ -118,17 +118,37 @@ static int open_socket(const epi_flow *flow, const epi__offer *how, int *fd) {
   return result;
 }
 
-static int may_have_port(const epi_flow *flow) {
-  const int64_t *settings = flow->worker->engine->settings;
-  int port = flow->dest.port;
+int epi__bind_may_have_port(const epi_engine *engine, uint16_t port) {
+  return port >= engine->settings[EPI_ENGINE_BIND_PORT_MIN] &&
+         port <= engine->settings[EPI_ENGINE_BIND_PORT_MAX];
+}
 
-  return epi__bind_is_socks5(flow) || !port ||
-         (port >= settings[EPI_ENGINE_BIND_PORT_MIN] &&
-          port <= settings[EPI_ENGINE_BIND_PORT_MAX]);
+static int may_have_port(const epi_flow *flow) {
+  return epi__bind_is_socks5(flow) || !flow->dest.port ||
+         epi__bind_may_have_port(flow->worker->engine, flow->dest.port);
 }
 
 static int asked(const epi_flow *flow, int option) {
   return epi_request_stack(flow->request, EPI_LEG_REMOTE, option);
+}
+
+/* Listen on a socket that treats IP as the client wants it. What Linux cannot
+ * set for MPTCP counts more than MPTCP. */
+static int open_as_asked(const epi_flow *flow, epi__offer *how, int *fd) {
+  int result = open_socket(flow, how, fd);
+
+  if (result || !epi__stack_apply(flow->request, EPI_LEG_REMOTE, *fd) ||
+      !how->multipath) {
+    return result;
+  }
+  epi__sock_close(*fd, 0);
+  *fd = -1;
+  how->multipath = 0;
+  result = open_socket(flow, how, fd);
+  if (!result) {
+    epi__stack_apply(flow->request, EPI_LEG_REMOTE, *fd);
+  }
+  return result;
 }
 
 /* Listen for one connection, or with a backlog for those that further BINDs of
@@ -147,13 +167,12 @@ static int open_own(epi_flow *flow) {
   };
   epi_addr bound;
   int fd = -1;
-  int result = open_socket(flow, &how, &fd);
+  int result = open_as_asked(flow, &how, &fd);
 
   if (!result) {
     result = epi__sock_local(fd, &bound);
   }
   if (!result) {
-    epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
     bound = shown(flow, &bound);
     bind->multipath = epi__sock_is_multipath(fd);
   }
@@ -203,7 +222,8 @@ static int answer(epi_reply *out, const epi_flow *flow, int option, int value) {
 
 static int answer_remote(epi_reply *out, const epi_flow *flow) {
   const epi__bind *bind = flow->bind;
-  int fd = flow->legs[EPI_BACKWARD].fd;
+  int fd = bind->backlog ? epi__backlog_fd(bind->backlog)
+                         : flow->legs[EPI_BACKWARD].fd;
   int is_first = flow->phase == EPI__WAIT;
   int multipath = is_first ? bind->multipath : epi__sock_is_multipath(fd);
   int result = answer(out, flow, EPI_STACK_MULTIPATH,

@@ -6,7 +6,6 @@
 #include "os/udp.h"
 
 #include <stddef.h>
-#include <string.h>
 
 struct epi__dtls_client {
   epi__dtls_client *next; /* in its bucket */
@@ -47,6 +46,7 @@ static void drop(epi__dtls_client *client) {
   }
   *at = client->next;
   door->count--;
+  epi__tally_remove(&door->hosts, &client->addr);
   epi__timer_stop(door->worker->loop, &client->timer);
   epi__dtls_free(client->session);
   epi__free(client);
@@ -100,24 +100,12 @@ static void watch_time(epi__dtls_client *client) {
 
 /* ---- datagrams ---- */
 
-static size_t count_of(const epi__dtls_door *door, const epi_addr *addr) {
-  size_t count = 0;
-
-  for (int i = 0; i < EPI__DTLS_BUCKETS; i++) {
-    for (const epi__dtls_client *at = door->clients[i]; at; at = at->next) {
-      count += at->addr.kind == addr->kind &&
-               !memcmp(at->addr.ip, addr->ip, sizeof addr->ip);
-    }
-  }
-  return count;
-}
-
-static int is_full(const epi__dtls_door *door, const epi_addr *addr) {
+static int is_full(epi__dtls_door *door, const epi_addr *addr) {
   const int64_t *settings = door->worker->engine->settings;
 
   return door->count >= (size_t)settings[EPI_ENGINE_ASSOCIATIONS] ||
-         count_of(door, addr) >=
-             (size_t)settings[EPI_ENGINE_CLIENT_ASSOCIATIONS];
+         epi__tally_count(&door->hosts, addr) >=
+             settings[EPI_ENGINE_CLIENT_ASSOCIATIONS];
 }
 
 /* The one that waits for a client. Returns NULL when out of memory. */
@@ -158,6 +146,9 @@ static void welcome(epi__dtls_door *door, const epi_addr *addr,
   client->addr = *addr;
   client->local = *local;
   result = epi__dtls_hello(client->session, addr, data, len);
+  if (result > 0 && epi__tally_add(&door->hosts, addr, INT64_MAX)) {
+    result = EPI_ENOMEM;
+  }
   if (result < 0) {
     free_waiting(door);
   }

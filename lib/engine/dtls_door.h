@@ -25,6 +25,7 @@ struct epi__dtls_door {
   int fd;
   int64_t next_number;
   size_t count;
+  epi__tally hosts;                             /* of the clients */
   epi__dtls_client *waiting;                    /* for whoever comes next */
   epi__dtls_client *clients[EPI__DTLS_BUCKETS]; /* by address */
 };

@@ -121,6 +121,7 @@ void epi_engine_free(epi_engine *engine) {
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
   epi__claims_seen_clear(&engine->seen);
   epi__tally_clear(&engine->binds);
+  epi__tally_clear(&engine->udp_clients);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
@@ -375,6 +376,28 @@ static int find_name(epi_engine *engine) {
   return engine->name && model
              ? epi__fail(EPI_EINVAL, "no proxy '%s' in the model", engine->name)
              : 0;
+}
+
+static int same_host(const epi_addr *a, const epi_addr *b) {
+  epi_addr other = *b;
+
+  other.port = a->port;
+  return epi_addr_equal(a, &other);
+}
+
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local) {
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    const epi__listener *listener = engine->listeners[i];
+
+    if (listener->kind == EPI__LISTEN_SOCKS &&
+        (epi_addr_equal(hop, &listener->addr) ||
+         (epi__addr_is_any(&listener->addr) &&
+          hop->port == listener->addr.port && same_host(hop, local)))) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /* Would a flow come back to a listener of this engine for ever? A loop through

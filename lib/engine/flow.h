@@ -17,6 +17,10 @@
 #include "filter/filter_chain.h"
 
 enum {
+  EPI__META_OWN_LAST = 2999, /* from EPI_META_SOURCE on */
+};
+
+enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
@@ -116,6 +120,9 @@ void epi__flow_sweep(epi__worker *worker);
 /* The direction, from source to destination or back, that a lane has; or the
  * lane of a direction. They differ in a BIND, whose source connects to it. */
 int epi__flow_way(const epi_flow *flow, int lane);
+
+/* Is it one of libepi's own keys of metadata, believed only if signed? */
+int epi__is_own_key(int key);
 
 /* ---- flow_filters.c ---- */
 
@@ -235,6 +242,10 @@ void epi__hops_begin(epi_flow *flow);
 
 /* The server leg is readable during the handshakes. */
 void epi__hops_read(epi_flow *flow);
+
+/* Tell the client what the last hop's reply said in metadata; libepi's own keys
+ * are each proxy's to say. Returns 0 or EPI_ENOMEM. */
+int epi__hops_answer(epi_reply *out, const epi_flow *flow);
 
 /* ---- relay.c ---- */
 

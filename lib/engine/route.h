@@ -13,12 +13,15 @@ typedef struct epi__route {
   size_t hop_count;
   int first_link; /* the link that hops[0] is, if all hops are links that came
                      as chain metadata; else 0 */
+  int detour_at;  /* hops[0] is to be inserted as this link of the chain that
+                     came; 0: no chain goes on, or it does as it came */
   char *plan; /* what is left for the next proxies, as JSON; NULL for nothing */
 } epi__route;
 
 /* Put together, in this order: the engine's own filters and the plan's of this
  * proxy; the plan's functions at endpoints, the engine's own hops, the next
- * proxy of the plan, and the links that came as chain metadata.
+ * proxy of the plan, and the links that came as chain metadata. What comes
+ * before those is a detour: the chain [1, 2*, 3] becomes [1, 2, 4, 5, 3].
  *
  * Returns 0; EPI_EDENIED: this proxy may not carry the flow, the detail says
  * why; EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata;

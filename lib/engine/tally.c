@@ -26,6 +26,12 @@ static epi__tally_entry **find(epi__tally *tally, const epi_addr *addr) {
   return place;
 }
 
+int64_t epi__tally_count(epi__tally *tally, const epi_addr *addr) {
+  const epi__tally_entry *entry = *find(tally, addr);
+
+  return entry ? entry->count : 0;
+}
+
 int epi__tally_add(epi__tally *tally, const epi_addr *addr, int64_t most) {
   epi__tally_entry **place = find(tally, addr);
   int64_t count = *place ? (*place)->count : 0;

@@ -21,6 +21,9 @@ typedef struct epi__tally {
  * them. Returns 0, EPI_ELIMIT or EPI_ENOMEM. */
 int epi__tally_add(epi__tally *tally, const epi_addr *addr, int64_t most);
 
+/* How many an address has. */
+int64_t epi__tally_count(epi__tally *tally, const epi_addr *addr);
+
 /* Count one less. */
 void epi__tally_remove(epi__tally *tally, const epi_addr *addr);
 

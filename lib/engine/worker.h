@@ -44,7 +44,6 @@ typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
 typedef struct epi__dtls_door epi__dtls_door;
 typedef struct epi__letter epi__letter;
-typedef struct epi__udp_client epi__udp_client;
 typedef struct epi__udp_reserved epi__udp_reserved;
 typedef struct epi__sessions epi__sessions;
 
@@ -150,8 +149,8 @@ struct epi_engine {
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
-  epi__udp_client *udp_clients;
-  int64_t udp_count; /* associations */
+  epi__tally udp_clients; /* with associations */
+  int64_t udp_count;      /* associations */
   epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
@@ -169,6 +168,11 @@ struct epi_engine {
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
+
+/* Does a hop lead back to a listener that takes SOCKS? local is what a client
+ * connected to, which is an address of listeners on all addresses. */
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local);
 
 /* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
  * EPI_ENOMEM. */

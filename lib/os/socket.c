@@ -238,7 +238,12 @@ int epi__sock_outcome(int fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len)) {
     return errno;
   }
-  return why == EHOSTUNREACH && epi__sock_expired(fd) ? ETIME : why;
+  if (why == EHOSTUNREACH || why == ENETUNREACH) {
+    int kept = epi__sock_kept_error(fd);
+
+    why = kept ? kept : why;
+  }
+  return why;
 }
 
 int epi__sock_local(int fd, epi_addr *out) {

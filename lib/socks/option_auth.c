@@ -29,24 +29,33 @@ int epi__option_advert_read(epi__reader *data, epi__advert *out) {
   return 0;
 }
 
+/* The methods that are advertised, in order. Returns how many. */
+static size_t list_methods(const epi__advert *advert, uint8_t list[256]) {
+  size_t count = 0;
+
+  for (unsigned method = 1; method < 256; method++) {
+    if (!advert->methods[method / 8]) {
+      method |= 7; /* none of these eight, of which this is the last */
+    } else if (epi__advert_has(advert, method)) {
+      list[count++] = (uint8_t)method;
+    }
+  }
+  return count;
+}
+
 /* socksx puts an advertisement into every request, and so it gets one. */
 void epi__option_advert_write(epi__writer *out, int version,
                               const epi__advert *advert) {
-  size_t count = 0, padding;
+  uint8_t methods[256];
+  size_t count, padding;
 
   if (!advert->present && version != EPI_SOCKSX) {
     return;
   }
-  for (unsigned method = 1; method < 256; method++) {
-    count += (size_t)epi__advert_has(advert, method);
-  }
+  count = list_methods(advert, methods);
   padding = epi__option_head_write(out, version, EPI__KIND_ADVERT, 2 + count);
   epi__write_u16(out, advert->present ? advert->initial_data : 0);
-  for (unsigned method = 1; method < 256; method++) {
-    if (epi__advert_has(advert, method)) {
-      epi__write_u8(out, method);
-    }
-  }
+  epi__write_bytes(out, methods, count);
   epi__write_zeros(out, padding);
 }
 

@@ -53,6 +53,9 @@ static void write_of_leg(epi__writer *out, int leg, int option, int value) {
 }
 
 void epi__option_stack_write(epi__writer *out, const epi__stack *stack) {
+  if (!stack->present[0] && !stack->present[1]) {
+    return; /* as in most messages */
+  }
   for (int i = 0; i < EPI__STACK_OPTIONS; i++) {
     int option = epi__stack_options[i].option;
     int client = stack->present[0] >> i & 1;

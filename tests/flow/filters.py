@@ -3,6 +3,7 @@
 filter goes wrong."""
 import contextlib
 import pathlib
+import re
 import shutil
 import socket
 import sys
@@ -197,6 +198,17 @@ def a_client_that_does_not_read_holds_its_flow_back_alone():
     assert sent < 200_000_000, "nothing held the sender back"
     quick.sendall(b"ping")
     assert wire.read(quick, 4) == done(done(b"ping"))
+
+
+@flow.test
+def what_a_filter_makes_by_itself_is_bounded():
+    proxy, server = through(f"{FAULTY}:drip")
+    sock = opened(proxy, server)
+    time.sleep(1)
+    status = pathlib.Path(f"/proc/{proxy.process.pid}/status").read_text()
+    swollen = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    assert flow.SANITIZED or swollen < 40_000, f"{swollen} KiB"
+    assert wire.read(sock, 50_000_000) == bytes(50_000_000)
 
 
 @flow.test

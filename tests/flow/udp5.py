@@ -102,10 +102,18 @@ def takes_the_address_that_was_announced():
                  (client.host, client.port))
     assert silent(other)
     assert client.ask(flow.LOCAL, echo.port, b"mine")[2] == b"mine"
-    elsewhere = udp("127.0.0.3")
-    client = Socks5(proxy.port, "127.0.0.3", elsewhere.getsockname()[1],
-                    local=elsewhere)
-    assert client.ask(flow.LOCAL, echo.port, b"there")[2] == b"there"
+
+
+@flow.test
+def takes_datagrams_of_no_host_but_the_one_that_asked():
+    echo, proxy, elsewhere = Echo(), flow.proxy(), udp("127.0.0.3")
+    port = elsewhere.getsockname()[1]
+    client = Socks5(proxy.port, "127.0.0.3", port)
+    elsewhere.sendto(pack5(flow.LOCAL, echo.port, b"not mine"),
+                     (client.host, client.port))
+    assert silent(elsewhere)
+    assert client.ask(flow.LOCAL, echo.port, b"mine")[2] == b"mine", "as if NAT"
+    assert [data for data, _ in echo.got] == [b"mine"], echo.got
 
 
 @flow.test

@@ -152,6 +152,20 @@ def binds_where_it_is_told_to():
     assert Socks6(proxy.port, host="127.0.0.5", port=port).code == 1
     assert Socks6(proxy.port, host="192.0.2.1").code == 4
     assert Socks6(proxy.port, host="a.example").code == 8
+    assert Socks6(proxy.port, port=123).code == 2, "a port of the system's"
+
+
+@flow.test
+def takes_datagrams_of_no_host_but_the_one_that_asked():
+    echo = Echo()
+    proxy, port = with_udp()
+    client, elsewhere = Socks6(proxy.port, port), udp("127.0.0.3")
+    elsewhere.sendto(pack6(client.id, flow.LOCAL, echo.port, b"not mine"),
+                     (flow.LOCAL, port))
+    assert silent(elsewhere)
+    empty(client)
+    assert client.ask(flow.LOCAL, echo.port, b"mine")[2] == b"mine"
+    assert [data for data, _ in echo.got] == [b"mine"], echo.got
 
 
 @flow.test

@@ -92,6 +92,18 @@ def carries_datagrams():
 
 
 @flow.test
+def what_is_too_long_for_a_record_is_lost_alone():
+    echo = Echo()
+    proxy, port, cert = with_dtls()
+    client, dtls = Socks6(proxy.port), Dtls(port, cert)
+    for size in (1330, 4000, 3):
+        dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"x" * size))
+    client.confirm()
+    assert [len(dtls.receive()[3]) for _ in range(2)] == [1330, 3]
+    assert [len(data) for data, _ in echo.got] == [1330, 4000, 3]
+
+
+@flow.test
 def carries_many_associations_in_a_session():
     echo = Echo()
     proxy, port, cert = with_dtls()
@@ -144,6 +156,34 @@ def gives_nothing_to_who_has_not_answered():
     client, dtls, echo = Socks6(proxy.port), Dtls(port, cert), Echo()
     dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"hello"))
     assert dtls.receive()[3] == b"hello"
+
+
+def hello_record(sequence=0, cut=None):
+    """A record with a ClientHello without cookie, or with the first `cut` bytes
+    of one."""
+    body = bytes.fromhex("fefd") + os.urandom(32) + bytes.fromhex(
+        "00 00 0002 c02b 01 00"
+        "000e 000a00040002 0017 000d 0004 0002 0403")
+    size = struct.pack(">I", len(body))[1:]
+    part = body[:cut]
+    message = (b"\x01" + size + bytes(5) + struct.pack(">I", len(part))[1:] +
+               part)
+    return (bytes.fromhex("16 feff 0000") + sequence.to_bytes(6, "big") +
+            struct.pack(">H", len(message)) + message)
+
+
+@flow.test
+def a_strangers_hello_keeps_nobody_out():
+    echo = Echo()
+    proxy, port, cert = with_dtls(workers="1")
+    stranger = udp()
+    for record in (hello_record(2 ** 48 - 2), hello_record(0, 20),
+                   hello_record(2 ** 47, 40)):
+        stranger.sendto(record, (flow.LOCAL, port))
+        time.sleep(0.1)
+        client, dtls = Socks6(proxy.port), Dtls(port, cert)
+        dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"hello"))
+        assert dtls.receive()[3] == b"hello", record.hex()
 
 
 def forge(source, to, data):

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const faults[] = {"none",  "crash", "stall", "pause",
-                                     "flood", "hoard", "late",  "refuse",
-                                     "shut",  "greet", "pass",  "tell"};
+static const char *const faults[] = {
+    "none",   "crash", "stall", "pause", "flood", "hoard", "late",
+    "refuse", "shut",  "greet", "pass",  "tell",  "drip"};
 
 /* What the filter would turn data into: nothing of it is left as it was. */
 static int protect(epi_pipe *pipe, int direction, const char *from,
@@ -47,7 +47,7 @@ static int on_open(epi_pipe *pipe, void *user) {
   if (!strcmp(fault, "greet")) {
     return epi_pipe_write(pipe, EPI_BACKWARD, "hello\n", 6);
   }
-  if (!strcmp(fault, "late")) {
+  if (!strcmp(fault, "late") || !strcmp(fault, "drip")) {
     return epi_pipe_set_timer(pipe, 100);
   }
   if (!strcmp(fault, "tell")) {
@@ -95,7 +95,12 @@ static int on_data(epi_pipe *pipe, int direction, const void *data, size_t len,
 }
 
 static int on_timer(epi_pipe *pipe, void *user) {
-  (void)user;
+  static const char zeros[1000000];
+
+  if (!strcmp(user, "drip")) { /* without end, whoever reads it */
+    epi_pipe_set_timer(pipe, 1);
+    return epi_pipe_write(pipe, EPI_BACKWARD, zeros, sizeof zeros);
+  }
   return epi_pipe_write(pipe, EPI_BACKWARD, "late\n", 5);
 }
 

@@ -178,6 +178,34 @@ Test(socks6_codec, options_are_read_and_written) {
   free_out(&out);
 }
 
+/* Alone in their byte of the set, next to each other, first and last. */
+Test(socks6_codec, the_methods_that_are_advertised_come_back) {
+  static const int methods[] = {1, 2, 7, 8, 31, 64, 254};
+  draft_out out = new_out(EPI_SOCKS6), back = new_out(EPI_SOCKS6);
+  epi_addr dest;
+  ptrdiff_t len;
+  size_t next = 0;
+
+  epi_addr_parse(&dest, "10.0.0.1:80", -1);
+  epi_request_set_dest(out.request, &dest);
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    cr_assert_eq(epi_request_offer_method(out.request, methods[i]), 0);
+  }
+  len = epi_request_write(out.request, EPI_SOCKS6, again, sizeof again);
+  cr_assert_eq(len, 8 + 4 + 16); /* 4 and 2 before 7 methods, 3 behind */
+  cr_assert_eq(splits_whole(read_request, &back, again, (size_t)len), len);
+  for (int method = 1; method < 255; method++) {
+    int offered =
+        next < sizeof methods / sizeof *methods && methods[next] == method;
+
+    cr_expect_eq(epi_request_offers_method(back.request, method), offered, "%d",
+                 method);
+    next += (size_t)offered;
+  }
+  free_out(&out);
+  free_out(&back);
+}
+
 Test(socks6_codec, the_last_of_equal_keys_wins) {
   draft_out out = new_out(EPI_SOCKS6);
 
@@ -409,4 +437,24 @@ Test(socks6_codec, reading_without_metadata_allocates_nothing) {
     cr_expect_not(alloc_fail_happened());
   }
   epi_request_free(request);
+}
+
+Test(socks6_codec, a_reply_with_too_much_metadata_is_not_written) {
+  static const int versions[] = {EPI_SOCKS6, EPI_SOCKS6_12, EPI_SOCKSX};
+  char value[EPI_METADATA_VALUE_MAX + 1];
+  epi_reply *out;
+
+  memset(value, 'a', sizeof value - 1);
+  value[sizeof value - 1] = '\0';
+  cr_assert_eq(epi_reply_new(&out), 0);
+  for (int key = 1; key <= 5; key++) {
+    cr_assert_eq(epi_reply_set_metadata(out, key, value), 0);
+  }
+  for (int i = 0; i < 3; i++) {
+    cr_expect_eq(epi_reply_write(out, versions[i], NULL, 0), EPI_ELIMIT);
+  }
+  epi_reply_set_metadata(out, 5, NULL);
+  epi_reply_set_metadata(out, 4, NULL);
+  cr_expect_gt(epi_reply_write(out, EPI_SOCKS6, NULL, 0), 0);
+  epi_reply_free(out);
 }

@@ -22,6 +22,8 @@ Test(tally, each_address_has_a_limit_of_its_own) {
   cr_expect_eq(epi__tally_add(&tally, &other_port, 2), 0);
   cr_expect_eq(epi__tally_add(&tally, &one, 2), EPI_ELIMIT);
   cr_expect_eq(epi__tally_add(&tally, &two, 2), 0);
+  cr_expect_eq(epi__tally_count(&tally, &one), 2);
+  cr_expect_eq(epi__tally_count(&tally, &two), 1);
   epi__tally_remove(&tally, &one);
   cr_expect_eq(epi__tally_add(&tally, &one, 2), 0);
   cr_expect_eq(epi__tally_add(&tally, &one, 0), EPI_ELIMIT);
@@ -45,6 +47,7 @@ Test(tally, forgets_addresses_that_have_none) {
   for (int i = 0; i < EPI__TALLY_BUCKETS; i++) {
     cr_expect_null(tally.buckets[i]);
   }
+  cr_expect_eq(epi__tally_count(&tally, &(epi_addr){0}), 0);
 }
 
 Test(tally, survives_failing_allocations) {
