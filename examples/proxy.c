@@ -106,6 +106,14 @@ static int set_model(epi_engine *engine, const char *path) {
   return result ? EXIT_USAGE : 0;
 }
 
+/* What has a / in its name is a file: no built-in filter has. */
+static int new_filter(epi_filter **out, const char *spec, const char *key,
+                      size_t len) {
+  return memchr(spec, '/', strcspn(spec, ":"))
+             ? epi_filter_new_from_file(out, spec)
+             : epi_filter_new_builtin(out, spec, key, len);
+}
+
 /* The chain key comes first: filters of model and command line may need it. */
 static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   char key[KEY_MAX];
@@ -120,17 +128,22 @@ static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
     result =
         epi_engine_set_chain_key(engine, key, len) ? fail(set->chain_key) : 0;
   }
-  for (size_t i = 0; i < set->filters.count && !result; i++) {
+  for (size_t i = 0; i < set->filters.count; i++) {
     epi_filter *filter = NULL;
+    int made =
+        new_filter(&filter, set->filters.items[i], len ? key : NULL, len);
 
-    if (epi_filter_new_builtin(&filter, set->filters.items[i], len ? key : NULL,
-                               len) ||
-        epi_engine_add_filter(engine, filter)) {
+    wipe_secret(set->filters.items[i]);
+    if (made || epi_engine_add_filter(engine, filter)) {
       result = fail(set->filters.items[i]);
     }
     epi_filter_free(filter);
   }
   epi_wipe(key, sizeof key);
+  if (!result && set->filter_path &&
+      epi_engine_set_filter_path(engine, set->filter_path)) {
+    result = fail("--filter-path");
+  }
   return result;
 }
 

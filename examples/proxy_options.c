@@ -29,7 +29,11 @@ static const char help[] =
     "dialect=socksx;\n"
     "                      any number of times\n"
     "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
-    "                      open[:key=FILE]; any number of times\n"
+    "                      open[:key=FILE], gate[:ARGS], inspect[:ARGS],\n"
+    "                      compress[:level=N], expand, or a shared object\n"
+    "                      ./FILE.so[:ARGS]; any number of times\n"
+    "  --filter-path DIR   where the model may take shared objects from "
+    "[nowhere]\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
@@ -60,6 +64,7 @@ enum {
   OPT_MODEL,
   OPT_NAME,
   OPT_FILTER,
+  OPT_FILTER_PATH,
   OPT_CHAIN_KEY,
   OPT_DNS,
   OPT_ONE_BY_ONE,
@@ -97,6 +102,19 @@ void wipe_password(char *url) {
     memset(start + 3, '*', (size_t)(at - start) - 3);
     fprintf(stderr, "epi-proxy: a password in the arguments could be seen by "
                     "every user: use ?credentials=FILE\n");
+  }
+}
+
+void wipe_secret(char *spec) {
+  char *at = strchr(spec, ':');
+
+  while (at && strncmp(at + 1, "secret=", 7)) {
+    at = strchr(at + 1, ',');
+  }
+  if (at) {
+    memset(at + 8, '*', strlen(at + 8));
+    fprintf(stderr, "epi-proxy: a secret in the arguments could be seen by "
+                    "every user: use key=FILE\n");
   }
 }
 
@@ -151,6 +169,9 @@ static int take_option(proxy_options *set, int option) {
     return add(&set->chain, optarg, "--chain");
   case OPT_FILTER:
     return add(&set->filters, optarg, "--filter");
+  case OPT_FILTER_PATH:
+    set->filter_path = optarg;
+    return 0;
   case OPT_MODEL:
     set->model = optarg;
     return 0;
@@ -232,6 +253,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"name", required_argument, NULL, OPT_NAME},
       {"chain", required_argument, NULL, 'c'},
       {"filter", required_argument, NULL, OPT_FILTER},
+      {"filter-path", required_argument, NULL, OPT_FILTER_PATH},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},

@@ -17,7 +17,7 @@ typedef struct many {
 
 typedef struct proxy_options {
   many listens, chain, filters;
-  const char *model, *name, *chain_key, *dns;
+  const char *model, *name, *chain_key, *dns, *filter_path;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
@@ -36,5 +36,8 @@ int proxy_options_read(proxy_options *out, int argc, char **argv);
 /* A password must not stay where every user of the machine can read it:
  * overwrite that of a URL, and say how to do better. */
 void wipe_password(char *url);
+
+/* The same of the secret=TEXT among a filter's arguments. */
+void wipe_secret(char *spec);
 
 #endif

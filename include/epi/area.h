@@ -256,6 +256,11 @@ EPI_API const char *epi_model_function_name(const epi_model *model,
 EPI_API const char *epi_model_function_filter(const epi_model *model,
                                               size_t function);
 
+/* 1 if flows go on without a function when it fails (`"fail": "open"`), 0 if
+ * they are cut, and for no such function. */
+EPI_API int epi_model_function_fails_open(const epi_model *model,
+                                          size_t function);
+
 /* What an orchestrator starts for a function: the container image, and its
  * options as the text of a JSON object of strings. NULL for what the document
  * does not say. */

@@ -145,14 +145,34 @@ EPI_API int epi_engine_add_filter(epi_engine *engine, epi_filter *filter);
 EPI_API int epi_filter_new_builtin(epi_filter **out, const char *spec,
                                    const void *key, size_t key_len);
 
+/* Make a filter from a shared object, `PATH[:ARGS]`, where PATH has a /
+ * (filter.h says what it must have: EPI_FILTER_INTERFACE). Its code runs in
+ * this process with all that this process may do, and is never unloaded; a file
+ * that changes later counts from the next start.
+ *
+ * Returns 0, EPI_ENOENT (no such file), EPI_EPERM (everybody can change it),
+ * EPI_EINVAL (no shared object, or no filter), EPI_EVERSION (made for another
+ * version of the interface), EPI_ESYS, or the error of the object itself.
+ * Threads: any. */
+EPI_API int epi_filter_new_from_file(epi_filter **out, const char *spec);
+
+/* Let models name shared objects in one folder, by their file names, before the
+ * start and before the model; NULL takes it back. Without this no model can
+ * have code loaded.
+ *
+ * Returns 0, EPI_ENOENT (no such folder), EPI_EPERM (everybody can put files
+ * there), EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_set_filter_path(epi_engine *engine, const char *folder);
+
 /* Judge flows by a model; NULL: by none. The engine holds a reference. May be
  * called while it runs: new flows are judged by the new model at once, and
  * flows that it does not allow any more, or only through another chain, are
  * cut, each with a log line.
  *
- * Returns 0; an error of epi_filter_new_builtin() if a filter that the model
- * names cannot be made (the detail says which); or EPI_ENOMEM. The engine keeps
- * the old model then. */
+ * Returns 0; an error of epi_filter_new_builtin() or epi_filter_new_from_file()
+ * if a filter that the model names cannot be made (the detail says which);
+ * EPI_EDENIED if it names a shared object that it may not have; or EPI_ENOMEM.
+ * The engine keeps the old model then. */
 EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
 
 /* Say which of the model's proxies this is, before the start. Without this it

@@ -38,6 +38,11 @@ EPI_API const char *epi_plan_function_filter(const epi_plan *plan, size_t hop,
 EPI_API const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
                                                size_t function);
 
+/* 1 if flows go on without a function when it fails; what it provides is then
+ * not enforced. */
+EPI_API int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,
+                                         size_t function);
+
 /* What the functions cost together, in the weighting of doc/model.md, as
  * milliseconds for one flow of 1 MiB. */
 EPI_API double epi_plan_cost_ms(const epi_plan *plan);

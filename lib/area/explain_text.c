@@ -160,6 +160,9 @@ static void tell_function(epi__story *s, size_t hop, size_t index) {
   epi__text_puts(&s->text, " for ");
   epi__json_put_number(&s->text, cost_of(s->model, number));
   epi__text_puts(&s->text, " ms");
+  if (s->model->functions[number].fails_open) {
+    epi__text_puts(&s->text, ", and is left out if it fails");
+  }
   for (uint32_t i = 0; i < s->model->function_names.count; i++) {
     if (epi__story_alternative(s, i)) {
       epi__text_printf(&s->text, "%s%s (", before,

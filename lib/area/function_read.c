@@ -33,6 +33,12 @@ const char *epi_model_function_options(const epi_model *model,
   return found ? found->options : NULL;
 }
 
+int epi_model_function_fails_open(const epi_model *model, size_t function) {
+  const epi__function *found = at(model, function);
+
+  return found ? found->fails_open : 0;
+}
+
 int epi_model_function_instances(const epi_model *model, size_t function) {
   const epi__function *found = at(model, function);
 

@@ -153,6 +153,11 @@ static void lint_functions(epi__lint *lint, const sets *all) {
     if (finding) {
       epi__lint_put(lint, "unused-function", "functions",
                     model->function_names.texts[i], finding);
+    } else if (function->fails_open) {
+      epi__lint_put(lint, "fail-open", "functions",
+                    model->function_names.texts[i],
+                    "it may fail open: flows then go on without what it "
+                    "provides");
     }
   }
 }

@@ -18,6 +18,7 @@ enum {
   BEFORE,
   AFTER,
   COST,
+  FAIL,
   KEYS,
 };
 
@@ -33,6 +34,7 @@ static const epi__key keys[KEYS + 1] = {
     [BEFORE] = {"before", EPI__JSON_LIST, 0},
     [AFTER] = {"after", EPI__JSON_LIST, 0},
     [COST] = {"cost", EPI__JSON_OBJECT, 0},
+    [FAIL] = {"fail", EPI__JSON_STRING, 0},
 };
 
 static int has_endpoint(const epi__function *function, const char *url) {
@@ -152,6 +154,19 @@ static void read_options(epi__model_reader *in, const epi__json *options,
   epi__names_clear(&names);
 }
 
+/* Returns 1 for "open", 0 for "closed", and for nothing. */
+static int read_fail(epi__model_reader *in, const epi__json *value) {
+  size_t back = epi__path_key(in, keys[FAIL].name);
+  const char *text = epi__read_string(in, value);
+  int open = text && !strcmp(text, "open");
+
+  if (text && !open && strcmp(text, "closed")) {
+    epi__problem(in, "must be \"open\" or \"closed\"");
+  }
+  epi__path_back(in, back);
+  return open;
+}
+
 static void read_function(epi__model_reader *in, const epi__json *value,
                           size_t number) {
   epi_model *model = in->model;
@@ -204,6 +219,25 @@ static void read_function(epi__model_reader *in, const epi__json *value,
     read_options(in, values[OPTIONS], function);
   }
   epi__path_back(in, back);
+  function->fails_open = read_fail(in, values[FAIL]);
+}
+
+/* Without one of a pair the other cannot make sense of the flow. */
+static void check_fails(epi__model_reader *in) {
+  epi_model *model = in->model;
+
+  for (size_t i = 0; i < model->function_names.count; i++) {
+    const epi__function *function = &model->functions[i];
+
+    if (function->fails_open &&
+        (function->pair != EPI__NONE || function->undoes)) {
+      size_t back = epi__path_key(in, model->function_names.texts[i]);
+
+      epi__path_key(in, keys[FAIL].name);
+      epi__problem(in, "what has a pair, or is one, cannot fail open");
+      epi__path_back(in, back);
+    }
+  }
 }
 
 /* What undoes another only ever runs with it, at the other end. */
@@ -273,6 +307,7 @@ void epi__read_functions(epi__model_reader *in, const epi__json *functions) {
   }
   if (!in->failed) {
     check_pairs(in);
+    check_fails(in);
     if (!in->problem_count) {
       find_ordered(model);
     }

@@ -121,6 +121,13 @@ const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
   return found && found->endpoint_count ? found->endpoints[0] : NULL;
 }
 
+int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,
+                                 size_t function) {
+  const epi__function *found = function_at(plan, hop, function);
+
+  return found ? found->fails_open : 0;
+}
+
 double epi_plan_cost_ms(const epi_plan *plan) {
   return plan->cost_ms;
 }

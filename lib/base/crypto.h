@@ -2,8 +2,8 @@
  *
  * lib/tls fills it; the core has no cryptography of its own but SHA-256 for
  * naming documents, and HMAC with it for naming sessions. All functions return
- * 0 or EPI_E*; keys and nonces are arguments. Sizes: AEAD is ChaCha20-Poly1305
- * (RFC 8439). */
+ * 0 or EPI_E*; keys and nonces are arguments. Both AEADs have the same sizes.
+ */
 #ifndef EPI__CRYPTO_H
 #define EPI__CRYPTO_H
 
@@ -16,16 +16,30 @@ enum {
   EPI__MAC_SIZE = 32,
 };
 
+/* Ciphers, as they are called on the wire (doc/filters.md). */
+#define EPI__CHACHA20_POLY1305 1 /* RFC 8439 */
+#define EPI__AES_256_GCM       2 /* NIST SP 800-38D */
+
+typedef struct epi__aead epi__aead; /* a cipher with its key */
+
 typedef struct epi__crypto {
+  /* The cipher that is fast with this library on this processor. */
+  int (*aead_fast)(void);
+
+  /* Make a cipher ready with a key of EPI__AEAD_KEY bytes, and end it, wiping
+   * the key; NULL is fine there. */
+  int (*aead_new)(epi__aead **out, int cipher, const uint8_t *key);
+  void (*aead_free)(epi__aead *aead);
+
   /* Encrypt len bytes from data to out and put the tag behind them; out may be
    * data, and has room for len + EPI__AEAD_TAG. */
-  int (*seal)(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
+  int (*seal)(epi__aead *aead, uint8_t *out, const uint8_t *nonce,
               const void *extra, size_t extra_len, const uint8_t *data,
               size_t len);
 
-  /* The reverse; len counts the tag. EPI_ECRYPTO if the tag does not fit, and
-   * nothing is written to out then. */
-  int (*open)(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
+  /* The reverse; len counts the tag. EPI_ECRYPTO if the tag does not fit: then
+   * what is in out must not be used. */
+  int (*open)(epi__aead *aead, uint8_t *out, const uint8_t *nonce,
               const void *extra, size_t extra_len, const uint8_t *data,
               size_t len);
 

@@ -83,6 +83,9 @@ int epi__bind_rejudge(epi_flow *flow, epi__policy *policy);
 int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
                      const epi_addr *addr, int fd);
 
+/* The socket that listens, which stays the backlog's. */
+int epi__backlog_fd(const epi__backlog *backlog);
+
 /* End it: nobody listens there any more. */
 void epi__backlog_end(epi_engine *engine, epi__backlog *backlog);
 

@@ -36,6 +36,10 @@ int epi__backlog_new(epi__backlog **out, const epi_flow *flow,
   return 0;
 }
 
+int epi__backlog_fd(const epi__backlog *backlog) {
+  return backlog->fd;
+}
+
 void epi__backlog_end(epi_engine *engine, epi__backlog *backlog) {
   epi__backlog **place;
 

@@ -132,6 +132,25 @@ static int asked(const epi_flow *flow, int option) {
   return epi_request_stack(flow->request, EPI_LEG_REMOTE, option);
 }
 
+/* Listen on a socket that treats IP as the client wants it. What Linux cannot
+ * set for MPTCP counts more than MPTCP. */
+static int open_as_asked(const epi_flow *flow, epi__offer *how, int *fd) {
+  int result = open_socket(flow, how, fd);
+
+  if (result || !epi__stack_apply(flow->request, EPI_LEG_REMOTE, *fd) ||
+      !how->multipath) {
+    return result;
+  }
+  epi__sock_close(*fd, 0);
+  *fd = -1;
+  how->multipath = 0;
+  result = open_socket(flow, how, fd);
+  if (!result) {
+    epi__stack_apply(flow->request, EPI_LEG_REMOTE, *fd);
+  }
+  return result;
+}
+
 /* Listen for one connection, or with a backlog for those that further BINDs of
  * the session take. */
 static int open_own(epi_flow *flow) {
@@ -148,13 +167,12 @@ static int open_own(epi_flow *flow) {
   };
   epi_addr bound;
   int fd = -1;
-  int result = open_socket(flow, &how, &fd);
+  int result = open_as_asked(flow, &how, &fd);
 
   if (!result) {
     result = epi__sock_local(fd, &bound);
   }
   if (!result) {
-    epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
     bound = shown(flow, &bound);
     bind->multipath = epi__sock_is_multipath(fd);
   }
@@ -204,7 +222,8 @@ static int answer(epi_reply *out, const epi_flow *flow, int option, int value) {
 
 static int answer_remote(epi_reply *out, const epi_flow *flow) {
   const epi__bind *bind = flow->bind;
-  int fd = flow->legs[EPI_BACKWARD].fd;
+  int fd = bind->backlog ? epi__backlog_fd(bind->backlog)
+                         : flow->legs[EPI_BACKWARD].fd;
   int is_first = flow->phase == EPI__WAIT;
   int multipath = is_first ? bind->multipath : epi__sock_is_multipath(fd);
   int result = answer(out, flow, EPI_STACK_MULTIPATH,

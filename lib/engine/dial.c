@@ -21,6 +21,24 @@ static const epi_addr *first_target(const epi_flow *flow) {
   return flow->route->hop_count ? &flow->route->hops[0].addr : &flow->dest;
 }
 
+/* Nothing has been sent yet: what may fail open is left out. Returns 1 if the
+ * flow goes on without it. */
+static int leave_out(epi_flow *flow, const char *why) {
+  epi__route *route = flow->route;
+
+  if (!route->hop_count || !route->hops[0].fails_open) {
+    return 0;
+  }
+  epi__log(flow->worker->engine, EPI_LOG_ERROR,
+           "flow %" PRId64 ": goes on WITHOUT %s, which may fail open: %s",
+           flow->number, route->hops[0].link, why);
+  epi__route_drop_hop(route);
+  epi__dial_stop(flow);
+  epi__dial_free(flow);
+  epi__dial_begin(flow);
+  return 1;
+}
+
 static void refuse_dial(epi_flow *flow) {
   int error = flow->dial->error;
   const epi__route *route = flow->route;
@@ -33,8 +51,10 @@ static void refuse_dial(epi_flow *flow) {
                             : epi__addr_text(&flow->dest, &target),
            error ? epi__dial_error_text(error)
                  : "all its addresses are other nodes'");
-  epi__flow_refuse(
-      flow, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED, why);
+  if (!leave_out(flow, why)) {
+    epi__flow_refuse(
+        flow, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED, why);
+  }
 }
 
 int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
@@ -200,7 +220,9 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
   } else if (!dial->addr_count) {
     snprintf(text, sizeof text, "cannot resolve %s: %s",
              epi__addr_text(first_target(flow), &target), why);
-    epi__flow_refuse(flow, EPI_REPLY_HOST_UNREACHABLE, text);
+    if (!leave_out(flow, text)) {
+      epi__flow_refuse(flow, EPI_REPLY_HOST_UNREACHABLE, text);
+    }
   } else if (!dial->running || (!dial->pausing && !is_alone(dial))) {
     go_on(flow);
   }

@@ -78,6 +78,7 @@ void epi_engine_free(epi_engine *engine) {
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
+  epi__free(engine->filter_path);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_destroy(&engine->mailboxes[i].lock);
   }
@@ -146,7 +147,7 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
 
   if (model) {
     int result = epi__policy_new(&policy, model, engine->chain_key,
-                                 engine->chain_key_len);
+                                 engine->chain_key_len, engine->filter_path);
 
     if (result) {
       return result;
@@ -207,6 +208,28 @@ static int find_name(epi_engine *engine) {
   return engine->name && model
              ? epi__fail(EPI_EINVAL, "no proxy '%s' in the model", engine->name)
              : 0;
+}
+
+static int same_host(const epi_addr *a, const epi_addr *b) {
+  epi_addr other = *b;
+
+  other.port = a->port;
+  return epi_addr_equal(a, &other);
+}
+
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local) {
+  for (size_t i = 0; i < engine->listener_count; i++) {
+    const epi__listener *listener = engine->listeners[i];
+
+    if (listener->kind == EPI__LISTEN_SOCKS &&
+        (epi_addr_equal(hop, &listener->addr) ||
+         (epi__addr_is_any(&listener->addr) &&
+          hop->port == listener->addr.port && same_host(hop, local)))) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /* Would a flow come back to a listener of this engine for ever? A loop through

@@ -1,6 +1,7 @@
 /* engine_settings.c: what an engine is told before it starts. */
 #include "base/fail.h"
 #include "base/memory.h"
+#include "engine/filter_load.h"
 #include "engine/worker.h"
 #include "os/os.h"
 
@@ -110,6 +111,24 @@ int epi_engine_set_name(epi_engine *engine, const char *name) {
   }
   epi__free(engine->name);
   engine->name = copy;
+  return 0;
+}
+
+int epi_engine_set_filter_path(epi_engine *engine, const char *folder) {
+  char *copy = NULL;
+  int result = epi__engine_not_started(engine);
+
+  if (!result && folder) {
+    result = epi__filter_folder_check(folder);
+  }
+  if (!result && folder && !(copy = epi__strdup(folder))) {
+    result = EPI_ENOMEM;
+  }
+  if (result) {
+    return result;
+  }
+  epi__free(engine->filter_path);
+  engine->filter_path = copy;
   return 0;
 }
 

@@ -200,6 +200,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__associate_end(flow->association);
   epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
+  epi__timer_stop(flow->worker->loop, &flow->filters_timer);
   close_leg(flow, EPI_FORWARD, reset);
   close_leg(flow, EPI_BACKWARD, reset);
   atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
@@ -213,6 +214,7 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
 
   if (!epi_reply_new(&reply)) {
     epi_reply_set_code(reply, code);
+    epi__hops_answer(reply, flow);
     if (code == EPI_REPLY_NOT_ALLOWED) {
       epi_reply_set_metadata(reply, EPI_META_REASON, why);
     }
@@ -278,6 +280,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
+    epi_request_free(flow->added);
     epi__bind_free(flow->bind);
     epi__dial_free(flow);
     for (int i = 0; i < 2; i++) {

@@ -17,6 +17,10 @@
 #include "filter/filter_chain.h"
 
 enum {
+  EPI__META_OWN_LAST = 2999, /* from EPI_META_SOURCE on */
+};
+
+enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
@@ -69,7 +73,10 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__filter_chain *chain; /* NULL: no filters */
-  struct epi__bind *bind;   /* NULL: not a BIND */
+  epi__timer filters_timer;
+  int64_t filters_at;     /* when it was started for; -1: it was not */
+  epi_request *added;     /* metadata that filters set, or NULL */
+  struct epi__bind *bind; /* NULL: not a BIND */
 
   epi__association *association; /* NULL: it carries a stream */
 
@@ -113,6 +120,18 @@ void epi__flow_sweep(epi__worker *worker);
 /* The direction, from source to destination or back, that a lane has; or the
  * lane of a direction. They differ in a BIND, whose source connects to it. */
 int epi__flow_way(const epi_flow *flow, int lane);
+
+/* Is it one of libepi's own keys of metadata, believed only if signed? */
+int epi__is_own_key(int key);
+
+/* ---- flow_filters.c ---- */
+
+/* Open the filters of the flow's route. Returns as epi__filter_chain_new(). */
+int epi__filters_open(epi_flow *flow);
+
+/* Have the filters called when their time comes; without any it does nothing.
+ */
+void epi__filters_watch(epi_flow *flow);
 
 /* ---- flow_watch.c ---- */
 
@@ -224,6 +243,10 @@ void epi__hops_begin(epi_flow *flow);
 /* The server leg is readable during the handshakes. */
 void epi__hops_read(epi_flow *flow);
 
+/* Tell the client what the last hop's reply said in metadata; libepi's own keys
+ * are each proxy's to say. Returns 0 or EPI_ENOMEM. */
+int epi__hops_answer(epi_reply *out, const epi_flow *flow);
+
 /* ---- relay.c ---- */
 
 /* Everything is connected: tell the client, let both lanes flow. bound is as
@@ -232,6 +255,13 @@ void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);
+
+/* May a lane take more from its leg? Only once all it took is sent, and while
+ * what its filters answered the other way is not too much. */
+int epi__relay_may_take(const epi_flow *flow, int direction);
+
+/* The time of some filter has come. Ends the flow on failure. */
+void epi__relay_tick(epi_flow *flow);
 
 /* The leg that a lane takes from is readable. */
 void epi__relay_read(epi_flow *flow, int direction);

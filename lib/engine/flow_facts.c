@@ -5,6 +5,10 @@ int epi__flow_way(const epi_flow *flow, int lane) {
   return flow->bind ? !lane : lane;
 }
 
+int epi__is_own_key(int key) {
+  return key >= EPI_META_SOURCE && key <= EPI__META_OWN_LAST;
+}
+
 const epi_addr *epi_flow_source(const epi_flow *flow) {
   return &flow->source;
 }
@@ -18,7 +22,7 @@ const char *epi_flow_user(const epi_flow *flow) {
 }
 
 const char *epi_flow_metadata(const epi_flow *flow, int key) {
-  if (!flow->request || (key >= EPI_META_SOURCE && !flow->trusted)) {
+  if (!flow->request || (epi__is_own_key(key) && !flow->trusted)) {
     return NULL;
   }
   return epi_request_metadata(flow->request, key);

@@ -152,27 +152,6 @@ void epi__flow_refuse_error(epi_flow *flow, int error) {
                    epi_error_detail());
 }
 
-/* Open the filters. Those of a plan that spans proxies are bound to the flow's
- * two ends, which both proxies know and no other flow has. */
-static int open_filters(epi_flow *flow) {
-  const epi__route *route = flow->route;
-  int spans =
-      route->plan || (flow->decision && flow->trusted &&
-                      epi_request_metadata(flow->request, EPI_META_PLAN));
-  char text[2 * EPI_ADDR_TEXT_MAX + 4];
-  epi__addr_buf source, dest;
-  epi__binding binding = {text, flow->worker->engine->filter_count};
-
-  snprintf(text, sizeof text, "%s > %s", epi__addr_text(&flow->source, &source),
-           epi__addr_text(&flow->dest, &dest));
-  return epi__filter_chain_new(
-      &flow->chain, route->filters, route->filter_count, flow,
-      (epi__queue *[2]){
-          &flow->lanes[epi__flow_way(flow, EPI_FORWARD)].pending,
-          &flow->lanes[epi__flow_way(flow, EPI_BACKWARD)].pending},
-      spans ? &binding : NULL);
-}
-
 int epi__flow_believe(epi_flow *flow) {
   const char *loop = find_loop(flow);
   int result = loop ? epi__fail(EPI_EDENIED, "%s", loop) : check_claims(flow);
@@ -184,7 +163,7 @@ int epi__flow_believe(epi_flow *flow) {
 }
 
 int epi__flow_admit(epi_flow *flow) {
-  int result = flow->route->filter_count ? open_filters(flow) : 0;
+  int result = flow->route->filter_count ? epi__filters_open(flow) : 0;
 
   if (result) {
     epi__flow_refuse_error(flow, result);

@@ -31,7 +31,9 @@ static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
         !same_text(epi_plan_function_filter(a, hop, i),
                    epi_plan_function_filter(b, hop, i)) ||
         !same_text(epi_plan_function_endpoint(a, hop, i),
-                   epi_plan_function_endpoint(b, hop, i))) {
+                   epi_plan_function_endpoint(b, hop, i)) ||
+        epi_plan_function_fails_open(a, hop, i) !=
+            epi_plan_function_fails_open(b, hop, i)) {
       return 0;
     }
   }

@@ -30,17 +30,6 @@ static size_t held(const epi__queue *queue) {
   return queue->end - queue->start;
 }
 
-/* May a lane take more from its leg? Only once all it took is sent, and while
- * what its filters answered the other way is not too much. */
-static int may_take(const epi_flow *flow, int direction) {
-  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
-
-  return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
-         (!flow->chain || (!epi__filter_chain_paused(
-                               flow->chain, epi__flow_way(flow, direction)) &&
-                           held(&flow->lanes[!direction].pending) <= limit));
-}
-
 static int client_events(const epi_flow *flow) {
   size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
   int events = waits_to_send(flow, EPI_BACKWARD) ? EPI__WRITE : 0;
@@ -53,7 +42,8 @@ static int client_events(const epi_flow *flow) {
     return flow->legs[EPI_FORWARD].eof ? events : events | EPI__READ;
   default:
     if (flow->lanes[EPI_FORWARD].open) {
-      return may_take(flow, EPI_FORWARD) ? events | EPI__READ : events;
+      return epi__relay_may_take(flow, EPI_FORWARD) ? events | EPI__READ
+                                                    : events;
     }
     return flow->legs[EPI_FORWARD].eof ||
                    held(&flow->lanes[EPI_FORWARD].early) >= limit
@@ -70,7 +60,8 @@ static int server_events(const epi_flow *flow) {
   case EPI__WAIT:
     return events | EPI__READ;
   default:
-    return may_take(flow, EPI_BACKWARD) ? events | EPI__READ : events;
+    return epi__relay_may_take(flow, EPI_BACKWARD) ? events | EPI__READ
+                                                   : events;
   }
 }
 
@@ -86,6 +77,7 @@ void epi__flow_watch(epi_flow *flow) {
   if (server->fd >= 0) {
     epi__io_set(loop, &server->io, server->fd, server_events(flow), on_server);
   }
+  epi__filters_watch(flow);
 }
 
 /* Read and drop what still comes, until the client closes. */

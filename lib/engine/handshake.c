@@ -233,6 +233,9 @@ void epi__handshake_succeed(epi_flow *flow, const epi_addr *bound) {
                        : epi__stack_answer_connect(reply, flow);
   }
   if (!error) {
+    error = epi__hops_answer(reply, flow);
+  }
+  if (!error) {
     error = epi_session_reply(flow->session, reply);
   }
   epi_reply_free(reply);

@@ -152,3 +152,18 @@ void epi__hops_read(epi_flow *flow) {
     }
   }
 }
+
+int epi__hops_answer(epi_reply *out, const epi_flow *flow) {
+  const epi_reply *said =
+      flow->hop_session ? epi_session_result(flow->hop_session) : NULL;
+  int result = 0;
+  int key;
+
+  for (size_t i = 0;
+       said && !result && (key = epi_reply_metadata_key(said, i)) >= 0; i++) {
+    if (!epi__is_own_key(key)) {
+      result = epi_reply_set_metadata(out, key, epi_reply_metadata(said, key));
+    }
+  }
+  return result;
+}

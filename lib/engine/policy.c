@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/names.h"
+#include "engine/filter_load.h"
 #include "epi/engine.h"
 
 #include <stdatomic.h>
@@ -12,10 +13,35 @@ struct epi__policy {
   atomic_int references;
   epi_model *model;
   epi__names specs;
-  epi_filter **filters; /* by the number of the spec */
+  epi_filter *(*filters)[2]; /* by the number of the spec; [1] fails open */
 };
 
-static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
+/* What filters are made from, besides what the model says. */
+typedef struct supply {
+  const void *key;
+  size_t key_len;
+  const char *folder;
+} supply;
+
+static int make_filter(epi_filter **out, const char *spec, const supply *from) {
+  return epi__filter_is_file(spec)
+             ? epi__filter_load_from(out, spec, from->folder)
+             : epi_filter_new_builtin(out, spec, from->key, from->key_len);
+}
+
+/* The place of a function's filter, which functions that say the same share; or
+ * NULL when out of memory. */
+static epi_filter **place_of(epi__policy *policy, const char *spec,
+                             int fails_open) {
+  ptrdiff_t number = epi__names_find(&policy->specs, spec);
+
+  if (number < 0) {
+    number = epi__names_add(&policy->specs, spec);
+  }
+  return number < 0 ? NULL : &policy->filters[number][fails_open];
+}
+
+static int make_filters(epi__policy *policy, const supply *from) {
   size_t count = epi_model_function_count(policy->model);
 
   policy->filters = epi__alloc_array(count, sizeof *policy->filters);
@@ -24,30 +50,35 @@ static int make_filters(epi__policy *policy, const void *key, size_t key_len) {
   }
   for (size_t i = 0; i < count; i++) {
     const char *spec = epi_model_function_filter(policy->model, i);
-    ptrdiff_t number;
+    int open = epi_model_function_fails_open(policy->model, i);
+    epi_filter **place;
     int result;
 
-    if (!spec || epi__names_find(&policy->specs, spec) >= 0) {
+    if (!spec) {
       continue;
     }
-    number = epi__names_add(&policy->specs, spec);
-    if (number < 0) {
-      return (int)number;
+    place = place_of(policy, spec, open);
+    if (!place) {
+      return EPI_ENOMEM;
     }
-    result =
-        epi_filter_new_builtin(&policy->filters[number], spec, key, key_len);
+    if (*place) {
+      continue;
+    }
+    result = make_filter(place, spec, from);
     if (result) {
       return epi__fail(result, "functions.%s.filter: %s",
                        epi_model_function_name(policy->model, i),
                        epi_error_detail());
     }
+    epi_filter_set(*place, EPI_FILTER_FAIL_OPEN, open);
   }
   return 0;
 }
 
 int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
-                    size_t key_len) {
+                    size_t key_len, const char *folder) {
   epi__policy *policy = epi__alloc(sizeof *policy);
+  supply from = {key, key_len, folder};
   int result;
 
   if (!policy) {
@@ -55,7 +86,7 @@ int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
   }
   atomic_init(&policy->references, 1);
   policy->model = epi_model_ref(model);
-  result = make_filters(policy, key, key_len);
+  result = make_filters(policy, &from);
   if (result) {
     epi__policy_free(policy);
     return result;
@@ -76,7 +107,8 @@ void epi__policy_free(epi__policy *policy) {
     return;
   }
   for (size_t i = 0; policy->filters && i < policy->specs.count; i++) {
-    epi_filter_free(policy->filters[i]);
+    epi_filter_free(policy->filters[i][0]);
+    epi_filter_free(policy->filters[i][1]);
   }
   epi__free(policy->filters);
   epi__names_clear(&policy->specs);
@@ -88,8 +120,9 @@ epi_model *epi__policy_model(const epi__policy *policy) {
   return policy->model;
 }
 
-epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec) {
+epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec,
+                               int fails_open) {
   ptrdiff_t number = epi__names_find(&policy->specs, spec);
 
-  return number >= 0 ? policy->filters[number] : NULL;
+  return number >= 0 ? policy->filters[number][fails_open] : NULL;
 }

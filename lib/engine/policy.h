@@ -9,12 +9,14 @@
 typedef struct epi__policy epi__policy;
 
 /* Make every filter that the model's functions name. key is for those that
- * need one; it may be NULL. The model is referenced.
+ * need one; folder is where its shared objects may be. Both may be NULL. The
+ * model is referenced.
  *
- * Returns 0; EPI_EINVAL, EPI_ENOENT, EPI_EPERM or EPI_ESYS (a filter cannot be
- * made; the detail names the function) or EPI_ENOMEM. */
+ * Returns 0; another error, as those of epi_filter_new_builtin() and
+ * epi__filter_load_from(), if a filter cannot be made (the detail names the
+ * function); or EPI_ENOMEM. */
 int epi__policy_new(epi__policy **out, epi_model *model, const void *key,
-                    size_t key_len);
+                    size_t key_len, const char *folder);
 
 /* Hold once more, and let go; from any thread. */
 epi__policy *epi__policy_ref(epi__policy *policy);
@@ -22,7 +24,9 @@ void epi__policy_free(epi__policy *policy);
 
 epi_model *epi__policy_model(const epi__policy *policy);
 
-/* The filter for `NAME[:ARGS]`, or NULL if no function has that. */
-epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec);
+/* The filter for `NAME[:ARGS]`, which fails open or closed; or NULL if no
+ * function has that. */
+epi_filter *epi__policy_filter(const epi__policy *policy, const char *spec,
+                               int fails_open);
 
 #endif

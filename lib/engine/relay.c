@@ -79,13 +79,27 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   end_if_done(flow, direction);
 }
 
-static void cut(epi_flow *flow) {
-  epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
+static void cut(epi_flow *flow, int error) {
+  epi__flow_refuse(
+      flow, error == EPI_EDENIED ? EPI_REPLY_NOT_ALLOWED : EPI_REPLY_FAILURE,
+      epi_error_detail());
 }
 
 static int is_paused(const epi_flow *flow, int direction) {
   return flow->chain &&
          epi__filter_chain_paused(flow->chain, epi__flow_way(flow, direction));
+}
+
+static size_t held(const epi__queue *queue) {
+  return queue->end - queue->start;
+}
+
+int epi__relay_may_take(const epi_flow *flow, int direction) {
+  size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+
+  return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
+         (!flow->chain || (!is_paused(flow, direction) &&
+                           held(&flow->lanes[!direction].pending) <= limit));
 }
 
 static void release(epi_flow *flow, int direction);
@@ -94,18 +108,21 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
                      size_t len) {
   epi__lane *lane = &flow->lanes[direction];
   const uint8_t *bytes = data;
+  int result;
 
   if (is_paused(flow, direction)) {
-    if (epi__queue_append(&lane->early, data, len)) {
-      cut(flow);
+    result = epi__queue_append(&lane->early, data, len);
+    if (result) {
+      cut(flow, result);
     }
     return;
   }
   lane->bytes += (int64_t)len;
   if (flow->chain && !epi__filter_chain_passed(flow->chain)) {
-    if (epi__filter_chain_feed(flow->chain, epi__flow_way(flow, direction),
-                               data, len)) {
-      cut(flow);
+    result = epi__filter_chain_feed(flow->chain, epi__flow_way(flow, direction),
+                                    data, len);
+    if (result) {
+      cut(flow, result);
       return;
     }
     /* A filter may have answered the other way, or let it go on. */
@@ -128,19 +145,23 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  if (epi__queue_append(&lane->pending, bytes, len)) {
-    cut(flow);
+  result = epi__queue_append(&lane->pending, bytes, len);
+  if (result) {
+    cut(flow, result);
   }
 }
 
 static void take_end(epi_flow *flow, int direction) {
+  int result;
+
   flow->legs[direction].eof = 1;
   if (flow->lanes[direction].ended) {
     return;
   }
   if (flow->chain) {
-    if (epi__filter_chain_end(flow->chain, epi__flow_way(flow, direction))) {
-      cut(flow);
+    result = epi__filter_chain_end(flow->chain, epi__flow_way(flow, direction));
+    if (result) {
+      cut(flow, result);
       return;
     }
     epi__relay_flush(flow, !direction);
@@ -171,16 +192,30 @@ static void release(epi_flow *flow, int direction) {
   }
 }
 
+void epi__relay_tick(epi_flow *flow) {
+  int result = epi__filter_chain_tick(flow->chain);
+
+  if (result) {
+    cut(flow, result);
+    return;
+  }
+  for (int direction = 0; direction < 2; direction++) {
+    epi__relay_flush(flow, direction);
+  }
+  for (int direction = 0; direction < 2; direction++) {
+    release(flow, direction);
+  }
+}
+
 void epi__relay_read(epi_flow *flow, int direction) {
   epi__worker *worker = flow->worker;
   size_t size = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
-  epi__lane *lane = &flow->lanes[direction];
 
   for (int i = 0; i < READS; i++) {
     ptrdiff_t got;
 
     if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
-        lane->pending.end > lane->pending.start || is_paused(flow, direction)) {
+        !epi__relay_may_take(flow, direction)) {
       return;
     }
     got = epi__sock_read(flow->legs[direction].fd, worker->scratch, size);
@@ -211,6 +246,7 @@ void epi__relay_keep_early(epi_flow *flow) {
   ptrdiff_t got =
       epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch,
                      (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+  int result;
 
   if (got == EPI_ENOENT) {
     return;
@@ -223,9 +259,10 @@ void epi__relay_keep_early(epi_flow *flow) {
     flow->legs[EPI_FORWARD].eof = 1;
     return;
   }
-  if (epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
-                        (size_t)got)) {
-    cut(flow);
+  result = epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
+                             (size_t)got);
+  if (result) {
+    cut(flow, result);
   }
 }
 
@@ -243,6 +280,9 @@ void epi__relay_open(epi_flow *flow, int direction) {
 void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
   epi__flow_enter(flow, EPI__RELAY);
   flow->moved_at = flow->phase_at;
+  if (flow->chain) {
+    epi__filter_chain_begin(flow->chain);
+  }
   epi__handshake_succeed(flow, bound);
   if (flow->phase == EPI__RELAY) {
     epi__relay_open(flow, EPI_BACKWARD);

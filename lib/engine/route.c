@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/flow.h"
+#include "os/os.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,11 +53,25 @@ static int add_own_hops(epi__route *route, const epi_engine *engine) {
 }
 
 int epi__route_add_filter(epi__route *route, const epi__policy *policy,
-                          const char *spec) {
-  epi_filter *filter = epi__policy_filter(policy, spec);
+                          const epi_plan *plan, size_t hop, size_t function) {
+  const char *spec = epi_plan_function_filter(plan, hop, function);
+  epi_filter *filter = epi__policy_filter(
+      policy, spec, epi_plan_function_fails_open(plan, hop, function));
 
   return filter ? add_filter(route, filter)
                 : epi__fail(EPI_EFILTER, "no filter %s", spec);
+}
+
+static int add_endpoint(epi__route *route, const epi_plan *plan, size_t hop,
+                        size_t function) {
+  epi__hop *to = &route->hops[route->hop_count];
+  int result =
+      add_link(route, epi_plan_function_endpoint(plan, hop, function), 1);
+
+  if (!result) {
+    to->fails_open = epi_plan_function_fails_open(plan, hop, function);
+  }
+  return result;
 }
 
 /* The plan's functions at one hop: filters here, then endpoints. */
@@ -65,11 +80,9 @@ static int add_functions(epi__route *route, const epi_flow *flow,
   int result = 0;
 
   for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
-    const char *spec = epi_plan_function_filter(plan, hop, i);
-    const char *link = epi_plan_function_endpoint(plan, hop, i);
-
-    result = spec ? epi__route_add_filter(route, flow->policy, spec)
-                  : add_link(route, link, 1);
+    result = epi_plan_function_filter(plan, hop, i)
+                 ? epi__route_add_filter(route, flow->policy, plan, hop, i)
+                 : add_endpoint(route, plan, hop, i);
   }
   return result;
 }
@@ -193,9 +206,14 @@ static int add_metadata_link(epi__route *route, const epi_flow *flow,
   return result;
 }
 
+/* May the chain that came be followed? Where flows are judged, or proxies know
+ * each other, not one that nobody vouches for. */
+static int may_follow(const epi_flow *flow) {
+  return flow->trusted || (!flow->policy && !flow->worker->engine->chain_key);
+}
+
 /* Links that came as metadata (socksx-wire): those behind the index. */
 static int add_metadata_links(epi__route *route, const epi_flow *flow) {
-  const epi_engine *engine = flow->worker->engine;
   const epi_request *request = flow->request;
   int index = 0, length = 0, result = 0;
 
@@ -217,18 +235,22 @@ static int add_metadata_links(epi__route *route, const epi_flow *flow) {
      * send what it opened to where it was sealed. */
     return epi__fail(EPI_EDENIED, "chain metadata goes on behind the plan");
   }
-  if (index + 1 < length && !flow->trusted &&
-      (flow->policy || engine->chain_key)) {
+  if (index + 1 < length && !may_follow(flow)) {
     return epi__fail(EPI_EDENIED, "chain metadata that is not authenticated");
+  }
+  if (!route->hop_count) {
+    route->first_link = index + 1;
+  } else if (may_follow(flow)) {
+    route->detour_at = index + 1;
+    if (route->hop_count + (size_t)length > EPI__HOPS_MAX + 1) {
+      return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+    }
   }
   for (int i = index + 1; i < length && !result; i++) {
     const char *link = epi_request_metadata(request, EPI_META_CHAIN_LINK + i);
 
     result = link ? add_metadata_link(route, flow, link)
                   : epi__fail(EPI_EPROTO, "chain metadata without link %d", i);
-  }
-  if (route->hop_count == (size_t)(length - index - 1)) {
-    route->first_link = index + 1;
   }
   return result;
 }
@@ -239,6 +261,24 @@ static int check_plan_goes_on(const epi__route *route, const epi_flow *flow) {
              ? 0
              : epi__fail(EPI_EDENIED, "a plan is left, and there is no model "
                                       "to follow it by");
+}
+
+/* A hop that is this proxy would ask it for ever. Behind SOCKS 5, where no
+ * metadata goes, this is all that shows it. */
+static int check_hops(const epi__route *route, const epi_flow *flow) {
+  epi_addr local = {0};
+
+  if (!route->hop_count ||
+      epi__sock_local(flow->legs[EPI_FORWARD].fd, &local)) {
+    return 0; /* a client that is gone already: the flow ends by itself */
+  }
+  for (size_t i = 0; i < route->hop_count; i++) {
+    if (epi__engine_is_at(flow->worker->engine, &route->hops[i].addr, &local)) {
+      return epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
+                       route->hops[i].link);
+    }
+  }
+  return 0;
 }
 
 int epi__route_new(epi__route **out, const epi_flow *flow) {
@@ -262,12 +302,23 @@ int epi__route_new(epi__route **out, const epi_flow *flow) {
   if (!result) {
     result = check_plan_goes_on(route, flow);
   }
+  if (!result) {
+    result = check_hops(route, flow);
+  }
   if (result) {
     epi__route_free(route);
     return result;
   }
   *out = route;
   return 0;
+}
+
+void epi__route_drop_hop(epi__route *route) {
+  epi__hop_clear(&route->hops[0]);
+  route->hop_count--;
+  memmove(&route->hops[0], &route->hops[1],
+          route->hop_count * sizeof *route->hops);
+  memset(&route->hops[route->hop_count], 0, sizeof *route->hops);
 }
 
 void epi__route_free(epi__route *route) {

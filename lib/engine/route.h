@@ -3,6 +3,7 @@
 #define EPI__ROUTE_H
 
 #include "engine/worker.h"
+#include "epi/plan.h"
 #include "filter/filter_chain.h"
 
 typedef struct epi__route {
@@ -12,12 +13,15 @@ typedef struct epi__route {
   size_t hop_count;
   int first_link; /* the link that hops[0] is, if all hops are links that came
                      as chain metadata; else 0 */
+  int detour_at;  /* hops[0] is to be inserted as this link of the chain that
+                     came; 0: no chain goes on, or it does as it came */
   char *plan; /* what is left for the next proxies, as JSON; NULL for nothing */
 } epi__route;
 
 /* Put together, in this order: the engine's own filters and the plan's of this
  * proxy; the plan's functions at endpoints, the engine's own hops, the next
- * proxy of the plan, and the links that came as chain metadata.
+ * proxy of the plan, and the links that came as chain metadata. What comes
+ * before those is a detour: the chain [1, 2*, 3] becomes [1, 2, 4, 5, 3].
  *
  * Returns 0; EPI_EDENIED: this proxy may not carry the flow, the detail says
  * why; EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata;
@@ -25,9 +29,12 @@ typedef struct epi__route {
 int epi__route_new(epi__route **out, const epi_flow *flow);
 void epi__route_free(epi__route *route);
 
-/* Append a filter that a model names. Returns 0 or EPI_EFILTER. */
+/* Append the filter of a plan's function. Returns 0 or EPI_EFILTER. */
 int epi__route_add_filter(epi__route *route, const epi__policy *policy,
-                          const char *spec);
+                          const epi_plan *plan, size_t hop, size_t function);
+
+/* Leave the first hop out. */
+void epi__route_drop_hop(epi__route *route);
 
 /* ---- route_bind.c ---- */
 

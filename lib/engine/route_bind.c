@@ -41,8 +41,7 @@ int epi__route_bind(epi_flow *flow) {
 
   for (size_t hop = 0; !result && hop < epi_plan_hop_count(plan); hop++) {
     for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
-      result = epi__route_add_filter(flow->route, flow->policy,
-                                     epi_plan_function_filter(plan, hop, i));
+      result = epi__route_add_filter(flow->route, flow->policy, plan, hop, i);
     }
   }
   return result;

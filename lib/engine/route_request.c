@@ -31,7 +31,7 @@ static int may_go_on(const epi_flow *flow, const epi__hop *to, int key) {
   case EPI_META_DATASET:
     return *flow->user != '\0';
   default:
-    return key < EPI_META_SOURCE;
+    return !epi__is_own_key(key);
   }
 }
 
@@ -66,6 +66,21 @@ static int put_own(epi_request *out, const epi_request *own, int replace) {
   return result;
 }
 
+/* What filters set counts, whatever else there is. */
+static int put_added(epi_request *out, const epi_request *added) {
+  int result = 0;
+  int key;
+
+  for (size_t i = 0;
+       added && !result && (key = epi_request_metadata_key(added, i)) >= 0;
+       i++) {
+    const char *value = epi_request_metadata(added, key);
+
+    result = epi_request_set_metadata(out, key, *value ? value : NULL);
+  }
+  return result;
+}
+
 /* A link as a hop is told it. Whoever speaks socksx's dialect assumes it of
  * others, and knows of no settings. */
 static int put_link(epi_request *out, int key, const char *link, int socksx) {
@@ -76,24 +91,56 @@ static int put_link(epi_request *out, int key, const char *link, int socksx) {
   return epi_request_set_metadata(out, key, text);
 }
 
-static int put_links(epi_request *out, const epi__route *route, size_t hop) {
+static int put_number(epi_request *out, int key, size_t number) {
+  char text[16];
+
+  snprintf(text, sizeof text, "%zu", number);
+  return epi_request_set_metadata(out, key, text);
+}
+
+/* The chain that came, with this proxy's hops behind the index. */
+static int put_detour(epi_request *out, const epi_flow *flow, size_t hop) {
+  const epi__route *route = flow->route;
+  int socksx = route->hops[hop].version == EPI_SOCKSX;
+  size_t before = (size_t)route->detour_at;
+  int result = put_number(out, EPI_META_CHAIN_INDEX, before + hop);
+
+  if (!result) {
+    result = put_number(out, EPI_META_CHAIN_LENGTH, before + route->hop_count);
+  }
+  for (size_t i = 0; i < before && !result; i++) {
+    int key = EPI_META_CHAIN_LINK + (int)i;
+    const char *link = epi_request_metadata(flow->request, key);
+
+    result = link ? put_link(out, key, link, socksx) : 0;
+  }
+  for (size_t i = 0; i < route->hop_count && !result; i++) {
+    result = put_link(out, EPI_META_CHAIN_LINK + (int)(before + i),
+                      route->hops[i].link, socksx);
+  }
+  return result;
+}
+
+static int put_links(epi_request *out, const epi_flow *flow, size_t hop) {
+  const epi__route *route = flow->route;
   int socksx = route->hops[hop].version == EPI_SOCKSX;
   size_t count = route->hop_count - hop;
-  char number[16];
   int result;
 
   if (route->first_link) { /* links and length go on as they came: signed */
-    snprintf(number, sizeof number, "%d", route->first_link + (int)hop);
-    return epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, number);
+    return put_number(out, EPI_META_CHAIN_INDEX,
+                      (size_t)route->first_link + hop);
+  }
+  if (route->detour_at) {
+    return put_detour(out, flow, hop);
   }
   if (count < 2 && !socksx) {
     return 0; /* the hop is the last; socksx is told so by a chain */
   }
   /* As socksx has it: link 0 is the proxy that made the chain. */
-  result = epi_request_set_metadata(out, EPI_META_CHAIN_INDEX, "1");
-  snprintf(number, sizeof number, "%zu", count + 1);
+  result = put_number(out, EPI_META_CHAIN_INDEX, 1);
   if (!result) {
-    result = epi_request_set_metadata(out, EPI_META_CHAIN_LENGTH, number);
+    result = put_number(out, EPI_META_CHAIN_LENGTH, count + 1);
   }
   if (!result) {
     result = epi_request_set_metadata(out, EPI_META_CHAIN_LINK,
@@ -199,7 +246,10 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
     result = put_own(out, engine->metadata, !flow->trusted && !*flow->user);
   }
   if (!result) {
-    result = put_links(out, route, hop);
+    result = put_added(out, flow->added);
+  }
+  if (!result) {
+    result = put_links(out, flow, hop);
   }
   if (!result) {
     result = put_passed(out, engine);

@@ -36,6 +36,7 @@ typedef struct epi__hop {
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
+  int fails_open;        /* flows go on without it if nobody answers there */
 } epi__hop;
 
 typedef struct epi__users epi__users;
@@ -123,7 +124,8 @@ typedef struct epi__mailbox {
 
 struct epi_engine {
   int64_t settings[EPI__ENGINE_SETTINGS];
-  char *name; /* which proxy of the model, or NULL */
+  char *name;        /* which proxy of the model, or NULL */
+  char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
   epi__listener *listeners[EPI__LISTENERS_MAX];
   size_t listener_count;
@@ -166,6 +168,11 @@ struct epi_engine {
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
+
+/* Does a hop lead back to a listener that takes SOCKS? local is what a client
+ * connected to, which is an address of listeners on all addresses. */
+int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
+                      const epi_addr *local);
 
 /* ---- engine_settings.c ---- */
 

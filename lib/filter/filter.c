@@ -6,6 +6,7 @@
 #include "filter/filter_chain.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 struct epi_filter {
   atomic_int references;
@@ -13,6 +14,11 @@ struct epi_filter {
   epi__filter_calls calls;
   void (*on_free)(void *user);
   void *free_user;
+};
+
+static const int64_t defaults[EPI_FILTER_FAIL_OPEN + 1] = {
+    [EPI_FILTER_MEMORY] = 1024 * 1024,
+    [EPI_FILTER_DEADLINE_MS] = 30000,
 };
 
 int epi_filter_new(epi_filter **out, const char *name) {
@@ -31,6 +37,7 @@ int epi_filter_new(epi_filter **out, const char *name) {
     return EPI_ENOMEM;
   }
   atomic_init(&filter->references, 1);
+  memcpy(filter->calls.bounds, defaults, sizeof defaults);
   *out = filter;
   return 0;
 }
@@ -84,6 +91,22 @@ void epi_filter_on_close(epi_filter *filter,
                          void *user) {
   filter->calls.close = callback;
   filter->calls.close_user = user;
+}
+
+void epi_filter_on_timer(epi_filter *filter,
+                         int (*callback)(epi_pipe *pipe, void *user),
+                         void *user) {
+  filter->calls.timer = callback;
+  filter->calls.timer_user = user;
+}
+
+int epi_filter_set(epi_filter *filter, int bound, int64_t value) {
+  if (bound < EPI_FILTER_MEMORY || bound > EPI_FILTER_FAIL_OPEN || value < 0) {
+    return epi__fail(EPI_EINVAL, "a filter has no bound %d of that value",
+                     bound);
+  }
+  filter->calls.bounds[bound] = value;
+  return 0;
 }
 
 void epi_filter_on_free(epi_filter *filter, void (*callback)(void *user),

@@ -3,69 +3,36 @@
  * A filter's write is handed to the next filter at once, so that order is kept
  * without queues in between. What bounds this: the bytes written for one piece
  * of data, and the depth of calls, for filters that answer each other. */
-#include "filter/filter_chain.h"
+#include "filter/filter_pipe.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum {
   DEPTH_MAX = 2 * EPI__FILTER_CHAIN_MAX,
-  NOTE_MAX = 100,
-  NOTES_MAX = 400,
 };
 
-struct epi_pipe {
-  epi__filter_chain *chain;
-  epi_filter *filter;
-  const epi__filter_calls *calls;
-  void *state;
-  int opened, passed;
-  int ended[2];
-  int paused[2];
-};
-
-struct epi__filter_chain {
-  epi_flow *flow;
-  epi__queue *queues[2];
-  size_t count;
-  int failed;     /* sticky: what the flow is cut for */
-  int depth;      /* calls of filters inside each other */
-  size_t written; /* for this piece of data */
-  char notes[NOTES_MAX];
-  char *binding; /* of the pipes from bound_from on, or NULL */
-  size_t bound_from;
-  epi_pipe pipes[];
-};
-
-static int keep_failure(epi__filter_chain *chain, int error) {
-  if (error < 0 && !chain->failed) {
-    chain->failed = error;
-  }
-  return error;
-}
-
-/* Say which filter failed. Returns the error. */
-static int blame(const epi_pipe *pipe, int error, const char *does) {
-  const char *detail = epi_error_detail();
-
-  return epi__fail(error, "filter %s%s: %s", epi_filter_name(pipe->filter),
-                   does, *detail ? detail : epi_strerror(error));
-}
-
+/* Returns 0, EPI_PASS if the data is to go on as it is, or an error. */
 static int call_data(epi_pipe *pipe, int direction, const void *data,
                      size_t len) {
   const epi__filter_calls *calls = pipe->calls;
-  int result;
+  uint64_t before = pipe->written[direction];
+  int result, failed, wrote;
 
   if (!calls->data) {
+    pipe->passed = 1;
     return EPI_PASS;
   }
   epi__fail_forget();
+  pipe->fed[direction] += len;
   result = calls->data(pipe, direction, data, len, calls->data_user);
-  return result < 0 ? blame(pipe, result, "") : result;
+  failed = result < 0 || pipe->over;
+  wrote = pipe->written[direction] != before;
+  if (failed && !wrote) {
+    pipe->fed[direction] -= len; /* left out, it has not lost this */
+  }
+  result = epi__pipe_returned(pipe, result, "");
+  return result == EPI_PASS && failed && wrote ? 0 : result;
 }
 
 /* Hand data to the filter at an index, or to the queue behind the last. */
@@ -78,22 +45,19 @@ static int deliver(epi__filter_chain *chain, ptrdiff_t at, int direction,
     at += step;
   }
   if (at < 0 || at == (ptrdiff_t)chain->count) {
-    return keep_failure(chain,
-                        epi__queue_append(chain->queues[direction], data, len));
+    return epi__filter_chain_fail(
+        chain, epi__queue_append(chain->queues[direction], data, len));
   }
   if (chain->depth == DEPTH_MAX) {
-    return keep_failure(
+    return epi__filter_chain_fail(
         chain,
         epi__fail(EPI_ELIMIT, "filters write to each other without end"));
   }
   chain->depth++;
   result = call_data(&chain->pipes[at], direction, data, len);
   chain->depth--;
-  if (result == EPI_PASS) {
-    chain->pipes[at].passed = 1;
-    return deliver(chain, at + step, direction, data, len);
-  }
-  return keep_failure(chain, result);
+  return result == EPI_PASS ? deliver(chain, at + step, direction, data, len)
+                            : result;
 }
 
 int epi_pipe_write(epi_pipe *pipe, int direction, const void *data,
@@ -105,52 +69,28 @@ int epi_pipe_write(epi_pipe *pipe, int direction, const void *data,
     return epi__fail(EPI_EINVAL, "no direction %d", direction);
   }
   if (chain->failed) {
-    return chain->failed;
+    return epi__filter_chain_failure(chain);
   }
   if (!len) {
     return 0;
   }
   if (pipe->ended[direction] || pipe->passed) {
-    return keep_failure(chain,
-                        epi__fail(EPI_ESTATE, "a filter writes after the end"));
+    return epi__filter_chain_fail(
+        chain, epi__fail(EPI_ESTATE, "filter %s writes after the end",
+                         epi_filter_name(pipe->filter)));
   }
   chain->written += len;
   if (chain->written > EPI_PIPE_MAX) {
-    return keep_failure(chain, epi__fail(EPI_ELIMIT,
-                                         "filters made over %d bytes of one "
-                                         "piece of data",
-                                         EPI_PIPE_MAX));
+    return epi__filter_chain_fail(
+        chain, epi__fail(EPI_ELIMIT,
+                         "filter %s: over %d bytes were made of one piece of "
+                         "data",
+                         epi_filter_name(pipe->filter), EPI_PIPE_MAX));
   }
+  pipe->written[direction] += len;
+  pipe->held_at = epi__filter_chain_now(chain);
   return deliver(chain, direction == EPI_FORWARD ? at + 1 : at - 1, direction,
                  data, len);
-}
-
-void epi_pipe_set_state(epi_pipe *pipe, void *state) {
-  pipe->state = state;
-}
-
-void *epi_pipe_state(const epi_pipe *pipe) {
-  return pipe->state;
-}
-
-epi_flow *epi_pipe_flow(const epi_pipe *pipe) {
-  return pipe->chain->flow;
-}
-
-void epi_pipe_note(epi_pipe *pipe, const char *note) {
-  epi__filter_chain *chain = pipe->chain;
-  size_t used = strlen(chain->notes);
-  char clean[NOTE_MAX + 1];
-
-  snprintf(chain->notes + used, sizeof chain->notes - used, "%s%s",
-           used ? ", " : "", epi__printable(clean, sizeof clean, note));
-}
-
-const char *epi__pipe_binding(const epi_pipe *pipe) {
-  const epi__filter_chain *chain = pipe->chain;
-  size_t at = (size_t)(pipe - chain->pipes);
-
-  return chain->binding && at >= chain->bound_from ? chain->binding : "";
 }
 
 static int open_pipe(epi_pipe *pipe) {
@@ -160,17 +100,19 @@ static int open_pipe(epi_pipe *pipe) {
     epi__fail_forget();
     result = pipe->calls->open(pipe, pipe->calls->open_user);
   }
+  pipe->opened = result >= 0;
+  result = epi__pipe_returned(pipe, result, " fails on opening");
   if (result < 0) {
-    blame(pipe, result, " refuses the flow");
-    return EPI_EFILTER;
+    return pipe->chain->refused ? EPI_EDENIED : EPI_EFILTER;
   }
-  pipe->opened = 1;
-  pipe->passed = result == EPI_PASS || !pipe->calls->data;
-  return pipe->chain->failed;
+  if (!pipe->calls->data) {
+    pipe->passed = 1;
+  }
+  return 0;
 }
 
 int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
-                          size_t count, epi_flow *flow,
+                          size_t count, const epi__filter_host *host,
                           epi__queue *const queues[2],
                           const epi__binding *binding) {
   epi__filter_chain *chain;
@@ -191,7 +133,9 @@ int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
       return EPI_ENOMEM;
     }
   }
-  chain->flow = flow;
+  if (host) {
+    chain->host = *host;
+  }
   chain->queues[EPI_FORWARD] = queues[EPI_FORWARD];
   chain->queues[EPI_BACKWARD] = queues[EPI_BACKWARD];
   chain->count = count;
@@ -199,7 +143,9 @@ int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
     chain->pipes[i].chain = chain;
     chain->pipes[i].filter = epi_filter_ref(filters[i]);
     chain->pipes[i].calls = epi__filter_calls_of(filters[i]);
+    chain->pipes[i].timer_at = -1;
   }
+  chain->opening = 1;
   /* The last one first: what a filter writes on opening finds those behind it
    * open. */
   for (size_t i = count; i-- > 0;) {
@@ -210,6 +156,7 @@ int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
       return result;
     }
   }
+  chain->opening = 0;
   *out = chain;
   return 0;
 }
@@ -232,13 +179,12 @@ void epi__filter_chain_free(epi__filter_chain *chain) {
 
 int epi__filter_chain_feed(epi__filter_chain *chain, int direction,
                            const void *data, size_t len) {
-  if (chain->failed) {
-    return chain->failed;
+  if (!chain->failed) {
+    chain->written = 0;
+    deliver(chain, direction == EPI_FORWARD ? 0 : (ptrdiff_t)chain->count - 1,
+            direction, data, len);
   }
-  chain->written = 0;
-  deliver(chain, direction == EPI_FORWARD ? 0 : (ptrdiff_t)chain->count - 1,
-          direction, data, len);
-  return chain->failed;
+  return epi__filter_chain_failure(chain);
 }
 
 int epi__filter_chain_end(epi__filter_chain *chain, int direction) {
@@ -251,23 +197,13 @@ int epi__filter_chain_end(epi__filter_chain *chain, int direction) {
     }
     chain->written = 0;
     if (!pipe->passed && pipe->calls->end) {
-      int result;
-
       epi__fail_forget();
-      result = pipe->calls->end(pipe, direction, pipe->calls->end_user);
-      if (result < 0) {
-        keep_failure(chain, blame(pipe, result, ""));
-      }
+      epi__pipe_returned(
+          pipe, pipe->calls->end(pipe, direction, pipe->calls->end_user), "");
     }
     pipe->ended[direction] = 1;
   }
-  return chain->failed;
-}
-
-void epi_pipe_pause(epi_pipe *pipe, int direction, int on) {
-  if (direction == EPI_FORWARD || direction == EPI_BACKWARD) {
-    pipe->paused[direction] = on;
-  }
+  return epi__filter_chain_failure(chain);
 }
 
 int epi__filter_chain_paused(const epi__filter_chain *chain, int direction) {

@@ -43,7 +43,8 @@ int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
                          size_t len, size_t *sent);
 
 /* The outcome of connecting: 0 or an errno; ETIME if a router said that the
- * TTL had expired, which only sockets that keep errors can tell. */
+ * TTL had expired, EACCES if its rules forbid the connection, which only
+ * sockets that keep errors can tell. */
 int epi__sock_outcome(int fd);
 
 /* ---- socket_offer.c: listening for a client's sake ---- */
@@ -85,8 +86,9 @@ int epi__sock_is_multipath(int fd);
  * kept error also ends a connection that would go on. */
 void epi__sock_keep_errors(int fd, int kind, int keep);
 
-/* Read all errors that were kept: 1 if one says that a TTL has expired. */
-int epi__sock_expired(int fd);
+/* Read all errors that were kept: the last that says more than the socket's
+ * own, ETIME (a TTL expired) or EACCES (a router's rule forbids it); else 0. */
+int epi__sock_kept_error(int fd);
 
 /* ---- addresses, bytes, ends ---- */
 
@@ -124,6 +126,15 @@ int epi__resolve_now(epi_addr *out, const epi_addr *addr);
 /* Connect once, blocking for at most timeout_ms, and close: 0 if somebody took
  * the connection, else EPI_ETIMEOUT or EPI_ESYS. */
 int epi__sock_probe(const epi_addr *addr, int64_t timeout_ms);
+
+/* Load a shared object, whose path has a /. Returns 0, EPI_ENOENT, EPI_EPERM
+ * (everybody can change it), EPI_EINVAL (it is none, or does not fit) or
+ * EPI_ESYS. */
+int epi__object_load(void **out, const char *path);
+void epi__object_unload(void *object);
+
+/* What an object has under a name, or NULL. */
+void *epi__object_find(void *object, const char *name);
 
 void epi__sleep(int64_t ms);
 

@@ -97,8 +97,27 @@ void epi__sock_keep_errors(int fd, int kind, int keep) {
              &keep, sizeof keep);
 }
 
-/* 1 if a message of the error queue is ICMP's "time exceeded in transit". */
-static int is_expiry(const struct cmsghdr *part) {
+/* What ICMP says, where Linux's errno is less exact: "time exceeded in
+ * transit", and "administratively prohibited" of IPv4; or 0. */
+static int errno_of(const struct sock_extended_err *error) {
+  if (error->ee_origin == SO_EE_ORIGIN_ICMP6) {
+    return error->ee_type == ICMP6_TIME_EXCEEDED ? ETIME : 0;
+  }
+  if (error->ee_origin != SO_EE_ORIGIN_ICMP) {
+    return 0;
+  }
+  if (error->ee_type == ICMP_TIME_EXCEEDED) {
+    return ETIME;
+  }
+  return error->ee_type == ICMP_DEST_UNREACH &&
+                 (error->ee_code == ICMP_NET_ANO ||
+                  error->ee_code == ICMP_HOST_ANO ||
+                  error->ee_code == ICMP_PKT_FILTERED)
+             ? EACCES
+             : 0;
+}
+
+static int read_part(const struct cmsghdr *part) {
   struct sock_extended_err error;
 
   if (!(part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) &&
@@ -106,28 +125,27 @@ static int is_expiry(const struct cmsghdr *part) {
     return 0;
   }
   memcpy(&error, CMSG_DATA(part), sizeof error);
-  return error.ee_origin == SO_EE_ORIGIN_ICMP6
-             ? error.ee_type == ICMP6_TIME_EXCEEDED
-             : error.ee_origin == SO_EE_ORIGIN_ICMP &&
-                   error.ee_type == ICMP_TIME_EXCEEDED;
+  return errno_of(&error);
 }
 
-int epi__sock_expired(int fd) {
+int epi__sock_kept_error(int fd) {
   _Alignas(struct cmsghdr) char parts[512];
   char packet[128];
   struct iovec data = {packet, sizeof packet};
   struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-  int expired = 0;
+  int found = 0;
 
   for (;;) {
     message.msg_control = parts;
     message.msg_controllen = sizeof parts;
     if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
-      return expired;
+      return found;
     }
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
          part = CMSG_NXTHDR(&message, part)) {
-      expired |= is_expiry(part);
+      int error = read_part(part);
+
+      found = error ? error : found;
     }
   }
 }

@@ -208,7 +208,12 @@ int epi__sock_outcome(int fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len)) {
     return errno;
   }
-  return why == EHOSTUNREACH && epi__sock_expired(fd) ? ETIME : why;
+  if (why == EHOSTUNREACH || why == ENETUNREACH) {
+    int kept = epi__sock_kept_error(fd);
+
+    why = kept ? kept : why;
+  }
+  return why;
 }
 
 ptrdiff_t epi__sock_read(int fd, void *buf, size_t size) {

@@ -10,8 +10,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow
 from support import socks_client as wire
 from support.bound import ANY, HOST, exchange
-from support.stack_client import (BACKLOG, BOTH, MULTIPATH, NO, REMOTE, TFO,
-                                  TOS, YES, read_options, stack_option)
+from support.stack_client import (BACKLOG, BOTH, MULTIPATH, NO, NO_FRAGMENT,
+                                  REMOTE, TFO, TOS, TTL, YES, read_options,
+                                  stack_option)
 
 REQUEST, ID = 5, 6  # kinds of options
 
@@ -87,6 +88,18 @@ def a_session_takes_many_connections_at_one_port():
                                    if h.getsockname()[1] == port)))
     for client, peer in pairs:
         exchange(client, peer)
+
+
+@flow.test
+def the_one_that_listens_is_answered_too():
+    proxy = flow.proxy()
+    sock, _ = ask(proxy, wire.option(REQUEST, b"") +
+                  stack_option(REMOTE, BACKLOG, 2) +
+                  stack_option(REMOTE, TOS, 0x20) +
+                  stack_option(REMOTE, TTL, 17))
+    code, _, _, said = reply(sock)
+    assert (code, said) == (0, {(REMOTE, BACKLOG): 2, (REMOTE, TOS): 0x20,
+                                (REMOTE, TTL): 17}), said
 
 
 @flow.test
@@ -186,6 +199,23 @@ def options_of_ip_act_on_what_connects():
     code, _, _, said = reply(sock)
     assert code == 0 and said[REMOTE, TOS] == 0x20
     exchange(sock, peer)
+
+
+@flow.test
+def other_options_count_more_than_multipath():
+    proxy = flow.proxy()
+    for wishes in ({TTL: 17}, {NO_FRAGMENT: NO}, {TTL: 17, MULTIPATH: YES}):
+        sock, _ = ask(proxy, b"".join(
+            stack_option(REMOTE, option, value)
+            for option, value in wishes.items()))
+        expected = {(REMOTE, option): NO if option == MULTIPATH else value
+                    for option, value in wishes.items()}
+        _, host, port, said = reply(sock)
+        assert said == expected, said
+        peer = wire.connect(port, host=host, source=HOST)
+        code, _, _, said = reply(sock)
+        assert (code, said) == (0, expected), said
+        exchange(sock, peer)
 
 
 if __name__ == "__main__":

@@ -173,8 +173,8 @@ def a_server_behind_another_hop_may_speak_first():
 
     # The header of the sealed stream comes late: behind the greeting.
     def hold(at, data):
-        if at == "out" and b"EPS1" in data:
-            start = data.index(b"EPS1")
+        if at == "out" and b"EPS2" in data:
+            start = data.index(b"EPS2")
             held.append(data[start:])
             return data[:start]
         if at == "out" and held:

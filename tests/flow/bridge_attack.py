@@ -152,11 +152,11 @@ def a_sealed_stream_does_not_open_in_another_flow():
     assert code == 0
     flow.until(lambda: server.got == SECRET, "the data arrives")
     sealed = bridge.wire.crossed["out"]
-    sealed = sealed[sealed.index(b"EPS1"):]
+    sealed = sealed[sealed.index(b"EPS2"):]
 
     def swap(at, data):
-        return (data[:data.index(b"EPS1")] + sealed
-                if at == "out" and b"EPS1" in data else data)
+        return (data[:data.index(b"EPS2")] + sealed
+                if at == "out" and b"EPS2" in data else data)
     bridge.wire.change = swap
     sock, _, _ = bridge.ask(data=b"mine")
     assert wire.closed(sock), "the flow was not cut"

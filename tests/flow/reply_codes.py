@@ -117,6 +117,15 @@ def routes_that_this_machine_forbids():
 
 
 @flow.test
+def routes_that_a_router_forbids():
+    net = Net()
+    net.router.run("ip", "route", "add", "prohibit", "10.99.0.0/24")
+    net.router.run("ip", "-6", "route", "add", "prohibit", "fd99::/64")
+    net.expect(NOT_ALLOWED, "10.99.0.1")
+    net.expect(NOT_ALLOWED, "fd99::1")
+
+
+@flow.test
 def a_ttl_that_expires_on_the_way():
     net = Net()
     with net.host.inside():
@@ -180,11 +189,16 @@ def what_a_firewall_on_the_way_says():
     for port, way, code in ((81, "icmpx host-unreachable", NO_HOST),
                             (82, "icmpx no-route", NO_NETWORK),
                             (83, "icmpx port-unreachable", REFUSED),
-                            (84, "tcp reset", REFUSED)):
+                            (84, "tcp reset", REFUSED),
+                            (85, "icmpx admin-prohibited", NOT_ALLOWED)):
         net.rule(net.router, "add", "rule", "inet", "t", "c", "tcp", "dport",
                  str(port), "reject", "with", *way.split())
         net.expect(code, net.far, port)
         net.expect(code, net.far6, port)
+    for port, way in ((86, "net-prohibited"), (87, "host-prohibited")):
+        net.rule(net.router, "add", "rule", "inet", "t", "c", "tcp", "dport",
+                 str(port), "reject", "with", "icmp", "type", way)
+        net.expect(NOT_ALLOWED, net.far, port)
 
 
 if __name__ == "__main__":

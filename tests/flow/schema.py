@@ -51,7 +51,7 @@ WHOLE = {
         "gate": {"endpoints": ["socks5+tls://u:p@g.example:1080/?draft=11"],
                  "image": "gate:1", "options": {"rate": "9"},
                  "instances": 3, "capacity": 1000000},
-        "mark": {"filter": "count", "cost": {}},
+        "mark": {"filter": "count", "cost": {}, "fail": "open"},
     },
     "applications": {
         "x": {"purpose": "research", "dataset": "scans", "nodes": ["a", "b"],

@@ -92,6 +92,18 @@ def carries_datagrams():
 
 
 @flow.test
+def what_is_too_long_for_a_record_is_lost_alone():
+    echo = Echo()
+    proxy, port, cert = with_dtls()
+    client, dtls = Socks6(proxy.port), Dtls(port, cert)
+    for size in (1330, 4000, 3):
+        dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"x" * size))
+    client.confirm()
+    assert [len(dtls.receive()[3]) for _ in range(2)] == [1330, 3]
+    assert [len(data) for data, _ in echo.got] == [1330, 4000, 3]
+
+
+@flow.test
 def carries_many_associations_in_a_session():
     echo = Echo()
     proxy, port, cert = with_dtls()

@@ -6,7 +6,7 @@
 #     epi_install build demo     # installs that, or says how
 
 epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
-  libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev"
+  libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev libzstd-dev"
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
   abigail-tools chromium clang-format binutils git python3 python3-jsonschema

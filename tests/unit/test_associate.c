@@ -2,51 +2,17 @@
  * then: what fails fails alone. */
 #include "epi/epi.h"
 #include "os/udp.h"
+#include "support/alloc_every.h"
+#include "support/loopback.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-/* Every `period`th allocation fails; 0: none. */
-static atomic_int period;
-static atomic_uint calls;
-static atomic_int failures;
-
-static int fails_now(void) {
-  int every = atomic_load(&period);
-  int fails = every && atomic_fetch_add(&calls, 1) % (unsigned)every == 0;
-
-  failures += fails;
-  return fails;
-}
-
-static void *failing_alloc(size_t size) {
-  return fails_now() ? NULL : malloc(size);
-}
-
-static void *failing_resize(void *block, size_t size) {
-  return fails_now() ? NULL : realloc(block, size);
-}
-
-static int connect_to(int type, uint16_t port, int64_t patience_ms) {
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons(port),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  struct timeval patience = {patience_ms / 1000, patience_ms % 1000 * 1000};
-  int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-  cr_assert_geq(fd, 0);
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-  return fd;
-}
 
 /* A socket to be reached through associations. */
 static int new_remote(uint16_t *port) {
@@ -81,14 +47,14 @@ static int ask_socks5(uint16_t proxy, int remote, uint16_t port) {
   uint8_t message[] = {
       0, 0, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port, 'h'};
   uint8_t reply[12] = {0}, back[64];
-  int fd = connect_to(SOCK_STREAM, proxy, 5000);
+  int fd = loopback_connect(SOCK_STREAM, proxy, 5000);
   int works = send(fd, request, sizeof request, MSG_NOSIGNAL) > 0 &&
               recv(fd, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
               reply[3] == 0;
 
   if (works) {
-    int udp =
-        connect_to(SOCK_DGRAM, (uint16_t)(reply[10] << 8 | reply[11]), 100);
+    int udp = loopback_connect(SOCK_DGRAM,
+                               (uint16_t)(reply[10] << 8 | reply[11]), 100);
 
     works = send(udp, message, sizeof message, 0) == sizeof message &&
             answer(remote) && recv(udp, back, sizeof back, 0) == 11 &&
@@ -123,7 +89,7 @@ static int ask_socks6(uint16_t proxy, int remote, uint16_t port) {
                        1,
                        'h'};
   uint8_t head[28] = {0}, back[33] = {0};
-  int fd = connect_to(SOCK_STREAM, proxy, 1000);
+  int fd = loopback_connect(SOCK_STREAM, proxy, 1000);
   int works = send(fd, request, sizeof request, MSG_NOSIGNAL) > 0 &&
               recv(fd, head, sizeof head, MSG_WAITALL) == sizeof head &&
               head[1] == 0 && head[5] == 0 && head[17] == EPI_UDP_INIT;
@@ -147,7 +113,7 @@ Test(associate, what_fails_fails_alone, .timeout = 60) {
   int remote = new_remote(&port);
   int worked = 0;
 
-  cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
+  cr_assert_eq(alloc_every_install(), 0);
   cr_assert_eq(epi_engine_new(&engine), 0);
   epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
   cr_assert_eq(epi_engine_listen(engine, "socks://127.0.0.1:0"), 0);
@@ -156,14 +122,14 @@ Test(associate, what_fails_fails_alone, .timeout = 60) {
   cr_assert(ask_socks5(socks.port, remote, port), "nothing failed yet");
   cr_assert(ask_socks6(socks.port, remote, port), "nothing failed yet");
   for (int every = 2; every < 40; every++) {
-    atomic_store(&period, every);
+    alloc_every(every);
     worked += ask_socks5(socks.port, remote, port);
     worked += ask_socks6(socks.port, remote, port);
   }
-  atomic_store(&period, 0);
+  alloc_every(0);
   while (recv(remote, &port, 0, MSG_DONTWAIT) >= 0) {
   }
-  cr_expect_gt(failures, 50);
+  cr_expect_gt(alloc_every_failures(), 50);
   cr_expect_gt(worked, 0);
   close(remote);
   remote = new_remote(&port);

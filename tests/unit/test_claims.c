@@ -1,9 +1,11 @@
 /* test_claims.c: metadata that a proxy signs and the next believes. */
 #include "epi/error.h"
 #include "socks/claims.h"
+#include "support/alloc_fail.h"
 #include "tls/primitives.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -137,5 +139,68 @@ Test(claims, a_replay_is_noticed_among_many) {
   }
   cr_expect_eq(check(first, NOW + EPI__CLAIMS_WINDOW), EPI_EAUTH);
   epi_request_free(first);
+  epi__claims_seen_clear(&seen);
+}
+
+Test(claims, with_a_malformed_time_or_nonce_are_not_believed) {
+  static const char *const issued[] = {
+      "",
+      "x700000000 00000000000000000000000000000000",
+      "1700000000",
+      "1700000000 0000",
+      "1700000000 000000000000000000000000000000000000000000000000000000",
+  };
+
+  for (size_t i = 0; i < sizeof issued / sizeof *issued; i++) {
+    epi_request *request = make();
+
+    epi_request_set_metadata(request, EPI_META_ISSUED, issued[i]);
+    cr_expect_eq(check(request, NOW), EPI_EAUTH, "%s", issued[i]);
+    epi_request_free(request);
+  }
+}
+
+static int no_random(void *out, size_t len) {
+  (void)out;
+  (void)len;
+  return EPI_ESYS;
+}
+
+static int no_mac(uint8_t *out, const void *mac_key, size_t key_len,
+                  const void *data, size_t len) {
+  (void)out;
+  (void)mac_key;
+  (void)key_len;
+  (void)data;
+  (void)len;
+  return EPI_ECRYPTO;
+}
+
+Test(claims, are_not_made_or_believed_when_cryptography_fails) {
+  epi__crypto silent = *epi__crypto_wolfssl(), broken = silent;
+  epi_request *request = make();
+
+  silent.random = no_random;
+  broken.mac = no_mac;
+  cr_expect_eq(epi__claims_check(request, &broken, key, NOW, &seen),
+               EPI_ECRYPTO);
+  cr_expect_eq(epi__claims_sign(request, &silent, key, NOW), EPI_ESYS);
+  cr_expect_eq(epi__claims_sign(request, &broken, key, NOW), EPI_ECRYPTO);
+  epi_request_free(request);
+}
+
+Test(claims, that_cannot_be_remembered_are_not_believed) {
+  epi_request *request = make();
+
+  for (alloc_fail_start(); alloc_fail_more();) {
+    cr_expect_eq(check(request, NOW), alloc_fail_happened() ? EPI_ENOMEM : 0);
+    epi__claims_seen_clear(&seen);
+  }
+  seen.newer.size = EPI__CLAIMS_SEEN;
+  seen.newer.count = EPI__CLAIMS_SEEN / 2;
+  seen.newer.slots = calloc(EPI__CLAIMS_SEEN, EPI__CLAIMS_NONCE);
+  seen.since = NOW;
+  cr_expect_eq(check(request, NOW), EPI_ELIMIT);
+  epi_request_free(request);
   epi__claims_seen_clear(&seen);
 }

@@ -171,9 +171,10 @@ Test(datagram, refuses_what_nobody_may_send) {
 
 Test(datagram, holds_what_was_set) {
   epi_datagram *datagram;
-  epi_addr addr, name, none = {0};
+  epi_addr addr, ip6, name, none = {0};
   const epi_addr *reporter;
 
+  epi_addr_parse(&ip6, "[2001:db8::1]:7", -1);
   epi_addr_parse(&addr, "10.1.2.3:7", -1);
   epi_addr_parse(&name, "host.example:7", -1);
   cr_assert_eq(epi_datagram_new(&datagram), 0);
@@ -181,6 +182,10 @@ Test(datagram, holds_what_was_set) {
   cr_expect_eq(epi_datagram_set_type(datagram, 0), EPI_EINVAL);
   cr_expect_eq(epi_datagram_set_type(datagram, 5), EPI_EINVAL);
   cr_expect_eq(epi_datagram_set_remote(datagram, &none), EPI_EINVAL);
+  cr_expect_eq(epi_datagram_set_remote(datagram, &ip6), 0);
+  cr_expect(epi_addr_equal(epi_datagram_remote(datagram), &ip6));
+  cr_expect_eq(epi_datagram_write(datagram, EPI_SOCKSX, message, MESSAGE),
+               EPI_EINVAL, "socksx has no datagrams");
   cr_expect_eq(epi_datagram_set_remote(datagram, &name), 0);
   cr_expect_eq(epi_datagram_set_data(datagram, again, 65507), 0);
   cr_expect_eq(epi_datagram_set_data(datagram, again, 65508), EPI_ELIMIT);

@@ -1,55 +1,15 @@
 /* test_engine_memory.c: an engine that runs out of memory now and then loses
  * the flows concerned and nothing else. */
 #include "epi/epi.h"
+#include "support/alloc_every.h"
+#include "support/loopback.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <netinet/in.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-/* Every `period`th allocation fails; 0: none. */
-static atomic_int period;
-static atomic_uint calls;
-static atomic_int failures;
-
-static int fails_now(void) {
-  int every = atomic_load(&period);
-  int fails = every && atomic_fetch_add(&calls, 1) % (unsigned)every == 0;
-
-  failures += fails;
-  return fails;
-}
-
-static void *failing_alloc(size_t size) {
-  return fails_now() ? NULL : malloc(size);
-}
-
-static void *failing_resize(void *block, size_t size) {
-  return fails_now() ? NULL : realloc(block, size);
-}
-
-static int connect_to(uint16_t port) {
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons(port),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  struct timeval patience = {5, 0};
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  cr_assert_geq(fd, 0);
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (connect(fd, (struct sockaddr *)&to, sizeof to)) {
-    close(fd); /* a port that is bound for a client only may be gone */
-    return -1;
-  }
-  return fd;
-}
 
 /* Ask the proxy for its own reverse listener, which leads to a third listener
  * that says FF to what is no SOCKS: a way through both, without a server. */
@@ -57,7 +17,7 @@ static int ask(uint16_t proxy, uint16_t port) {
   uint8_t request[] = {
       5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port};
   uint8_t reply[12] = {0};
-  int fd = connect_to(proxy);
+  int fd = loopback_connect(SOCK_STREAM, proxy, 5000);
   int works;
 
   works = send(fd, request, sizeof request, MSG_NOSIGNAL) == sizeof request &&
@@ -80,7 +40,7 @@ static uint16_t port_of(const uint8_t reply[10]) {
 /* Have a host connect to the client's port and say something. */
 static int has_host(int client, uint16_t port) {
   uint8_t reply[10 + 5] = {0};
-  int host = connect_to(port);
+  int host = loopback_connect(SOCK_STREAM, port, 5000);
   int works = host >= 0 && send(host, "hello", 5, MSG_NOSIGNAL) == 5 &&
               recv(client, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
               port_of(reply) && !memcmp(reply + 10, "hello", 5);
@@ -100,7 +60,7 @@ static int ask_bind(uint16_t proxy, int by_name) {
   const uint8_t *request = by_name ? localhost : anybody;
   size_t len = by_name ? sizeof localhost : sizeof anybody;
   uint8_t reply[12] = {0};
-  int fd = connect_to(proxy);
+  int fd = loopback_connect(SOCK_STREAM, proxy, 5000);
   int works = fd >= 0 && send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len &&
               recv(fd, reply, sizeof reply, MSG_WAITALL) == sizeof reply &&
               port_of(reply + 2) && has_host(fd, port_of(reply + 2));
@@ -160,7 +120,7 @@ static int ask_by_name(uint16_t proxy, uint16_t port) {
                        1,
                        0x7f};
   uint8_t reply[24] = {0};
-  int fd = connect_to(proxy);
+  int fd = loopback_connect(SOCK_STREAM, proxy, 5000);
   int works;
 
   works = send(fd, request, sizeof request, MSG_NOSIGNAL) == sizeof request &&
@@ -184,7 +144,7 @@ Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
   epi_addr socks;
   int worked = 0;
 
-  cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
+  cr_assert_eq(alloc_every_install(), 0);
   cr_assert_eq(epi_engine_new(&engine), 0);
   epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
   epi_engine_set(engine, EPI_ENGINE_BIND_MS, 300);
@@ -197,13 +157,13 @@ Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
   cr_assert_eq(epi_engine_start(engine), 0);
   cr_assert(ask_bind(socks.port, 0), "nothing failed yet");
   for (int every = 2; every < 60; every++) {
-    atomic_store(&period, every);
+    alloc_every(every);
     for (int i = 0; i < 8; i++) {
       worked += ask_bind(socks.port, i % 2);
     }
   }
-  atomic_store(&period, 0);
-  cr_expect_gt(failures, 100);
+  alloc_every(0);
+  cr_expect_gt(alloc_every_failures(), 100);
   cr_expect_gt(worked, 0);
   for (int i = 0; i < 16; i++) {
     cr_expect(ask_bind(socks.port, 0), "it has recovered, and lost no count");
@@ -218,7 +178,7 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   char url[80];
   int worked = 0, by_name = 0;
 
-  cr_assert_eq(epi_set_allocator(failing_alloc, failing_resize, free), 0);
+  cr_assert_eq(alloc_every_install(), 0);
   cr_assert_eq(epi_engine_new(&engine), 0);
   epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
   cr_assert_eq(epi_filter_new_builtin(&filter, "count", NULL, 0), 0);
@@ -234,14 +194,14 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   cr_assert(ask(socks.port, reverse.port), "nothing failed yet");
   cr_assert(ask_by_name(socks.port, reverse.port), "nor here");
   for (int every = 2; every < 60; every++) {
-    atomic_store(&period, every);
+    alloc_every(every);
     for (int i = 0; i < 8; i++) {
       worked += ask(socks.port, reverse.port);
       by_name += ask_by_name(socks.port, reverse.port);
     }
   }
-  atomic_store(&period, 0);
-  cr_expect_gt(failures, 100);
+  alloc_every(0);
+  cr_expect_gt(alloc_every_failures(), 100);
   cr_expect_gt(worked, 0);
   cr_expect_gt(by_name, 0);
   cr_expect(ask(socks.port, reverse.port), "it has recovered");

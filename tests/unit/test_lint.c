@@ -234,3 +234,13 @@ Test(lint, survives_a_lack_of_memory) {
     }
   }
 }
+
+Test(lint, warns_of_functions_that_fail_open) {
+  cr_expect_eq(
+      lint("{'epi':1,'nodes':{'a':{'addresses':['10.0.0.1'],'attributes':['x']"
+           "},'b':{'addresses':['10.0.0.2']}},'functions':{'f':{'filter':'f',"
+           "'provides':['x'],'fail':'open'}}}"),
+      1, "%s", text);
+  says("functions.f: it may fail open: flows then go on without what it "
+       "provides\n");
+}

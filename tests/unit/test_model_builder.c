@@ -18,7 +18,8 @@ static const char document[] =
     "'before':['gate'],'after':['open'],'cost':{'setup_ms':2,"
     "'per_mib_ms':0.6}},'open':{'filter':'open'},'gate':{'endpoints':["
     "'socks5://h:1'],'image':'r/g:2','options':{'mode':'strict'},'instances':3,"
-    "'capacity':40}},'applications':{'z':{'purpose':'p','dataset':'d',"
+    "'capacity':40,'fail':'open'}},'applications':{'z':{'purpose':'p','dataset'"
+    ":'d',"
     "'nodes':['b','a'],'flows':[{'from':'b','to':'a','ports':[443,80]}]}},"
     "'policy':{'default':'allow','rules':[{'id':'r','effect':'require',"
     "'from':['a','domain:d'],'user':['u','v'],'ports':[1,2],'time':{"
@@ -98,6 +99,7 @@ static const call calls[] = {
     {FUNCTION, "gate", NULL, 0},
     {MORE, "endpoints", "socks5://h:1", 0},
     {TEXT, "image", "r/g:2", 0},
+    {TEXT, "fail", "open", 0},
     {TEXT, "options.mode", "strict", 0},
     {NUMBER, "instances", NULL, 3},
     {NUMBER, "capacity", NULL, 40},

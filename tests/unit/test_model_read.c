@@ -175,6 +175,26 @@ Test(model_read, functions_say_who_provides_them) {
        "functions.f.capacity: must be a whole number from 1 to 1000000");
 }
 
+Test(model_read, functions_say_what_becomes_of_flows_when_they_fail) {
+  epi_model *model = model_of(
+      "{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','fail':'open'},"
+      "'g':{'filter':'x','fail':'closed'},'h':{'filter':'x'}}}");
+
+  cr_expect_eq(epi_model_function_fails_open(model, 0), 1);
+  cr_expect_eq(epi_model_function_fails_open(model, 1), 0);
+  cr_expect_eq(epi_model_function_fails_open(model, 2), 0);
+  cr_expect_eq(epi_model_function_fails_open(model, 3), 0);
+  epi_model_free(model);
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','fail':'soft'}}}",
+       "functions.f.fail: must be \"open\" or \"closed\"");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','pair':'g',"
+       "'fail':'open'},'g':{'filter':'y'}}}",
+       "functions.f.fail: what has a pair, or is one, cannot fail open");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','pair':'g'},"
+       "'g':{'filter':'y','fail':'open'}}}",
+       "functions.g.fail: what has a pair, or is one, cannot fail open");
+}
+
 Test(model_read, functions_say_how_they_run) {
   SAYS("{'epi':1,'nodes':{},'functions':{'f':{}}}",
        "functions.f: needs \"filter\" or \"endpoints\"\n");

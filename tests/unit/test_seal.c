@@ -3,11 +3,18 @@
 #include "epi/error.h"
 #include "filter/builtin.h"
 #include "filter/filter_chain.h"
+#include "support/alloc_fail.h"
 #include "tls/primitives.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+  HEADER = 37,
+  CIPHER = 4,         /* where the header says it */
+  FRAME = 3 + 3 + 16, /* of three bytes of data */
+};
 
 /* Two proxies: what `near` puts into its forward queue is fed to `far`. */
 typedef struct side {
@@ -18,15 +25,24 @@ typedef struct side {
 
 static const char key[] = "a shared secret of some length";
 
+static epi__seal_options options; /* of the filters that are made next */
+
+static epi_filter *make(int opener, const char *secret) {
+  epi_filter *filter = NULL;
+
+  options.crypto = epi__crypto_wolfssl();
+  options.opener = opener;
+  cr_assert_eq(epi__seal_new(&filter, &options, secret, strlen(secret)), 0);
+  return filter;
+}
+
 static void open_bound(side *my, int opener, const char *secret,
                        const char *text) {
   epi__binding binding = {text, 0};
   epi__queue *const queues[2] = {&my->queues[0], &my->queues[1]};
 
   memset(my, 0, sizeof *my);
-  cr_assert_eq(epi__seal_new(&my->filter, opener, epi__crypto_wolfssl(), secret,
-                             strlen(secret)),
-               0);
+  my->filter = make(opener, secret);
   cr_assert_eq(epi__filter_chain_new(&my->chain, &my->filter, 1, NULL, queues,
                                      text ? &binding : NULL),
                0);
@@ -118,7 +134,7 @@ Test(seal, nothing_readable_is_on_the_wire_and_nothing_twice) {
   len = epi__queue_peek(&a.queues[EPI_FORWARD], &first);
   cr_assert_eq(epi__queue_peek(&b.queues[EPI_FORWARD], &second), len);
   cr_expect_null(memmem(first, len, "patient", 7));
-  cr_expect_neq(memcmp(first + 36, second + 36, len - 36), 0,
+  cr_expect_neq(memcmp(first + HEADER, second + HEADER, len - HEADER), 0,
                 "every flow has a key of its own");
   close_side(&a);
   close_side(&b);
@@ -148,7 +164,7 @@ Test(seal, the_opener_asks_for_no_backward_data_before_the_header) {
   open_side(&near, 0, key);
   open_side(&far, 1, key);
   cr_expect(epi__filter_chain_paused(far.chain, EPI_BACKWARD));
-  cr_expect_eq(move(&near, &far, EPI_FORWARD, 36), 0);
+  cr_expect_eq(move(&near, &far, EPI_FORWARD, HEADER), 0);
   cr_expect_not(epi__filter_chain_paused(far.chain, EPI_BACKWARD));
   close_side(&near);
   close_side(&far);
@@ -183,11 +199,6 @@ static int tampered(void (*fn)(uint8_t *wire, size_t *len), const char *secret,
   return result;
 }
 
-enum {
-  HEADER = 36,
-  FRAME = 3 + 3 + 16, /* of three bytes of data */
-};
-
 static void flip_data(uint8_t *wire, size_t *len) {
   (void)len;
   wire[HEADER + 4] ^= 1;
@@ -196,6 +207,21 @@ static void flip_data(uint8_t *wire, size_t *len) {
 static void flip_salt(uint8_t *wire, size_t *len) {
   (void)len;
   wire[10] ^= 1;
+}
+
+static void other_cipher(uint8_t *wire, size_t *len) {
+  (void)len;
+  wire[CIPHER] = (uint8_t)(3 - wire[CIPHER]);
+}
+
+static void no_cipher(uint8_t *wire, size_t *len) {
+  (void)len;
+  wire[CIPHER] = 3;
+}
+
+static void other_version(uint8_t *wire, size_t *len) {
+  (void)len;
+  wire[CIPHER - 1] = '1';
 }
 
 static void swap_frames(uint8_t *wire, size_t *len) {
@@ -227,6 +253,9 @@ Test(seal, whatever_is_changed_on_the_way_is_noticed) {
   cr_expect_eq(tampered(NULL, "another secret, as long", 1), EPI_ECRYPTO);
   cr_expect_eq(tampered(flip_data, key, 1), EPI_ECRYPTO);
   cr_expect_eq(tampered(flip_salt, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(other_cipher, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(no_cipher, key, 1), EPI_ECRYPTO);
+  cr_expect_eq(tampered(other_version, key, 1), EPI_EVERSION);
   cr_expect_eq(tampered(swap_frames, key, 1), EPI_ECRYPTO);
   cr_expect_eq(tampered(repeat_frame, key, 1), EPI_ECRYPTO);
   cr_expect_eq(tampered(cut_end, key, 0), 0, "nothing wrong yet");
@@ -264,9 +293,151 @@ Test(seal, answers_of_another_flow_do_not_fit) {
   close_side(&other_far);
 }
 
-Test(seal, short_keys_are_refused) {
+/* A question and an answer, through openers that take any cipher. */
+static void ask_and_answer(const epi__seal_options *near_options,
+                           const epi__seal_options *far_options, size_t step) {
+  side near, far;
+
+  options = *near_options;
+  open_side(&near, 0, key);
+  options = *far_options;
+  open_side(&far, 1, key);
+  for (int i = 0; i < 20; i++) {
+    cr_assert_eq(epi__filter_chain_feed(near.chain, EPI_FORWARD, "question", 8),
+                 0);
+    cr_assert_eq(move(&near, &far, EPI_FORWARD, step), 0, "%s",
+                 epi_error_detail());
+    expect(&far, EPI_FORWARD, "question", 8);
+    cr_assert_eq(epi__filter_chain_feed(far.chain, EPI_BACKWARD, "answer", 6),
+                 0);
+    cr_assert_eq(move(&far, &near, EPI_BACKWARD, step), 0, "%s",
+                 epi_error_detail());
+    expect(&near, EPI_BACKWARD, "answer", 6);
+  }
+  close_side(&near);
+  close_side(&far);
+}
+
+Test(seal, the_opener_follows_the_sealers_cipher) {
+  static const int ciphers[] = {0, EPI__CHACHA20_POLY1305, EPI__AES_256_GCM};
+
+  for (size_t i = 0; i < 3; i++) {
+    for (size_t step = 1; step < 40; step++) {
+      ask_and_answer(&(epi__seal_options){.cipher = ciphers[i]},
+                     &(epi__seal_options){0}, step);
+    }
+  }
+}
+
+Test(seal, an_opener_may_insist_on_a_cipher) {
+  side near, far;
+
+  options.cipher = EPI__AES_256_GCM;
+  open_side(&near, 0, key);
+  options.cipher = EPI__CHACHA20_POLY1305;
+  open_side(&far, 1, key);
+  cr_expect_eq(move(&near, &far, EPI_FORWARD, 100), EPI_ECRYPTO);
+  cr_expect(strstr(epi_error_detail(), "aes-256-gcm, not in chacha20"));
+  close_side(&near);
+  close_side(&far);
+}
+
+Test(seal, keys_change_after_frames_and_after_bytes) {
+  static const int ciphers[] = {EPI__CHACHA20_POLY1305, EPI__AES_256_GCM};
+
+  for (size_t i = 0; i < 2; i++) {
+    epi__seal_options few = {.cipher = ciphers[i], .rekey_frames = 3};
+    epi__seal_options small = {.cipher = ciphers[i], .rekey_bytes = 20};
+
+    ask_and_answer(&few, &few, 7);
+    ask_and_answer(&small, &small, 1000);
+  }
+}
+
+Test(seal, after_a_change_the_old_key_opens_nothing) {
+  side near, far;
+
+  options.rekey_frames = 2;
+  open_side(&near, 0, key);
+  options.rekey_frames = 3;
+  open_side(&far, 1, key);
+  for (int i = 0; i < 2; i++) {
+    epi__filter_chain_feed(near.chain, EPI_FORWARD, "same key", 8);
+    cr_expect_eq(move(&near, &far, EPI_FORWARD, 100), 0);
+  }
+  epi__filter_chain_feed(near.chain, EPI_FORWARD, "next key", 8);
+  cr_expect_eq(move(&near, &far, EPI_FORWARD, 100), EPI_ECRYPTO);
+  close_side(&near);
+  close_side(&far);
+}
+
+Test(seal, a_frame_of_the_key_before_is_not_taken_again) {
+  uint8_t old[FRAME];
+  const uint8_t *data;
+  side near, far;
+
+  options.rekey_frames = 1;
+  open_side(&near, 0, key);
+  open_side(&far, 1, key);
+  move(&near, &far, EPI_FORWARD, 100);
+  epi__filter_chain_feed(near.chain, EPI_FORWARD, "one", 3);
+  cr_assert_eq(epi__queue_peek(&near.queues[EPI_FORWARD], &data), FRAME);
+  memcpy(old, data, FRAME);
+  cr_expect_eq(move(&near, &far, EPI_FORWARD, 100), 0);
+  cr_expect_eq(epi__filter_chain_feed(far.chain, EPI_FORWARD, old, FRAME),
+               EPI_ECRYPTO);
+  close_side(&near);
+  close_side(&far);
+}
+
+Test(seal, lives_with_every_allocation_failing) {
+  for (alloc_fail_start(); alloc_fail_more();) {
+    epi__queue queues[2] = {{0}, {0}}, back[2] = {{0}, {0}};
+    epi_filter *near = NULL, *far = NULL;
+    epi__filter_chain *near_chain = NULL, *far_chain = NULL;
+    const uint8_t *data;
+    size_t len;
+    int result;
+
+    options.crypto = epi__crypto_wolfssl();
+    options.cipher = EPI__AES_256_GCM;
+    options.rekey_frames = 1;
+    options.opener = 0;
+    result = epi__seal_new(&near, &options, key, sizeof key);
+    options.opener = 1;
+    result = result ? result : epi__seal_new(&far, &options, key, sizeof key);
+    if (!result &&
+        !epi__filter_chain_new(&near_chain, &near, 1, NULL,
+                               (epi__queue *[2]){&queues[0], &queues[1]},
+                               NULL) &&
+        !epi__filter_chain_new(&far_chain, &far, 1, NULL,
+                               (epi__queue *[2]){&back[0], &back[1]}, NULL) &&
+        !epi__filter_chain_feed(near_chain, EPI_FORWARD, "data", 4)) {
+      len = epi__queue_peek(&queues[0], &data);
+      result = epi__filter_chain_feed(far_chain, EPI_FORWARD, data, len - 1);
+      if (!result) {
+        epi__filter_chain_feed(far_chain, EPI_FORWARD, data + len - 1, 1);
+      }
+    }
+    epi__filter_chain_free(near_chain);
+    epi__filter_chain_free(far_chain);
+    epi_filter_free(near);
+    epi_filter_free(far);
+    for (int i = 0; i < 2; i++) {
+      epi__queue_clear(&queues[i], 0);
+      epi__queue_clear(&back[i], 0);
+    }
+  }
+}
+
+Test(seal, weak_keys_are_refused) {
+  static const char *const weak[] = {"short", "aaaaaaaaaaaaaaaaaaaaaaaa",
+                                     "abcabcabcabcabcabcabcabc"};
   epi_filter *filter = NULL;
 
-  cr_expect_eq(epi__seal_new(&filter, 0, epi__crypto_wolfssl(), "short", 5),
-               EPI_EINVAL);
+  options.crypto = epi__crypto_wolfssl();
+  for (size_t i = 0; i < 3; i++) {
+    cr_expect_eq(epi__seal_new(&filter, &options, weak[i], strlen(weak[i])),
+                 EPI_EINVAL);
+  }
 }

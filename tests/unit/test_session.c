@@ -224,6 +224,10 @@ Test(session, arguments_are_checked) {
                EPI_EINVAL);
   cr_expect_eq(epi_session_new_client(&session, 4, request), EPI_EINVAL);
   cr_expect_null(session);
+  cr_expect_eq(epi_request_set_dest(request, &(epi_addr){.kind = 9}),
+               EPI_EINVAL);
+  cr_expect_eq(epi_reply_read(reply, 4, "", 0), EPI_EINVAL);
+  cr_expect_eq(epi_reply_write(reply, 4, NULL, 0), EPI_EINVAL);
   cr_assert_eq(epi_session_new_server(&session, 1, EPI_SOCKS6, 0), 0);
   cr_expect_eq(epi_session_version(session), 0);
   cr_expect_eq(epi_session_login(session, 1), EPI_ESTATE);
@@ -328,4 +332,21 @@ Test(session, survives_failing_allocations) {
       epi_request_free(request);
     }
   }
+}
+
+/* A client that pipelines: behind a request that came in pieces, more than any
+ * message can have. */
+Test(session, takes_no_more_than_a_message_from_what_comes_at_once) {
+  enum { MUCH = 100000 };
+  uint8_t *data = calloc(1, MUCH);
+  epi_session *server;
+
+  memcpy(data, "\6\1\0\0\0\120\0\1\1\2\3\4", 12);
+  cr_assert_eq(
+      epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0), 0);
+  cr_expect_eq(epi_session_feed(server, data, 5), 5);
+  cr_expect_eq(epi_session_feed(server, data + 5, MUCH - 5), 7);
+  cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
+  epi_session_free(server);
+  free(data);
 }

@@ -2,7 +2,7 @@
  * sessions and tokens, to the byte; when it may send application data. */
 #include "epi/session.h"
 #include "support/alloc_fail.h"
-#include "support/annotated_hex.h"
+#include "support/session_hex.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -31,39 +31,6 @@ static epi_session *new_client(int version) {
   return client;
 }
 
-static ptrdiff_t feed(epi_session *session, const char *hex, int bytewise) {
-  uint8_t all[256];
-  size_t len = annotated_hex(all, sizeof all, hex);
-  size_t step = bytewise ? 1 : len;
-  size_t used = 0;
-
-  while (used < len) {
-    uint8_t *copy = malloc(step);
-    ptrdiff_t n;
-
-    memcpy(copy, all + used, step);
-    n = epi_session_feed(session, copy, step);
-    free(copy);
-    if (n < 0) {
-      return n;
-    }
-    used += (size_t)n;
-  }
-  return (ptrdiff_t)used;
-}
-
-static void expect_sent(epi_session *session, const char *hex) {
-  uint8_t wanted[256];
-  size_t len = annotated_hex(wanted, sizeof wanted, hex);
-  const void *data;
-
-  cr_expect_eq(epi_session_peek(session, &data), (ptrdiff_t)len, "%s", hex);
-  if (epi_session_peek(session, &data) == (ptrdiff_t)len && len) {
-    cr_expect_arr_eq(data, wanted, len, "%s", hex);
-  }
-  epi_session_ack(session, (size_t)epi_session_peek(session, &data));
-}
-
 static const char *const ADVERTISES =
     "06 01 0014 0050 00 01 01020304 0002 0008 0003 02 00"
     "0004 000c 02 01 0175 0170 0000";
@@ -72,14 +39,18 @@ Test(session_client, goes_through_the_exchange_that_it_offered) {
   for (int bytewise = 0; bytewise < 2; bytewise++) {
     epi_session *client = new_client(EPI_SOCKS6);
 
-    expect_sent(client, ADVERTISES);
+    cr_expect(session_sends(client, ADVERTISES));
     cr_expect_not(epi_session_may_send(client), "but for the initial data");
-    cr_expect_eq(feed(client, "06 01 0008 0003 0008 02 000000", bytewise), 12);
+    cr_expect_eq(
+        session_feed_hex(client, "06 01 0008 0003 0008 02 000000", bytewise),
+        12);
     cr_expect(epi_session_may_send(client), "behind the login");
-    expect_sent(client, "01 01 75 01 70");
-    cr_expect_eq(feed(client, "01 00 06 00 0000", bytewise), 6);
+    cr_expect(session_sends(client, "01 01 75 01 70"));
+    cr_expect_eq(session_feed_hex(client, "01 00 06 00 0000", bytewise), 6);
     cr_expect_eq(epi_session_next(client), EPI_NEXT_READ);
-    cr_expect_eq(feed(client, "06 00 0000 0000 00 01 00000000", bytewise), 12);
+    cr_expect_eq(
+        session_feed_hex(client, "06 00 0000 0000 00 01 00000000", bytewise),
+        12);
     cr_expect_eq(epi_session_next(client), EPI_NEXT_DONE);
     epi_session_free(client);
   }
@@ -88,7 +59,7 @@ Test(session_client, goes_through_the_exchange_that_it_offered) {
 Test(session_client, may_send_once_the_server_is_content_without_it) {
   epi_session *client = new_client(EPI_SOCKS6);
 
-  feed(client, "06 00 0008 0004 0008 02 0100 00", 1);
+  session_feed_hex(client, "06 00 0008 0004 0008 02 0100 00", 1);
   cr_expect(epi_session_may_send(client));
   cr_expect_eq(epi_auth_reply_login(epi_session_auth(client)), 0);
   epi_session_free(client);
@@ -105,7 +76,7 @@ Test(session_client, false_starts_are_for_connect_without_methods) {
   epi_request_set_command(request, EPI_BIND);
   cr_assert_eq(epi_session_new_client(&client, EPI_SOCKS6, request), 0);
   cr_expect_not(epi_session_may_send(client));
-  feed(client, "06 00 0000", 0);
+  session_feed_hex(client, "06 00 0000", 0);
   cr_expect_not(epi_session_may_send(client));
   epi_session_free(client);
   epi_request_free(request);
@@ -118,15 +89,15 @@ Test(session_client, says_what_it_wants_of_sessions) {
   epi_request_set_session(request, EPI_SESSION_BEGIN, NULL, 0);
   epi_request_set_token_window(request, 16);
   cr_assert_eq(epi_session_new_client(&client, EPI_SOCKS6, request), 0);
-  expect_sent(client, "06 01 000c 0050 00 01 01020304"
-                      "0005 0004 000b 0008 00000010");
+  cr_expect(session_sends(client, "06 01 000c 0050 00 01 01020304"
+                                  "0005 0004 000b 0008 00000010"));
   epi_session_free(client);
   epi_request_set_session(request, EPI_SESSION_JOIN, "id..", 4);
   epi_request_set_token_window(request, 0);
   epi_request_set_token(request, 4294967295);
   cr_assert_eq(epi_session_new_client(&client, EPI_SOCKS6_12, request), 0);
-  expect_sent(client, "06 01 0010 0050 00 01 01020304"
-                      "0006 0008 69642e2e 000d 0008 ffffffff");
+  cr_expect(session_sends(client, "06 01 0010 0050 00 01 01020304"
+                                  "0006 0008 69642e2e 000d 0008 ffffffff"));
   epi_session_free(client);
   epi_request_free(request);
 }
@@ -142,10 +113,10 @@ Test(session_client, tells_what_came_of_sessions) {
     epi_session_new_client(&client, i / 2 ? EPI_SOCKS6 : EPI_SOCKS6_12,
                            request);
     cr_expect_null(epi_session_auth(client));
-    feed(client,
-         "06 00 0018 0006 0008 69642e2e"
-         "000c 000c fffffffe 00000010 000e 0004",
-         i % 2);
+    session_feed_hex(client,
+                     "06 00 0018 0006 0008 69642e2e"
+                     "000c 000c fffffffe 00000010 000e 0004",
+                     i % 2);
     auth = epi_session_auth(client);
     cr_assert(auth);
     cr_expect(epi_auth_reply_ok(auth));
@@ -183,8 +154,8 @@ Test(session_client, ends_where_the_server_says_no) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases * 2; i++) {
     epi_session *client = new_client(cases[i / 2].version);
 
-    cr_expect_eq(feed(client, cases[i / 2].sent, i % 2), EPI_EAUTH, "case %zu",
-                 i / 2);
+    cr_expect_eq(session_feed_hex(client, cases[i / 2].sent, i % 2), EPI_EAUTH,
+                 "case %zu", i / 2);
     cr_expect(strstr(epi_error_detail(), cases[i / 2].detail), "%s",
               epi_error_detail());
     cr_expect_eq(epi_session_next(client), EPI_NEXT_REFUSED);
@@ -208,7 +179,8 @@ Test(session_client, an_exchange_survives_failing_allocations) {
     epi_request_set_login(request, "u", "p");
     epi_request_offer_method(request, 2);
     if (!epi_session_new_client(&client, EPI_SOCKS6, request)) {
-      n = feed(client, "06 01 0008 0003 0008 02 000000 01 00 06 00 0000", 1);
+      n = session_feed_hex(
+          client, "06 01 0008 0003 0008 02 000000 01 00 06 00 0000", 1);
     }
     cr_expect(n == 18 || alloc_fail_happened());
     epi_session_free(client);

@@ -3,6 +3,7 @@
 #include "epi/session.h"
 #include "support/alloc_fail.h"
 #include "support/annotated_hex.h"
+#include "support/session_hex.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -71,18 +72,6 @@ static epi_session *serve(const char *hex, int login, ptrdiff_t *result) {
   return server;
 }
 
-static void expect_sent(epi_session *session, const char *hex) {
-  uint8_t wanted[256];
-  size_t len = annotated_hex(wanted, sizeof wanted, hex);
-  const void *data;
-
-  cr_expect_eq(epi_session_peek(session, &data), (ptrdiff_t)len, "%s", hex);
-  if (epi_session_peek(session, &data) == (ptrdiff_t)len && len) {
-    cr_expect_arr_eq(data, wanted, len, "%s", hex);
-  }
-  epi_session_ack(session, (size_t)epi_session_peek(session, &data));
-}
-
 /* A request with options is accepted with these ones; the number of its
  * session. */
 static int64_t accepted(const char *request, const char *reply) {
@@ -92,7 +81,7 @@ static int64_t accepted(const char *request, const char *reply) {
 
   cr_expect_gt(result, 0, "%s", epi_error_detail());
   cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
-  expect_sent(server, reply);
+  cr_expect(session_sends(server, reply));
   epi_session_free(server);
   return member;
 }
@@ -104,7 +93,7 @@ static void refused(const char *request, int login, const char *reply) {
   cr_expect_eq(result, EPI_EAUTH);
   cr_expect_eq(epi_session_next(server), EPI_NEXT_REFUSED);
   cr_expect_eq(epi_session_member(server), 0);
-  expect_sent(server, reply);
+  cr_expect(session_sends(server, reply));
   epi_session_free(server);
 }
 
@@ -152,11 +141,11 @@ Test(session_member, a_session_begins_with_an_id_in_both_replies) {
     cr_expect_eq(epi_session_member(server), 1);
     cr_expect_eq(epi_session_peek(server, &data), 24);
     memcpy(id, (const uint8_t *)data + 8, ID);
-    expect_sent(server, options("06 00 0014 0006 0014", id, ""));
+    cr_expect(session_sends(server, options("06 00 0014 0006 0014", id, "")));
     cr_assert_eq(epi_reply_new(&reply), 0);
     cr_expect_eq(epi_session_reply(server, reply), 0);
-    expect_sent(server,
-                options("06 00 0014 0000 00 01 00000000 0006 0014", id, ""));
+    cr_expect(session_sends(
+        server, options("06 00 0014 0000 00 01 00000000 0006 0014", id, "")));
     epi_reply_free(reply);
     epi_session_free(server);
   }
@@ -175,7 +164,7 @@ Test(session_member, a_failed_request_of_a_session_has_no_id) {
     cr_assert_eq(epi_reply_new(&reply), 0);
     epi_reply_set_code(reply, 5);
     cr_expect_eq(epi_session_reply(server, reply), 0);
-    expect_sent(server, "06 05 0000 0000 00 01 00000000");
+    cr_expect(session_sends(server, "06 05 0000 0000 00 01 00000000"));
     epi_reply_free(reply);
     epi_session_free(server);
   }
@@ -208,7 +197,7 @@ Test(session_member, a_member_need_not_log_in_and_is_who_began) {
     cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
     cr_expect_str_eq(epi_request_user(epi_session_request(server)), "u");
     cr_expect_str_eq(epi_request_password(epi_session_request(server)), "");
-    expect_sent(server, "06 00 0004 0008 0004");
+    cr_expect(session_sends(server, "06 00 0004 0008 0004"));
     epi_session_free(server);
     server = serve(options("0006 0014", id, ""), 0, &result);
     cr_expect_str_eq(epi_request_user(epi_session_request(server)), "u");
@@ -273,7 +262,7 @@ Test(session_member, a_request_that_ends_a_session_is_not_of_it) {
     server = serve(options("0006 0014", id, "000a 0004 000d 0008 00000000"), 1,
                    &result);
     cr_expect_eq(epi_session_next(server), EPI_NEXT_REFUSED, "no login");
-    expect_sent(server, "06 01 0000");
+    cr_expect(session_sends(server, "06 01 0000"));
     epi_session_free(server);
     cr_expect_eq(epi_session_table_count(table), 0);
     refused(options("0006 0014", id, ""), 0, "06 01 0004 0009 0004");
@@ -311,8 +300,8 @@ Test(session_member, a_window_is_granted_by_the_request_that_asks) {
     server = serve("0005 0004 000b 0008 00000010", 0, &result);
     cr_expect_eq(epi_session_peek(server, &data), 36);
     memcpy(id, (const uint8_t *)data + 8, ID);
-    expect_sent(server, options("06 00 0020 0006 0014", id,
-                                "000c 000c 00000000 00000008"));
+    cr_expect(session_sends(server, options("06 00 0020 0006 0014", id,
+                                            "000c 000c 00000000 00000008")));
     epi_session_free(server);
     accepted(options("0006 0014", id, "000b 0008 00000004"),
              "06 00 0010 0008 0004 000c 000c 00000000 00000008");
@@ -478,4 +467,46 @@ Test(session_member, a_handshake_takes_no_more_memory_than_it_says) {
   epi_session_free(session);
   epi_set_allocator(NULL, NULL, NULL);
   cr_expect_leq(largest, 3072);
+}
+
+/* A server of the table that was fed a CONNECT with options, or NULL: it could
+ * not be made, or not take them. */
+static epi_session *serve_if_possible(const char *hex) {
+  epi_session *server;
+
+  if (epi_session_new_server(&server, EPI_ACCEPT_SOCKS6, EPI_SOCKS6, 0)) {
+    return NULL;
+  }
+  if (epi_session_use_table(server, table, "10.0.0.1", 0) ||
+      session_feed_hex(server, hex, 0) < 0) {
+    cr_expect(alloc_fail_happened());
+    epi_session_free(server);
+    return NULL;
+  }
+  return server;
+}
+
+Test(session_member, a_member_may_find_no_memory_for_its_window) {
+  for (alloc_fail_start(); alloc_fail_more();) {
+    epi_session *first, *second = NULL;
+    const void *data;
+    char hex[128] = "06 01 001c 0050 00 01 01020304 0006 0014";
+
+    if (epi_session_table_new(&table, "0123456789abcdef0123456789abcdef", 32)) {
+      continue;
+    }
+    first = serve_if_possible("06 01 0004 0050 00 01 01020304 0005 0004");
+    if (first) {
+      cr_assert_eq(epi_session_peek(first, &data), 24);
+      for (int i = 0; i < ID; i++) {
+        snprintf(hex + strlen(hex), 4, " %02x", ((const uint8_t *)data)[8 + i]);
+      }
+      strcat(hex, " 000b 0008 00000004");
+      second = serve_if_possible(hex);
+    }
+    cr_expect_eq(second == NULL, alloc_fail_happened());
+    epi_session_free(first);
+    epi_session_free(second);
+    tear_down();
+  }
 }

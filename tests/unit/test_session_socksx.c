@@ -3,6 +3,7 @@
 #include "epi/session.h"
 #include "support/alloc_fail.h"
 #include "support/annotated_hex.h"
+#include "support/session_hex.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -13,51 +14,6 @@ enum {
   AUTO = EPI_ACCEPT_SOCKS6 | EPI_ACCEPT_SOCKSX,
   ALL = AUTO | EPI_ACCEPT_SOCKS5,
 };
-
-/* Feeds hex in blocks of their exact size: of one byte, or cut at one place.
- * Returns the bytes used, or the error. */
-static ptrdiff_t feed_cut(epi_session *session, const char *hex, size_t cut) {
-  uint8_t all[512];
-  size_t len = annotated_hex(all, sizeof all, hex);
-  size_t used = 0;
-
-  cut = cut < len ? cut : len;
-  for (size_t step = cut; used < len && step; step = len - used) {
-    uint8_t *copy = malloc(step);
-    ptrdiff_t n;
-
-    memcpy(copy, all + used, step);
-    n = epi_session_feed(session, copy, step);
-    free(copy);
-    if (n < 0) {
-      return n;
-    }
-    used += (size_t)n;
-    if ((size_t)n < step) {
-      break;
-    }
-  }
-  return (ptrdiff_t)used;
-}
-
-static void expect_sent(epi_session *session, const char *hex) {
-  uint8_t wanted[256];
-  size_t len = annotated_hex(wanted, sizeof wanted, hex);
-  const void *data;
-
-  cr_expect_eq(epi_session_peek(session, &data), (ptrdiff_t)len, "%s", hex);
-  if (epi_session_peek(session, &data) == (ptrdiff_t)len && len) {
-    cr_expect_arr_eq(data, wanted, len, "%s", hex);
-  }
-  epi_session_ack(session, (size_t)epi_session_peek(session, &data));
-}
-
-static epi_session *new_server(int accept, int draft, int login) {
-  epi_session *session = NULL;
-
-  cr_assert_eq(epi_session_new_server(&session, accept, draft, login), 0);
-  return session;
-}
 
 static void reply_with(epi_session *server, int code) {
   epi_reply *reply;
@@ -99,30 +55,32 @@ Test(session_socksx, servers_answer_in_the_layout_that_they_are_asked_in) {
     size_t len = annotated_hex(unused, sizeof unused, cases[i].sent);
 
     for (size_t cut = 1; cut <= len; cut++) {
-      epi_session *server = new_server(cases[i].accept, cases[i].draft, 0);
+      epi_session *server = session_server(cases[i].accept, cases[i].draft, 0);
 
-      cr_assert_eq(feed_cut(server, cases[i].sent, cut), (ptrdiff_t)len,
+      cr_assert_eq(session_feed_hex(server, cases[i].sent, cut), (ptrdiff_t)len,
                    "case %zu cut at %zu: %s", i, cut, epi_error_detail());
       cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
       cr_expect_eq(epi_session_version(server), cases[i].version, "case %zu",
                    i);
-      expect_sent(server, "06 00 0000");
+      cr_expect(session_sends(server, "06 00 0000"));
       reply_with(server, cut % 2 ? 0 : 5);
-      expect_sent(server, cut % 2 ? cases[i].success : cases[i].refusal);
+      cr_expect(
+          session_sends(server, cut % 2 ? cases[i].success : cases[i].refusal));
       epi_session_free(server);
     }
   }
 }
 
 Test(session_socksx, initial_data_that_is_announced_is_not_waited_for) {
-  epi_session *server = new_server(AUTO, EPI_SOCKS6, 0);
+  epi_session *server = session_server(AUTO, EPI_SOCKS6, 0);
   const void *data;
 
-  cr_expect_eq(feed_cut(server,
-                        "06 01 01 ac10ee06 3039 00 0008 0002000800050000"
-                        "686921",
-                        99),
-               20);
+  cr_expect_eq(
+      session_feed_hex(server,
+                       "06 01 01 ac10ee06 3039 00 0008 0002000800050000"
+                       "686921",
+                       99),
+      20);
   cr_expect_eq(epi_session_next(server), EPI_NEXT_REPLY);
   cr_expect_eq(epi_session_initial_data(server, &data), 0);
   epi_session_free(server);
@@ -153,13 +111,13 @@ Test(session_socksx, who_does_wrong_is_told_in_the_layout) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (size_t cut = 1; cut < 24; cut++) {
       epi_session *server =
-          new_server(cases[i].accept, EPI_SOCKS6, cases[i].login);
+          session_server(cases[i].accept, EPI_SOCKS6, cases[i].login);
 
-      cr_expect_eq(feed_cut(server, cases[i].sent, cut), cases[i].error, "%s",
-                   cases[i].sent);
+      cr_expect_eq(session_feed_hex(server, cases[i].sent, cut), cases[i].error,
+                   "%s", cases[i].sent);
       cr_expect_eq(epi_session_next(server), cases[i].next, "%s",
                    cases[i].sent);
-      expect_sent(server, cases[i].answer);
+      cr_expect(session_sends(server, cases[i].answer));
       epi_session_free(server);
     }
   }
@@ -188,8 +146,9 @@ Test(session_socksx, a_client_says_what_socksx_says) {
 
   cr_expect_eq(epi_session_version(client), EPI_SOCKSX);
   cr_expect(epi_session_may_send(client));
-  expect_sent(client, "06 01 01 ac10ee06 3039 00 0014 0002000800000000"
-                      "fde8 000c 03e6 0001 31 000000");
+  cr_expect(session_sends(client,
+                          "06 01 01 ac10ee06 3039 00 0014 0002000800000000"
+                          "fde8 000c 03e6 0001 31 000000"));
   epi_session_free(client);
 }
 
@@ -211,7 +170,7 @@ Test(session_socksx, a_client_reads_what_socksx_answers) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (size_t cut = 1; cut < 17; cut++) {
       epi_session *client = new_client();
-      ptrdiff_t n = feed_cut(client, cases[i].sent, cut);
+      ptrdiff_t n = session_feed_hex(client, cases[i].sent, cut);
       const epi_reply *result = epi_session_result(client);
 
       cr_expect(cases[i].error ? n == cases[i].error : n == 16, "%s",

@@ -100,7 +100,7 @@ Test(sock_stack, no_ttl_expires_where_nobody_listens) {
   cr_assert_eq(epi__sock_begin(fd, &addr), 0);
   cr_assert(ready(fd));
   cr_expect_eq(epi__sock_outcome(fd), ECONNREFUSED);
-  cr_expect_eq(epi__sock_expired(fd), 0);
+  cr_expect_eq(epi__sock_kept_error(fd), 0);
   close(fd);
 }
 

@@ -438,3 +438,23 @@ Test(socks6_codec, reading_without_metadata_allocates_nothing) {
   }
   epi_request_free(request);
 }
+
+Test(socks6_codec, a_reply_with_too_much_metadata_is_not_written) {
+  static const int versions[] = {EPI_SOCKS6, EPI_SOCKS6_12, EPI_SOCKSX};
+  char value[EPI_METADATA_VALUE_MAX + 1];
+  epi_reply *out;
+
+  memset(value, 'a', sizeof value - 1);
+  value[sizeof value - 1] = '\0';
+  cr_assert_eq(epi_reply_new(&out), 0);
+  for (int key = 1; key <= 5; key++) {
+    cr_assert_eq(epi_reply_set_metadata(out, key, value), 0);
+  }
+  for (int i = 0; i < 3; i++) {
+    cr_expect_eq(epi_reply_write(out, versions[i], NULL, 0), EPI_ELIMIT);
+  }
+  epi_reply_set_metadata(out, 5, NULL);
+  epi_reply_set_metadata(out, 4, NULL);
+  cr_expect_gt(epi_reply_write(out, EPI_SOCKS6, NULL, 0), 0);
+  epi_reply_free(out);
+}

@@ -1,6 +1,7 @@
 /* test_vector_sessions.c: the handshakes of tests/vectors, and the reply that
  * each request gets there that cannot be read. */
 #include "epi/session.h"
+#include "support/alloc_fail.h"
 #include "support/vector_file.h"
 
 #include <criterion/criterion.h>
@@ -45,8 +46,12 @@ static ptrdiff_t feed_all(epi_session *session, size_t len, size_t step) {
     }
     used += (size_t)n;
     if (epi_session_next(session) == EPI_NEXT_LOGIN) {
-      epi_session_login(session, 1);
+      int error = epi_session_login(session, 1);
+
       collect(session);
+      if (error) {
+        return error;
+      }
     } else if (!n) {
       return (ptrdiff_t)used;
     }
@@ -170,6 +175,56 @@ static void check_client(const vector *v) {
   }
 }
 
+/* ---- without memory ---- */
+
+/* The session of a case; of a request, one that takes what comes. */
+static int new_session(const vector *v, const epi_request *request,
+                       epi_session **out) {
+  int version = (int)vector_number(v, "version", 6);
+
+  if (request) {
+    return epi_session_new_client(out, version, request);
+  }
+  return epi_session_new_server(
+      out,
+      (int)vector_number(v, "accept", EPI_ACCEPT_SOCKS5 | EPI_ACCEPT_SOCKS6),
+      version == EPI_SOCKS6_12 ? EPI_SOCKS6_12 : EPI_SOCKS6,
+      vector_is(v, "login", "yes"));
+}
+
+/* A handshake that is short of memory ends at once, and says so. */
+static void check_without_memory(const vector *v) {
+  size_t len = vector_bytes(v, "bytes", bytes);
+  epi_request *request =
+      vector_is(v, "message", "client") ? new_request(v) : NULL;
+  epi_session *session;
+
+  for (size_t step = 1; step <= VECTOR_BYTES; step *= 8) {
+    for (alloc_fail_start(); alloc_fail_more();) {
+      ptrdiff_t used;
+
+      if (new_session(v, request, &session)) {
+        continue;
+      }
+      sent_len = 0;
+      used = feed_all(session, len, step);
+      cr_expect_eq(used == EPI_ENOMEM, alloc_fail_happened(), "%s: %td",
+                   vector_text(v, "case"), used);
+      cr_expect(used != EPI_ENOMEM ||
+                    epi_session_next(session) == EPI_NEXT_FAILED,
+                "%s", vector_text(v, "case"));
+      epi_session_free(session);
+    }
+  }
+  epi_request_free(request);
+}
+
+static void check_memory_of(const vector *v) {
+  if (vector_is(v, "message", "server") || vector_is(v, "message", "client")) {
+    check_without_memory(v);
+  }
+}
+
 static void check_vector(const vector *v) {
   if (vector_is(v, "message", "server")) {
     check_server(v);
@@ -190,4 +245,10 @@ Test(vector_sessions, socks6_handshakes_end_as_they_say) {
 
 Test(vector_sessions, socksx_handshakes_end_as_they_say) {
   cr_expect_geq(vectors_each("socksx", check_vector), 60);
+}
+
+Test(vector_sessions, handshakes_survive_failing_allocations) {
+  vectors_each("socks5", check_memory_of);
+  vectors_each("socks6", check_memory_of);
+  vectors_each("socksx", check_memory_of);
 }

@@ -1,0 +1,6 @@
+/* fuzz_server_draft12.c: a server of draft-12 against any client. */
+#include "drive_session.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
+  return drive_server(EPI_ACCEPT_SOCKS6, EPI_SOCKS6_12, data, len);
+}

@@ -1,0 +1,53 @@
+/* shared_object.c: code that is loaded while the program runs. */
+#include "base/fail.h"
+#include "os/os.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Nobody but the operator may have written what becomes part of the program. */
+static int check_file(const char *path) {
+  struct stat info;
+
+  if (stat(path, &info)) {
+    return epi__fail(errno == ENOENT   ? EPI_ENOENT
+                     : errno == EACCES ? EPI_EPERM
+                                       : EPI_ESYS,
+                     "cannot load %s: %s", path, strerror(errno));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return epi__fail(EPI_EINVAL, "%s is not a file", path);
+  }
+  return info.st_mode & S_IWOTH
+             ? epi__fail(EPI_EPERM, "everybody can change %s: chmod o-w it",
+                         path)
+             : 0;
+}
+
+int epi__object_load(void **out, const char *path) {
+  int result = strchr(path, '/')
+                   ? check_file(path)
+                   : epi__fail(EPI_EINVAL, "%s is no path: it has no /", path);
+  const char *why;
+
+  if (result) {
+    return result;
+  }
+  *out = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!*out) {
+    why = dlerror();
+    return epi__fail(EPI_EINVAL, "cannot load %s: %s", path,
+                     why ? why : "it is no shared object");
+  }
+  return 0;
+}
+
+void *epi__object_find(void *object, const char *name) {
+  return dlsym(object, name);
+}
+
+void epi__object_unload(void *object) {
+  dlclose(object);
+}
