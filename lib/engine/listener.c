@@ -1,18 +1,12 @@
-/* listener.c: where connections come in. */
+/* listener.c: a listener: what its URL says, and its sockets. */
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/dtls_door.h"
-#include "engine/flow.h"
 #include "os/os.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum {
-  ACCEPTS = 64, /* in a row, before others get their turn */
-  PAUSE_MS = 100,
-};
 
 /* Which layout of SOCKS 6 is taken: a draft's unless said otherwise. */
 static int read_dialect(epi__listener *listener, const char *dialect) {
@@ -247,80 +241,4 @@ void epi__listener_free(epi__listener *listener) {
   epi__free(listener->users_file);
   epi__free(listener->name);
   epi__free(listener);
-}
-
-/* ---- doors ---- */
-
-static void on_connection(epi__io *io, int events);
-
-static void on_pause_end(epi__timer *timer) {
-  epi__door *door = EPI__OWNER(timer, epi__door, pause);
-
-  epi__io_set(door->worker->loop, &door->io, door->fd, EPI__READ,
-              on_connection);
-}
-
-/* Too much for now: let connections wait in the kernel for a moment. */
-static void pause_door(epi__door *door) {
-  epi__loop *loop = door->worker->loop;
-
-  epi__io_set(loop, &door->io, door->fd, 0, on_connection);
-  epi__timer_start(loop, &door->pause, PAUSE_MS, on_pause_end);
-}
-
-/* Once: under load it would be in the log without end. */
-static void say_full(epi_engine *engine) {
-  if (!atomic_exchange(&engine->was_full, 1)) {
-    epi__log(engine, EPI_LOG_ERROR,
-             "there are %lld connections, as many as the limit or the "
-             "descriptors allow: further ones wait",
-             (long long)engine->settings[EPI_ENGINE_LIMIT]);
-  }
-}
-
-static void on_connection(epi__io *io, int events) {
-  epi__door *door = EPI__OWNER(io, epi__door, io);
-  epi_engine *engine = door->worker->engine;
-
-  (void)events;
-  for (int i = 0; i < ACCEPTS; i++) {
-    epi_addr peer;
-    int fd = -1;
-    int result;
-
-    if (atomic_load(&engine->counts[EPI_COUNT_OPEN]) >=
-        engine->settings[EPI_ENGINE_LIMIT]) {
-      say_full(engine);
-      pause_door(door);
-      return;
-    }
-    result = epi__sock_accept(door->fd, &fd, &peer);
-    if (result == EPI_ENOENT) {
-      return;
-    }
-    if (result == EPI_ELIMIT) {
-      epi__log(engine, EPI_LOG_ERROR, "%s: %s; waiting %d ms",
-               door->listener->name, epi_error_detail(), PAUSE_MS);
-      pause_door(door);
-      return;
-    }
-    if (!result) {
-      epi__flow_new(door->worker, door->listener, fd, &peer);
-    }
-  }
-}
-
-void epi__door_open(epi__door *door, epi__worker *worker,
-                    epi__listener *listener) {
-  door->worker = worker;
-  door->listener = listener;
-  door->fd = listener->fds[worker->number];
-  epi__io_set(worker->loop, &door->io, door->fd, EPI__READ, on_connection);
-}
-
-void epi__door_close(epi__door *door) {
-  if (door->worker) {
-    epi__io_stop(door->worker->loop, &door->io);
-    epi__timer_stop(door->worker->loop, &door->pause);
-  }
 }

@@ -174,6 +174,14 @@ void epi__log(epi_engine *engine, int level, const char *format, ...)
 int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
                       const epi_addr *local);
 
+/* ---- engine_settings.c ---- */
+
+/* Returns 0, or EPI_ESTATE once the engine was started. */
+int epi__engine_not_started(const epi_engine *engine);
+void epi__engine_set_defaults(epi_engine *engine);
+
+/* ---- worker.c ---- */
+
 /* Make a worker with its doors, and run it in a thread. Returns 0, EPI_ESYS or
  * EPI_ENOMEM. */
 int epi__worker_start(epi__worker **out, epi_engine *engine, int number);

@@ -1,0 +1,184 @@
+/* engine_settings.c: what an engine is told before it starts. */
+#include "base/fail.h"
+#include "base/memory.h"
+#include "engine/filter_load.h"
+#include "engine/worker.h"
+#include "os/os.h"
+
+#include <string.h>
+
+enum {
+  CHAIN_KEY_MIN = 16,
+  CHAIN_KEY_MAX = 1024,
+};
+
+static const struct {
+  const char *name;
+  int64_t lowest, highest, value;
+} bounds[EPI__ENGINE_SETTINGS] = {
+    [EPI_ENGINE_WORKERS] = {"workers", 1, EPI__WORKERS_MAX, 0},
+    [EPI_ENGINE_LIMIT] = {"limit", 0, INT32_MAX, 0},
+    [EPI_ENGINE_HANDSHAKE_MS] = {"handshake timeout", 1, INT32_MAX, 10000},
+    [EPI_ENGINE_CONNECT_MS] = {"connect timeout", 1, INT32_MAX, 10000},
+    [EPI_ENGINE_IDLE_MS] = {"idle timeout", 0, INT32_MAX, 3600000},
+    [EPI_ENGINE_HALF_CLOSED_MS] = {"half-closed timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_BUFFER] = {"buffer", 4096, EPI__SCRATCH, 65536},
+    [EPI_ENGINE_MARK] = {"mark", 0, UINT32_MAX, 0},
+    [EPI_ENGINE_SESSIONS] = {"sessions", 0, INT32_MAX, 10000},
+    [EPI_ENGINE_SESSIONS_PER_OWNER] = {"sessions per owner", 1, INT32_MAX, 16},
+    [EPI_ENGINE_SESSION_IDLE_MS] = {"session timeout", 1, INT32_MAX, 600000},
+    [EPI_ENGINE_TOKENS] = {"tokens", 1, 65536, 1024},
+    [EPI_ENGINE_HAPPY_EYEBALLS] = {"happy eyeballs", 0, 1, 1},
+    [EPI_ENGINE_UDP_IDLE_MS] = {"UDP idle timeout", 0, INT32_MAX, 300000},
+    [EPI_ENGINE_ASSOCIATIONS] = {"associations", 0, INT32_MAX, 1024},
+    [EPI_ENGINE_CLIENT_ASSOCIATIONS] = {"associations of a client", 0,
+                                        INT32_MAX, 64},
+    [EPI_ENGINE_BIND_MS] = {"BIND timeout", 1, INT32_MAX, 120000},
+    [EPI_ENGINE_CLIENT_BINDS] = {"BINDs of a client", 0, INT32_MAX, 256},
+    [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
+    [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
+};
+
+static int known(int parameter) {
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__ENGINE_SETTINGS
+             ? 1
+             : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
+}
+
+int epi__engine_not_started(const epi_engine *engine) {
+  return engine->started
+             ? epi__fail(EPI_ESTATE,
+                         "the engine was started or stopped already")
+             : 0;
+}
+
+void epi__engine_set_defaults(epi_engine *engine) {
+  int64_t cpus = epi__cpu_count();
+
+  for (int i = EPI_ENGINE_WORKERS; i < EPI__ENGINE_SETTINGS; i++) {
+    engine->settings[i] = bounds[i].value;
+  }
+  engine->settings[EPI_ENGINE_WORKERS] =
+      cpus < EPI__WORKERS_MAX ? cpus : EPI__WORKERS_MAX;
+}
+
+int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
+  if (known(parameter) < 0) {
+    return EPI_EINVAL;
+  }
+  if (epi__engine_not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (parameter == EPI_ENGINE_WORKERS && engine->listener_count) {
+    return epi__fail(EPI_ESTATE, "set the workers before listening");
+  }
+  if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {
+    return epi__fail(EPI_EINVAL, "%s: from %lld to %lld, not %lld",
+                     bounds[parameter].name,
+                     (long long)bounds[parameter].lowest,
+                     (long long)bounds[parameter].highest, (long long)value);
+  }
+  engine->settings[parameter] = value;
+  return 0;
+}
+
+int epi_engine_bounds(const epi_engine *engine, int parameter, int64_t *value,
+                      int64_t *lowest, int64_t *highest) {
+  if (known(parameter) < 0) {
+    return EPI_EINVAL;
+  }
+  if (value) {
+    *value = engine->settings[parameter];
+  }
+  if (lowest) {
+    *lowest = bounds[parameter].lowest;
+  }
+  if (highest) {
+    *highest = bounds[parameter].highest;
+  }
+  return 0;
+}
+
+int epi_engine_set_name(epi_engine *engine, const char *name) {
+  char *copy;
+
+  if (epi__engine_not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  copy = name ? epi__strdup(name) : NULL;
+  if (name && !copy) {
+    return EPI_ENOMEM;
+  }
+  epi__free(engine->name);
+  engine->name = copy;
+  return 0;
+}
+
+int epi_engine_set_filter_path(epi_engine *engine, const char *folder) {
+  char *copy = NULL;
+  int result = epi__engine_not_started(engine);
+
+  if (!result && folder) {
+    result = epi__filter_folder_check(folder);
+  }
+  if (!result && folder && !(copy = epi__strdup(folder))) {
+    result = EPI_ENOMEM;
+  }
+  if (result) {
+    return result;
+  }
+  epi__free(engine->filter_path);
+  engine->filter_path = copy;
+  return 0;
+}
+
+int epi_engine_set_chain_key(epi_engine *engine, const void *key, size_t len) {
+  uint8_t *copy;
+  int result = epi__engine_not_started(engine);
+
+  if (result) {
+    return result;
+  }
+  if (len < CHAIN_KEY_MIN || len > CHAIN_KEY_MAX) {
+    return epi__fail(EPI_EINVAL, "a chain key has %d to %d bytes, not %zu",
+                     CHAIN_KEY_MIN, CHAIN_KEY_MAX, len);
+  }
+  if (engine->policy) {
+    return epi__fail(EPI_ESTATE, "set the chain key before the model");
+  }
+  result = epi__claims_key(engine->claims_key, engine->crypto, key, len);
+  if (result) {
+    return result;
+  }
+  copy = epi__alloc(len);
+  if (!copy) {
+    return EPI_ENOMEM;
+  }
+  memcpy(copy, key, len);
+  if (engine->chain_key) {
+    epi_wipe(engine->chain_key, engine->chain_key_len);
+    epi__free(engine->chain_key);
+  }
+  engine->chain_key = copy;
+  engine->chain_key_len = len;
+  return 0;
+}
+
+int epi_engine_set_metadata(epi_engine *engine, int key, const char *value) {
+  return epi__engine_not_started(engine)
+             ? EPI_ESTATE
+             : epi_request_set_metadata(engine->metadata, key, value);
+}
+
+int epi_engine_set_dns(epi_engine *engine, const epi_addr *server) {
+  static const epi_addr none = {0};
+
+  if (epi__engine_not_started(engine)) {
+    return EPI_ESTATE;
+  }
+  if (server && (server->kind == EPI_ADDR_NONE || !server->port)) {
+    return epi__fail(EPI_EINVAL, "a name server has a host and a port");
+  }
+  engine->dns = server ? *server : none;
+  return 0;
+}
