@@ -128,6 +128,7 @@ static int prepare(epi_flow *flow) {
     return EPI_ENOMEM;
   }
   flow->bind->client = flow->source;
+  flow->bind->shared = -1;
   flow->policy = epi__policy_ref(epi__worker_policy(flow->worker));
   if (flow->trusted && epi_request_metadata(flow->request, EPI_META_PLAN)) {
     return epi__fail(EPI_EDENIED, "a plan leads to where a flow goes, and a "
@@ -160,10 +161,19 @@ void epi__bind_begin(epi_flow *flow) {
 
 /* ---- end ---- */
 
+int epi__bind_listener(const epi_flow *flow) {
+  return flow->bind->shared >= 0 ? flow->bind->shared
+                                 : flow->legs[EPI_BACKWARD].fd;
+}
+
 void epi__bind_over(epi_flow *flow) {
   epi_engine *engine = flow->worker->engine;
   epi__bind *bind = flow->bind;
 
+  if (bind) {
+    epi__sock_close(bind->shared, 0);
+    bind->shared = -1;
+  }
   if (bind && bind->backlog) {
     epi__backlog_end(engine, bind->backlog);
     bind->backlog = NULL;

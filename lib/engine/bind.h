@@ -20,6 +20,7 @@ typedef struct epi__bind {
   int multipath;         /* 1 if multipath TCP is taken */
   int granted;           /* backlog: connections that may wait, or 0 */
   epi__backlog *backlog; /* that this flow holds; NULL for an ordinary BIND */
+  int shared; /* a descriptor of its session's backlog, or -1: the leg's own */
 } epi__bind;
 
 /* ---- bind.c ---- */
@@ -30,6 +31,9 @@ void epi__bind_begin(epi_flow *flow);
 /* 1 if the client speaks SOCKS 5 and says whom to expect; one of SOCKS 6 says
  * what to bind. */
 int epi__bind_is_socks5(const epi_flow *flow);
+
+/* The socket that a flow accepts its host with; once it did, that host. */
+int epi__bind_listener(const epi_flow *flow);
 
 /* The wait is over, whatever way. May be called more than once. */
 void epi__bind_over(epi_flow *flow);
@@ -89,9 +93,10 @@ int epi__backlog_fd(const epi__backlog *backlog);
 /* End it: nobody listens there any more. */
 void epi__backlog_end(epi_engine *engine, epi__backlog *backlog);
 
-/* A descriptor of the socket that the flow's session listens with at an
- * address, to be closed. Returns 0, EPI_ENOENT (no such backlog) or EPI_ELIMIT.
- */
-int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd);
+/* Share in the socket that the flow's session listens with at an address, as
+ * epi__sock_share() has it. Returns 0, EPI_ENOENT (no such backlog) or
+ * EPI_ELIMIT. */
+int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *copy,
+                      int *watch);
 
 #endif

@@ -53,7 +53,8 @@ void epi__backlog_end(epi_engine *engine, epi__backlog *backlog) {
   epi__free(backlog);
 }
 
-int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd) {
+int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *copy,
+                      int *watch) {
   epi_engine *engine = flow->worker->engine;
   int result = EPI_ENOENT;
 
@@ -63,7 +64,7 @@ int epi__backlog_take(const epi_flow *flow, const epi_addr *addr, int *fd) {
     if (backlog->sessions == flow->listener->sessions &&
         backlog->member == flow->member &&
         epi_addr_equal(&backlog->addr, addr)) {
-      result = epi__sock_copy(backlog->fd, fd);
+      result = epi__sock_share(backlog->fd, copy, watch);
       break;
     }
   }

@@ -192,12 +192,13 @@ static int open_own(epi_flow *flow) {
 }
 
 void epi__bind_listen(epi_flow *flow) {
-  int result = flow->member ? epi__backlog_take(flow, &flow->dest,
-                                                &flow->legs[EPI_BACKWARD].fd)
-                            : EPI_ENOENT;
+  int result = flow->member
+                   ? epi__backlog_take(flow, &flow->dest, &flow->bind->shared,
+                                       &flow->legs[EPI_BACKWARD].fd)
+                   : EPI_ENOENT;
 
   if (!result) {
-    flow->bind->multipath = epi__sock_is_multipath(flow->legs[EPI_BACKWARD].fd);
+    flow->bind->multipath = epi__sock_is_multipath(flow->bind->shared);
     epi__bind_offered(flow, &flow->dest);
     return;
   }
@@ -222,8 +223,8 @@ static int answer(epi_reply *out, const epi_flow *flow, int option, int value) {
 
 static int answer_remote(epi_reply *out, const epi_flow *flow) {
   const epi__bind *bind = flow->bind;
-  int fd = bind->backlog ? epi__backlog_fd(bind->backlog)
-                         : flow->legs[EPI_BACKWARD].fd;
+  int fd =
+      bind->backlog ? epi__backlog_fd(bind->backlog) : epi__bind_listener(flow);
   int is_first = flow->phase == EPI__WAIT;
   int multipath = is_first ? bind->multipath : epi__sock_is_multipath(fd);
   int result = answer(out, flow, EPI_STACK_MULTIPATH,

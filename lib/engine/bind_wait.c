@@ -128,7 +128,7 @@ void epi__bind_accept(epi_flow *flow) {
   for (int i = 0; i < ACCEPTS; i++) {
     epi_addr host;
     int fd = -1;
-    int result = epi__sock_accept(flow->legs[EPI_BACKWARD].fd, &fd, &host);
+    int result = epi__sock_accept(epi__bind_listener(flow), &fd, &host);
 
     if (result == EPI_ENOENT) {
       return;

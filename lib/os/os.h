@@ -59,8 +59,12 @@ typedef struct epi__offer {
  * no such address; EPI_EPERM or EPI_ESYS. */
 int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out);
 
-/* A second descriptor of the same socket. Returns 0, or EPI_ELIMIT. */
-int epi__sock_copy(int fd, int *out);
+/* Two descriptors for a further user of a listening socket: *copy to accept
+ * with, and *watch, which is readable when *copy has something to accept. A
+ * loop must not watch the copy itself: the kernel would go on to report it when
+ * it was closed, while others have the socket, by a number that means another
+ * file by then. Returns 0, or EPI_ELIMIT. */
+int epi__sock_share(int fd, int *copy, int *watch);
 
 /* Stop listening, whoever else has a descriptor of the socket. */
 void epi__sock_unlisten(int fd);

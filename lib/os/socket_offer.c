@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 static int error_of(int why) {
@@ -50,14 +51,21 @@ int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out) {
                    epi__addr_text(addr, &text), strerror(why));
 }
 
-int epi__sock_copy(int fd, int *out) {
-  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+int epi__sock_share(int fd, int *copy, int *watch) {
+  struct epoll_event event = {.events = EPOLLIN};
+  int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  int ready = second < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+  int result;
 
-  if (copy < 0) {
-    return epi__fail(EPI_ELIMIT, "no descriptor: %s", strerror(errno));
+  if (ready >= 0 && !epoll_ctl(ready, EPOLL_CTL_ADD, second, &event)) {
+    *copy = second;
+    *watch = ready;
+    return 0;
   }
-  *out = copy;
-  return 0;
+  result = epi__fail(EPI_ELIMIT, "no descriptor: %s", strerror(errno));
+  epi__sock_close(ready, 0);
+  epi__sock_close(second, 0);
+  return result;
 }
 
 void epi__sock_unlisten(int fd) {
