@@ -355,7 +355,8 @@ def the_model_says_which_filters_fail_open():
                            model(server, filter="faulty.so:crash", **how))
         sock = opened(proxy, server)
         sock.sendall(SECRET)
-        sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may be cut by now
+            sock.shutdown(socket.SHUT_WR)
         wire.read_all(sock)
         proxy.wait_line("filter faulty: the peer broke the protocol")
         assert server.got == got, (fail, server.got)

@@ -24,13 +24,13 @@ def read(sock, size):
 
 def read_all(sock):
     """What comes until the end; a reset is an end, too."""
-    data = b""
+    pieces = []
     try:
         while more := sock.recv(65536):
-            data += more
+            pieces.append(more)
     except ConnectionResetError:
         pass
-    return data
+    return b"".join(pieces)
 
 
 def closed(sock, seconds=5):
