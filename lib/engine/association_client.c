@@ -4,7 +4,6 @@
 
 #include "base/fail.h"
 #include "base/net.h"
-#include "os/os.h"
 
 #include <string.h>
 
@@ -230,7 +229,7 @@ void epi__association_take_early(epi__association *association) {
 void epi__association_read_tcp(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch, EPI__SCRATCH);
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch, EPI__SCRATCH);
 
   if (got == EPI_ENOENT) {
     return;

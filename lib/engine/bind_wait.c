@@ -69,7 +69,7 @@ static int is_expected(const epi__bind *bind, const epi_addr *host) {
 static void hold_backlog(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch, EPI__SCRATCH);
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch, EPI__SCRATCH);
   epi__addr_buf bound;
 
   if (got > 0 || got == EPI_ENOENT) {
@@ -116,8 +116,7 @@ static int take_host(epi_flow *flow, int fd, const epi_addr *host) {
     epi__sock_close(fd, 1);
     return admitted < 0;
   }
-  epi__io_stop(flow->worker->loop, &server->io);
-  epi__sock_close(server->fd, 0);
+  epi__leg_close(server, 0);
   server->fd = fd;
   epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
   relay(flow, host);

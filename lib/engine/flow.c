@@ -136,14 +136,6 @@ static void on_timer(epi__timer *timer) {
   }
 }
 
-static void close_leg(epi_flow *flow, int which, int reset) {
-  epi__leg *leg = &flow->legs[which];
-
-  epi__io_stop(flow->worker->loop, &leg->io);
-  epi__sock_close(leg->fd, reset);
-  leg->fd = -1;
-}
-
 static void unlink_flow(epi_flow *flow) {
   epi__worker *worker = flow->worker;
 
@@ -209,8 +201,8 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
   epi__timer_stop(flow->worker->loop, &flow->filters_timer);
-  close_leg(flow, EPI_FORWARD, reset);
-  close_leg(flow, EPI_BACKWARD, reset);
+  epi__leg_close(&flow->legs[EPI_FORWARD], reset);
+  epi__leg_close(&flow->legs[EPI_BACKWARD], reset);
   atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
   unlink_flow(flow);
 }
@@ -266,7 +258,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
   keep_why(flow, why);
   epi__dial_stop(flow); /* nothing must revive the flow */
   epi__bind_over(flow);
-  close_leg(flow, EPI_BACKWARD, 1);
+  epi__leg_close(&flow->legs[EPI_BACKWARD], 1);
   epi__associate_end(flow->association);
   if (flow->session && epi_session_next(flow->session) == EPI_NEXT_REPLY) {
     send_refusal(flow, code, why);

@@ -11,6 +11,7 @@
 #define EPI__FLOW_H
 
 #include "base/bytes.h"
+#include "engine/leg.h"
 #include "engine/route.h"
 #include "engine/worker.h"
 #include "epi/stack.h"
@@ -30,14 +31,6 @@ enum {
   EPI__LINGER,     /* a last message is out; the client shall get it */
   EPI__ENDED,
 };
-
-typedef struct epi__leg {
-  epi__io io;
-  epi_flow *flow;
-  int fd;   /* -1: none */
-  int eof;  /* no more comes from it */
-  int shut; /* no more goes to it */
-} epi__leg;
 
 typedef struct epi__lane {
   epi__queue early;   /* from the leg, before the lane can take it */

@@ -2,7 +2,6 @@
 #include "engine/association.h"
 
 #include "engine/bind.h"
-#include "os/os.h"
 
 #include <stddef.h>
 
@@ -22,7 +21,7 @@ static int waits_to_send(const epi_flow *flow, int direction) {
 void epi__linger_flush(epi_flow *flow) {
   epi__relay_flush(flow, EPI_BACKWARD);
   if (flow->phase == EPI__LINGER && !waits_to_send(flow, EPI_BACKWARD)) {
-    epi__sock_end(flow->legs[EPI_FORWARD].fd);
+    epi__leg_end(&flow->legs[EPI_FORWARD]);
   }
 }
 
@@ -66,16 +65,15 @@ static int server_events(const epi_flow *flow) {
 }
 
 void epi__flow_watch(epi_flow *flow) {
-  epi__loop *loop = flow->worker->loop;
   epi__leg *client = &flow->legs[EPI_FORWARD];
   epi__leg *server = &flow->legs[EPI_BACKWARD];
 
   if (flow->phase == EPI__ENDED) {
     return;
   }
-  epi__io_set(loop, &client->io, client->fd, client_events(flow), on_client);
+  epi__leg_watch(client, client_events(flow), on_client);
   if (server->fd >= 0) {
-    epi__io_set(loop, &server->io, server->fd, server_events(flow), on_server);
+    epi__leg_watch(server, server_events(flow), on_server);
   }
   epi__filters_watch(flow);
 }
@@ -84,7 +82,7 @@ void epi__flow_watch(epi_flow *flow) {
 static void linger_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch, EPI__SCRATCH);
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch, EPI__SCRATCH);
 
   if (got == 0 || got == EPI_ECLOSED) {
     epi__flow_end(flow, 0, NULL);

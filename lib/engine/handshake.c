@@ -202,8 +202,8 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
 void epi__handshake_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch,
-                     (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
+                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
 
   if (got == EPI_ENOENT) {
     return;

@@ -131,8 +131,8 @@ void epi__hops_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   const uint8_t *data = worker->scratch;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_BACKWARD].fd, worker->scratch,
-                     (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+      epi__leg_read(&flow->legs[EPI_BACKWARD], worker->scratch,
+                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
   size_t used;
 
   if (got == EPI_ENOENT) {

@@ -9,7 +9,6 @@
 #include "engine/flow.h"
 
 #include "base/fail.h"
-#include "os/os.h"
 
 #include <string.h>
 
@@ -29,7 +28,7 @@ static int flush_session(epi_flow *flow, int direction) {
   ptrdiff_t len, sent;
 
   while (session && (len = epi_session_peek(session, &data)) > 0) {
-    sent = epi__sock_write(target_of(flow, direction)->fd, data, (size_t)len);
+    sent = epi__leg_write(target_of(flow, direction), data, (size_t)len);
     if (sent < 0) {
       epi__flow_end(flow, 1, epi_error_detail());
       return 0;
@@ -44,12 +43,9 @@ static int flush_session(epi_flow *flow, int direction) {
 
 static void end_if_done(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
-  epi__leg *target = target_of(flow, direction);
 
-  if (lane->open && lane->ended && lane->pending.end == lane->pending.start &&
-      !target->shut) {
-    target->shut = 1;
-    epi__sock_end(target->fd);
+  if (lane->open && lane->ended && lane->pending.end == lane->pending.start) {
+    epi__leg_end(target_of(flow, direction));
   }
   if (flow->legs[0].shut && flow->legs[1].shut) {
     epi__flow_end(flow, 0, "both sides are done");
@@ -68,7 +64,7 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   }
   len = epi__queue_peek(&lane->pending, &data);
   if (len) {
-    sent = epi__sock_write(target_of(flow, direction)->fd, data, len);
+    sent = epi__leg_write(target_of(flow, direction), data, len);
     if (sent < 0) {
       epi__flow_end(flow, 1, epi_error_detail());
       return;
@@ -133,7 +129,7 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   }
   if (lane->open && lane->pending.end == lane->pending.start &&
       flush_session(flow, direction)) {
-    ptrdiff_t sent = epi__sock_write(target_of(flow, direction)->fd, data, len);
+    ptrdiff_t sent = epi__leg_write(target_of(flow, direction), data, len);
 
     if (sent < 0) {
       epi__flow_end(flow, 1, epi_error_detail());
@@ -218,7 +214,7 @@ void epi__relay_read(epi_flow *flow, int direction) {
         !epi__relay_may_take(flow, direction)) {
       return;
     }
-    got = epi__sock_read(flow->legs[direction].fd, worker->scratch, size);
+    got = epi__leg_read(&flow->legs[direction], worker->scratch, size);
     if (got == EPI_ENOENT) {
       return;
     }
@@ -244,8 +240,8 @@ void epi__relay_read(epi_flow *flow, int direction) {
 void epi__relay_keep_early(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
-      epi__sock_read(flow->legs[EPI_FORWARD].fd, worker->scratch,
-                     (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
+                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
   int result;
 
   if (got == EPI_ENOENT) {

@@ -1,0 +1,30 @@
+/* leg.c: bytes in and out of a flow's connections. */
+#include "engine/flow.h"
+
+#include "os/os.h"
+
+ptrdiff_t epi__leg_read(epi__leg *leg, void *buf, size_t size) {
+  return epi__sock_read(leg->fd, buf, size);
+}
+
+ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len) {
+  return epi__sock_write(leg->fd, data, len);
+}
+
+void epi__leg_watch(epi__leg *leg, int events,
+                    void (*callback)(epi__io *io, int events)) {
+  epi__io_set(leg->flow->worker->loop, &leg->io, leg->fd, events, callback);
+}
+
+void epi__leg_end(epi__leg *leg) {
+  if (!leg->shut) {
+    leg->shut = 1;
+    epi__sock_end(leg->fd);
+  }
+}
+
+void epi__leg_close(epi__leg *leg, int reset) {
+  epi__io_stop(leg->flow->worker->loop, &leg->io);
+  epi__sock_close(leg->fd, reset);
+  leg->fd = -1;
+}

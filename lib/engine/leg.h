@@ -1,0 +1,37 @@
+/* leg.h: one end of a flow: a connection, and how bytes get in and out there.
+ *
+ * Whatever carries them, a flow reads and writes its legs with these alone. */
+#ifndef EPI__LEG_H
+#define EPI__LEG_H
+
+#include "engine/loop.h"
+#include "epi/filter.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct epi__leg {
+  epi__io io;
+  epi_flow *flow;
+  int fd;   /* -1: none */
+  int eof;  /* no more comes from it */
+  int shut; /* no more goes to it */
+} epi__leg;
+
+/* Read and write. Return a count; 0 is the end of data (reading) or no room
+ * (writing); EPI_ENOENT: nothing there now; EPI_ECLOSED: the peer is gone. */
+ptrdiff_t epi__leg_read(epi__leg *leg, void *buf, size_t size);
+ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len);
+
+/* Watch for what it can do next, as epi__io_set() has it. */
+void epi__leg_watch(epi__leg *leg, int events,
+                    void (*callback)(epi__io *io, int events));
+
+/* No more will be written. May be called more than once. */
+void epi__leg_end(epi__leg *leg);
+
+/* Close it, if it is open; reset is 1 to let the peer see that something went
+ * wrong. */
+void epi__leg_close(epi__leg *leg, int reset);
+
+#endif
