@@ -21,7 +21,7 @@ static void on_log(int level, const char *line, void *user) {
   char stamp[32] = "";
   struct tm utc;
 
-  if (set->quiet && level > EPI_LOG_ERROR) {
+  if (level > set->log_level) {
     return;
   }
   if (gmtime_r(&now, &utc)) {

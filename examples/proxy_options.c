@@ -232,10 +232,10 @@ static int take_option(proxy_options *set, int option) {
     set->socks = optarg;
     return 0;
   case 'd':
-    set->quiet = 0;
+    set->log_level = EPI_LOG_DEBUG;
     return 0;
   case OPT_QUIET:
-    set->quiet = 1;
+    set->log_level = EPI_LOG_ERROR;
     return 0;
   case OPT_HELP:
     fputs(help, stdout);
@@ -284,6 +284,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   };
   int option;
 
+  set->log_level = EPI_LOG_NOTE;
   for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
   }

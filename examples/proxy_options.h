@@ -21,8 +21,8 @@ typedef struct proxy_options {
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
-  int quiet;
-  int done; /* --help or --version was answered */
+  int log_level; /* the last that is printed */
+  int done;      /* --help or --version was answered */
 } proxy_options;
 
 /* Print a line to standard error: what, and about what, which may be NULL.

@@ -231,7 +231,8 @@ EPI_API int epi_engine_start(epi_engine *engine);
  * half-way, is of no more use. */
 EPI_API void epi_engine_stop(epi_engine *engine);
 
-/* What epi_engine_count() counts. */
+/* What epi_engine_count() counts. A client that left without having sent a byte
+ * is none of the last: it was open, and nothing else. */
 #define EPI_COUNT_OPEN    1 /* flows open now */
 #define EPI_COUNT_ALLOWED 2 /* flows that were allowed, so far */
 #define EPI_COUNT_REFUSED 3 /* flows that policy refused, so far */

@@ -54,6 +54,7 @@ struct epi_flow {
   int64_t opened_at, phase_at, moved_at;
 
   epi_addr peer, source, dest;
+  int spoke;                  /* the client has sent something */
   epi_session *session;       /* the client's handshake */
   epi_request *own_request;   /* of flows without a handshake */
   const epi_request *request; /* what is asked, of either */

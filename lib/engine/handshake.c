@@ -3,9 +3,11 @@
 #include "engine/association.h"
 
 #include "base/fail.h"
+#include "base/net.h"
 #include "engine/bind.h"
 #include "os/os.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -199,6 +201,21 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
   }
 }
 
+/* A connection that never carried a byte is no failure: a proxy before may have
+ * kept it in case of need, or somebody looked whether this one is there. */
+static void end_left(epi_flow *flow, const char *why) {
+  epi__addr_buf peer;
+
+  if (flow->spoke) {
+    epi__flow_end(flow, 0, why);
+    return;
+  }
+  epi__log(flow->worker->engine, EPI_LOG_DEBUG,
+           "flow %" PRId64 " from %s: closed unused", flow->number,
+           epi__addr_text(&flow->peer, &peer));
+  epi__flow_end(flow, 0, NULL);
+}
+
 void epi__handshake_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
   ptrdiff_t got =
@@ -209,11 +226,11 @@ void epi__handshake_read(epi_flow *flow) {
     return;
   }
   if (got <= 0) {
-    epi__flow_end(flow, 0,
-                  got ? epi_error_detail()
-                      : "the client left during its handshake");
+    end_left(flow,
+             got ? epi_error_detail() : "the client left during its handshake");
     return;
   }
+  flow->spoke = 1;
   feed(flow, worker->scratch, (size_t)got);
 }
 

@@ -1,8 +1,17 @@
 /* test_engine.c: what an engine takes before its start, and after. */
 #include "epi/engine.h"
+#include "os/os.h"
+#include "support/loopback.h"
 
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+  PATIENCE_MS = 5000,
+};
 
 static epi_engine *listening(void) {
   epi_engine *engine = NULL;
@@ -80,5 +89,47 @@ Test(engine, ports_of_bind_are_a_range) {
   cr_expect(strstr(epi_error_detail(), "30001 to 30000"));
   cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_BIND_PORT_MIN, 30000), 0);
   cr_expect_eq(epi_engine_start(engine), 0);
+  epi_engine_free(engine);
+}
+
+static atomic_int unused; /* connections of which the log says so */
+
+static void look_for_unused(int level, const char *line, void *user) {
+  (void)user;
+  if (strstr(line, "closed unused")) {
+    cr_expect_eq(level, EPI_LOG_DEBUG);
+    unused++;
+  }
+}
+
+/* Connect, send, close, and wait until the engine has no flow any more. */
+static void leave_after(const epi_engine *engine, const char *sent) {
+  int64_t end = epi__clock_steady() + PATIENCE_MS;
+  int64_t before = epi_engine_count(engine, EPI_COUNT_FAILED) + unused;
+  epi_addr addr;
+  int fd;
+
+  cr_assert(!epi_engine_listener_addr(engine, 0, &addr));
+  fd = loopback_connect(SOCK_STREAM, addr.port, PATIENCE_MS);
+  cr_assert_geq(fd, 0);
+  cr_assert_eq(send(fd, sent, strlen(sent), 0), (ssize_t)strlen(sent));
+  close(fd);
+  while (epi_engine_count(engine, EPI_COUNT_FAILED) + unused == before) {
+    cr_assert_lt(epi__clock_steady(), end, "the engine did not see it");
+    epi__sleep(2);
+  }
+}
+
+Test(engine, a_connection_without_a_byte_is_no_failed_flow) {
+  epi_engine *engine = listening();
+
+  epi_engine_on_log(engine, look_for_unused, NULL);
+  cr_assert_eq(epi_engine_start(engine), 0);
+  leave_after(engine, "");
+  cr_expect_eq(unused, 1);
+  cr_expect_eq(epi_engine_count(engine, EPI_COUNT_FAILED), 0);
+  leave_after(engine, "\5");
+  cr_expect_eq(unused, 1);
+  cr_expect_eq(epi_engine_count(engine, EPI_COUNT_FAILED), 1);
   epi_engine_free(engine);
 }
