@@ -38,7 +38,7 @@ typedef struct epi__udp_origin {
   int fd;           /* the socket, not owned */
   int worker;       /* that has the DTLS session */
   int64_t number;   /* of the session */
-  size_t door;      /* the listener's index */
+  int64_t listener; /* by whose door */
 } epi__udp_origin;
 
 struct epi__association {

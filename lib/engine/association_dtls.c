@@ -27,14 +27,16 @@ epi__association *epi__association_of(epi__worker *worker,
 
 void epi__association_take_dtls(epi__worker *worker, const epi__letter *head,
                                 const uint8_t *data) {
-  epi__association *association = epi__association_of(
-      worker, worker->engine->listeners[head->door], data, head->len);
+  epi__door *door = epi__door_find(worker, head->listener);
+  epi__association *association =
+      door ? epi__association_of(worker, door->listener, data, head->len)
+           : NULL;
   epi__udp_origin origin = {.carrier = EPI__CARRIER_DTLS,
                             .client = head->client,
                             .fd = -1,
                             .worker = head->worker,
                             .number = head->number,
-                            .door = head->door};
+                            .listener = head->listener};
 
   if (association) {
     epi__association_take(association, &origin);
@@ -48,7 +50,7 @@ void epi__association_tell_dtls(epi__association *association,
   const epi__udp_origin *origin = &association->origin;
   epi__letter letter = {.outgoing = 1,
                         .worker = origin->worker,
-                        .door = origin->door,
+                        .listener = origin->listener,
                         .client = origin->client,
                         .number = origin->number,
                         .len = head_len + len};

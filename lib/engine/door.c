@@ -78,8 +78,11 @@ void epi__door_open(epi__door *door, epi__worker *worker,
 }
 
 void epi__door_close(epi__door *door) {
-  if (door->worker) {
-    epi__io_stop(door->worker->loop, &door->io);
-    epi__timer_stop(door->worker->loop, &door->pause);
-  }
+  epi__worker *worker = door->worker;
+
+  epi__io_stop(worker->loop, &door->io);
+  epi__timer_stop(worker->loop, &door->pause);
+  epi__sock_close(door->fd, 0);
+  door->listener->fds[worker->number] = -1;
+  door->worker = NULL;
 }

@@ -170,7 +170,7 @@ static void hand_on(const epi__dtls_client *client, const uint8_t *data,
   epi__worker *worker = client->door->worker;
   uint32_t count = (uint32_t)worker->engine->settings[EPI_ENGINE_WORKERS];
   epi__letter letter = {.worker = worker->number,
-                        .door = (size_t)(client->door->index),
+                        .listener = client->door->listener->id,
                         .client = client->addr,
                         .number = client->number,
                         .len = len};

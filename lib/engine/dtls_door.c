@@ -64,8 +64,8 @@ static void on_datagram(epi__io *io, int events) {
   }
 }
 
-int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker, int index) {
-  epi__listener *listener = worker->engine->listeners[index];
+int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker,
+                        epi__listener *listener) {
   epi__dtls_door *door;
   epi_addr addr = listener->addr;
   epi__addr_buf text;
@@ -79,7 +79,6 @@ int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker, int index) {
   }
   door->worker = worker;
   door->listener = listener;
-  door->index = index;
   door->fd = listener->dtls_port.fds[worker->number];
   if (worker->number == 0) {
     addr.port = listener->dtls_port.port;
@@ -97,5 +96,7 @@ void epi__dtls_door_close(epi__dtls_door *door) {
   }
   epi__io_stop(door->worker->loop, &door->io);
   epi__dtls_clients_end(door);
+  epi__sock_close(door->fd, 0);
+  door->listener->dtls_port.fds[door->worker->number] = -1;
   epi__free(door);
 }

@@ -21,7 +21,6 @@ struct epi__dtls_door {
   epi__io io;
   epi__worker *worker;
   epi__listener *listener;
-  int index; /* of the listener */
   int fd;
   int64_t next_number;
   size_t count;
@@ -35,9 +34,10 @@ struct epi__dtls_door {
 int epi__dtls_door_bind(epi__listener *listener, uint16_t port,
                         const char *chain, const char *key, int workers);
 
-/* Watch it in a worker, if the listener with an index has one; else *out stays
- * as it is. Returns 0 or EPI_ENOMEM. */
-int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker, int index);
+/* Watch it in a worker, if the listener has one; else *out stays as it is.
+ * Returns 0 or EPI_ENOMEM. */
+int epi__dtls_door_open(epi__dtls_door **out, epi__worker *worker,
+                        epi__listener *listener);
 void epi__dtls_door_close(epi__dtls_door *door);
 
 /* ---- dtls_clients.c ---- */

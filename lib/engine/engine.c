@@ -38,7 +38,8 @@ int epi_engine_new(epi_engine **out) {
   }
   epi__engine_set_defaults(engine);
   atomic_init(&engine->next_flow, 1);
-  result = make_id(engine);
+  engine->listeners = epi__listeners_new(0);
+  result = engine->listeners ? make_id(engine) : EPI_ENOMEM;
   if (!result) {
     result = epi_request_new(&engine->metadata);
   }
@@ -55,9 +56,7 @@ void epi_engine_free(epi_engine *engine) {
     return;
   }
   epi_engine_stop(engine);
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    epi__listener_free(engine->listeners[i]);
-  }
+  epi__listeners_free(engine->listeners);
   for (size_t i = 0; i < engine->session_count; i++) {
     epi__sessions_free(engine->sessions[i]);
   }
@@ -84,33 +83,6 @@ void epi_engine_free(epi_engine *engine) {
   }
   pthread_mutex_destroy(&engine->lock);
   epi__free(engine);
-}
-
-int epi_engine_listen(epi_engine *engine, const char *url) {
-  epi__listener *listener;
-  int result = epi__engine_not_started(engine);
-
-  if (result) {
-    return result;
-  }
-  if (engine->listener_count == EPI__LISTENERS_MAX) {
-    return epi__fail(EPI_ELIMIT, "over %d listeners", EPI__LISTENERS_MAX);
-  }
-  result = epi__listener_new(&listener, url,
-                             (int)engine->settings[EPI_ENGINE_WORKERS]);
-  if (!result) {
-    engine->listeners[engine->listener_count++] = listener;
-  }
-  return result;
-}
-
-int epi_engine_listener_addr(const epi_engine *engine, size_t index,
-                             epi_addr *out) {
-  if (index >= engine->listener_count) {
-    return epi__fail(EPI_EINVAL, "no listener %zu", index);
-  }
-  *out = engine->listeners[index]->addr;
-  return 0;
 }
 
 int epi_engine_add_hop(epi_engine *engine, const char *url) {
@@ -173,18 +145,6 @@ void epi_engine_on_log(epi_engine *engine,
   engine->log_user = user;
 }
 
-/* A listener's address is the model's endpoint of a proxy: this is that proxy.
- */
-static int listens_at(const epi_engine *engine, const epi_addr *endpoint) {
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    if (engine->listeners[i]->kind == EPI__LISTEN_SOCKS &&
-        epi_addr_equal(&engine->listeners[i]->addr, endpoint)) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 /* Find out which of the model's proxies this is. */
 static int find_name(epi_engine *engine) {
   const epi_model *model =
@@ -201,58 +161,13 @@ static int find_name(epi_engine *engine) {
         return 0;
       }
     } else if (endpoint && !epi__url_parse(&url, endpoint) &&
-               listens_at(engine, &url.addr)) {
+               epi__listeners_are_at(engine->listeners, &url.addr)) {
       return epi_engine_set_name(engine, name);
     }
   }
   return engine->name && model
              ? epi__fail(EPI_EINVAL, "no proxy '%s' in the model", engine->name)
              : 0;
-}
-
-static int same_host(const epi_addr *a, const epi_addr *b) {
-  epi_addr other = *b;
-
-  other.port = a->port;
-  return epi_addr_equal(a, &other);
-}
-
-int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
-                      const epi_addr *local) {
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    const epi__listener *listener = engine->listeners[i];
-
-    if (listener->kind == EPI__LISTEN_SOCKS &&
-        (epi_addr_equal(hop, &listener->addr) ||
-         (epi__addr_is_any(&listener->addr) &&
-          hop->port == listener->addr.port && same_host(hop, local)))) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* Would a flow come back to a listener of this engine for ever? A loop through
- * SOCKS 5 or a plain port bears no mark by which it could be seen later. */
-static int check_loops(const epi_engine *engine) {
-  epi__addr_buf text;
-
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    const epi__listener *listener = engine->listeners[i];
-
-    for (size_t k = 0; k < engine->hop_count; k++) {
-      if (epi_addr_equal(&engine->hops[k].addr, &listener->addr)) {
-        return epi__fail(EPI_EINVAL, "a loop: the hop %s is this proxy",
-                         engine->hops[k].link);
-      }
-    }
-    if (listener->kind == EPI__LISTEN_REVERSE && !engine->hop_count &&
-        epi_addr_equal(&listener->dest, &listener->addr)) {
-      return epi__fail(EPI_EINVAL, "a loop: the destination %s is this proxy",
-                       epi__addr_text(&listener->dest, &text));
-    }
-  }
-  return 0;
 }
 
 static int check_bind_ports(const epi_engine *engine) {
@@ -280,14 +195,14 @@ int epi_engine_start(epi_engine *engine) {
   int count = (int)engine->settings[EPI_ENGINE_WORKERS];
   int result = epi__engine_not_started(engine);
 
-  if (!result && !engine->listener_count) {
+  if (!result && !engine->listeners->count) {
     result = epi__fail(EPI_ESTATE, "the engine listens nowhere");
   }
   if (!result) {
     result = find_name(engine);
   }
   if (!result) {
-    result = check_loops(engine);
+    result = epi__listeners_check_loops(engine);
   }
   if (!result) {
     result = check_bind_ports(engine);
@@ -318,9 +233,7 @@ void epi_engine_stop(epi_engine *engine) {
     epi__worker_join(engine->workers[i]);
   }
   engine->worker_count = 0;
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    epi__listener_close(engine->listeners[i]);
-  }
+  epi__listeners_close(engine->listeners);
 }
 
 int64_t epi_engine_count(const epi_engine *engine, int what) {

@@ -69,7 +69,7 @@ int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
   if (epi__engine_not_started(engine)) {
     return EPI_ESTATE;
   }
-  if (parameter == EPI_ENGINE_WORKERS && engine->listener_count) {
+  if (parameter == EPI_ENGINE_WORKERS && engine->listeners->count) {
     return epi__fail(EPI_ESTATE, "set the workers before listening");
   }
   if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {

@@ -29,7 +29,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
     return;
   }
   flow->worker = worker;
-  flow->listener = listener;
+  flow->listener = epi__listener_ref(listener);
   flow->number = atomic_fetch_add(&engine->next_flow, 1);
   flow->peer = flow->source = *peer;
   flow->user = "";
@@ -285,6 +285,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->added);
     epi__bind_free(flow->bind);
     epi__dial_free(flow);
+    epi__listener_free(flow->listener);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);
       epi__queue_clear(&flow->lanes[i].pending, 0);

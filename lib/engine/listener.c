@@ -165,6 +165,11 @@ static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
                                    epi__url_setting(url, "key"), workers);
 }
 
+static int make_doors(epi__listener *listener, int workers) {
+  listener->doors = epi__alloc_array((size_t)workers, sizeof *listener->doors);
+  return listener->doors ? 0 : EPI_ENOMEM;
+}
+
 static int use_tfo(const epi__listener *listener) {
   int result = 0;
 
@@ -196,6 +201,7 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   if (!listener) {
     return EPI_ENOMEM;
   }
+  atomic_init(&listener->references, 1);
   result = epi__url_parse(&url, text);
   if (!result) {
     result = resolve_local(&url.addr);
@@ -215,12 +221,20 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   if (!result) {
     result = make_name(listener, &url);
   }
+  if (!result) {
+    result = make_doors(listener, workers);
+  }
   if (result) {
     epi__listener_free(listener);
     return result;
   }
   *out = listener;
   return 0;
+}
+
+epi__listener *epi__listener_ref(epi__listener *listener) {
+  atomic_fetch_add(&listener->references, 1);
+  return listener;
 }
 
 void epi__listener_close(epi__listener *listener) {
@@ -232,13 +246,14 @@ void epi__listener_close(epi__listener *listener) {
 }
 
 void epi__listener_free(epi__listener *listener) {
-  if (!listener) {
+  if (!listener || atomic_fetch_sub(&listener->references, 1) > 1) {
     return;
   }
   epi__listener_close(listener);
   epi__dtls_server_free(listener->dtls);
   epi__users_free(listener->users);
   epi__free(listener->users_file);
+  epi__free(listener->doors);
   epi__free(listener->name);
   epi__free(listener);
 }

@@ -15,11 +15,13 @@ static epi__mailbox *box_of(const epi__worker *worker) {
 
 static void deliver(epi__worker *worker, const epi__letter *head,
                     const uint8_t *data) {
+  epi__door *door = epi__door_find(worker, head->listener);
+
   if (!head->outgoing) {
     epi__association_take_dtls(worker, head, data);
-  } else if (worker->dtls_doors[head->door]) {
-    epi__dtls_door_send(worker->dtls_doors[head->door], &head->client,
-                        head->number, data, head->len);
+  } else if (door && door->dtls) {
+    epi__dtls_door_send(door->dtls, &head->client, head->number, data,
+                        head->len);
   }
 }
 

@@ -7,9 +7,9 @@
 /* A message of SOCKS 6 that came by a DTLS session, or is to go by one. */
 struct epi__letter {
   epi__letter *next;
-  int outgoing; /* to the client */
-  int worker;   /* that has the session */
-  size_t door;  /* which listener's it is */
+  int outgoing;     /* to the client */
+  int worker;       /* that has the session */
+  int64_t listener; /* by whose door it came */
   epi_addr client;
   int64_t number; /* of the session */
   size_t len;

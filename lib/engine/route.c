@@ -273,7 +273,8 @@ static int check_hops(const epi__route *route, const epi_flow *flow) {
     return 0; /* a client that is gone already: the flow ends by itself */
   }
   for (size_t i = 0; i < route->hop_count; i++) {
-    if (epi__engine_is_at(flow->worker->engine, &route->hops[i].addr, &local)) {
+    if (epi__listeners_have(flow->worker->listeners, &route->hops[i].addr,
+                            &local)) {
       return epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
                        route->hops[i].link);
     }

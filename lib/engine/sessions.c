@@ -75,10 +75,10 @@ void epi__sessions_free(epi__sessions *sessions) {
 
 /* The sessions of a listener before this one with the same users, or NULL. */
 static epi__sessions *shared(const epi_engine *engine, size_t index) {
-  const char *users = engine->listeners[index]->users_file;
+  const char *users = engine->listeners->items[index]->users_file;
 
   for (size_t i = 0; i < index; i++) {
-    const epi__listener *before = engine->listeners[i];
+    const epi__listener *before = engine->listeners->items[i];
 
     if (before->sessions &&
         (users ? before->users_file && !strcmp(before->users_file, users)
@@ -90,8 +90,8 @@ static epi__sessions *shared(const epi_engine *engine, size_t index) {
 }
 
 int epi__sessions_start(epi_engine *engine) {
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    epi__listener *listener = engine->listeners[i];
+  for (size_t i = 0; i < engine->listeners->count; i++) {
+    epi__listener *listener = engine->listeners->items[i];
 
     if (!engine->settings[EPI_ENGINE_SESSIONS] ||
         !(listener->accept & EPI_ACCEPT_SOCKS6)) {

@@ -105,7 +105,12 @@ void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
 }
 
 void epi__udp_door_close(epi__udp_door *door) {
-  if (door->worker) {
-    epi__io_stop(door->worker->loop, &door->io);
+  epi__worker *worker = door->worker;
+
+  if (worker) {
+    epi__io_stop(worker->loop, &door->io);
+    epi__sock_close(door->fd, 0);
+    door->listener->udp_port.fds[worker->number] = -1;
+    door->worker = NULL;
   }
 }

@@ -3,7 +3,6 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
-#include "engine/dtls_door.h"
 #include "engine/flow.h"
 #include "engine/mailbox.h"
 
@@ -51,6 +50,9 @@ static void on_wake(epi__wake *wake) {
     epi__loop_stop(worker->loop);
     return;
   }
+  if (worker->listeners != atomic_load(&worker->engine->listeners)) {
+    epi__doors_update(worker);
+  }
   /* A new flow may have brought worker->generation up to date before. */
   if (worker->judged != atomic_load(&worker->engine->generation)) {
     rejudge_all(worker);
@@ -62,35 +64,14 @@ static void sweep(void *user) {
   epi__flow_sweep(user);
 }
 
-static void open_doors(epi__worker *worker) {
-  epi_engine *engine = worker->engine;
-
-  for (size_t i = 0; i < engine->listener_count; i++) {
-    epi__door_open(&worker->doors[i], worker, engine->listeners[i]);
-    epi__udp_door_open(&worker->udp_doors[i], worker, engine->listeners[i]);
-    if (epi__dtls_door_open(&worker->dtls_doors[i], worker, (int)i)) {
-      epi__log(engine, EPI_LOG_ERROR, "%s: no DTLS in worker %d: %s",
-               engine->listeners[i]->name, worker->number, epi_error_detail());
-    }
-  }
-}
-
-static void close_doors(epi__worker *worker) {
-  for (size_t i = 0; i < worker->engine->listener_count; i++) {
-    epi__door_close(&worker->doors[i]);
-    epi__udp_door_close(&worker->udp_doors[i]);
-    epi__dtls_door_close(worker->dtls_doors[i]);
-  }
-}
-
 static void *run(void *user) {
   epi__worker *worker = user;
 
   epi__mailbox_begin(worker);
-  open_doors(worker);
+  epi__doors_update(worker);
   epi__loop_run(worker->loop);
   epi__mailbox_end(worker);
-  close_doors(worker);
+  epi__doors_close(worker);
   cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);
   epi__dtls_thread_end();
@@ -102,6 +83,7 @@ static void free_worker(epi__worker *worker) {
   epi__resolver_free(worker->resolver);
   epi__loop_free(worker->loop);
   epi__policy_free(worker->policy);
+  epi__listeners_free(worker->listeners);
   epi__free(worker->scratch);
   epi__free(worker);
 }

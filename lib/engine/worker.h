@@ -1,20 +1,20 @@
-/* worker.h: the engine, its workers and its listeners.
+/* worker.h: the engine and its workers.
  *
  * A worker is a thread with an event loop, sockets of its own on every
  * listener, and the flows that it accepted; it shares with the others only what
- * is set before the start, the policy (under a lock) and counters. */
+ * is set before the start, the policy and the list of listeners (under a lock)
+ * and counters. */
 #ifndef EPI__WORKER_H
 #define EPI__WORKER_H
 
 #include "base/fail.h"
+#include "engine/listener.h"
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
 #include "engine/tally.h"
 #include "epi/engine.h"
-#include "epi/session.h"
 #include "socks/claims.h"
-#include "tls/dtls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,8 +22,6 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
-  EPI__LISTENERS_MAX = 64,
-  EPI__WORKERS_MAX = 64,
   EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
@@ -39,62 +37,10 @@ typedef struct epi__hop {
   int fails_open;        /* flows go on without it if nobody answers there */
 } epi__hop;
 
-typedef struct epi__users epi__users;
 typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
-typedef struct epi__dtls_door epi__dtls_door;
 typedef struct epi__letter epi__letter;
 typedef struct epi__udp_reserved epi__udp_reserved;
-typedef struct epi__sessions epi__sessions;
-
-#define EPI__LISTEN_SOCKS    1
-#define EPI__LISTEN_REVERSE  2
-#define EPI__LISTEN_REDIRECT 3
-
-/* A UDP port, with a socket for each worker. */
-typedef struct epi__udp_port {
-  int fds[EPI__WORKERS_MAX];
-  int count;
-  uint16_t port;
-} epi__udp_port;
-
-typedef struct epi__listener {
-  int kind;
-  int accept,
-      draft;     /* of SOCKS listeners, as epi_session_new_server() has them */
-  epi_addr addr; /* as bound */
-  epi_addr dest; /* of reverse listeners */
-  epi__users *users; /* NULL: no login */
-  epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
-  char *users_file;
-  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
-  epi__sessions *sessions; /* NULL: none; the engine's */
-  int fds[EPI__WORKERS_MAX];
-  int fd_count;
-  epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
-  epi__udp_port dtls_port; /* the same over DTLS */
-  epi__dtls_server *dtls;
-  char *name; /* its URL for log lines */
-} epi__listener;
-
-typedef struct epi__worker epi__worker;
-
-/* A listener's socket in one worker. */
-typedef struct epi__door {
-  epi__io io;
-  epi__timer pause;
-  epi__worker *worker;
-  epi__listener *listener;
-  int fd;
-} epi__door;
-
-/* The same of its UDP port. */
-typedef struct epi__udp_door {
-  epi__io io;
-  epi__worker *worker;
-  epi__listener *listener;
-  int fd;
-} epi__udp_door;
 
 struct epi__worker {
   epi_engine *engine;
@@ -103,9 +49,7 @@ struct epi__worker {
   epi__loop *loop;
   epi__resolver *resolver;
   epi__wake wake;
-  epi__door doors[EPI__LISTENERS_MAX];
-  epi__udp_door udp_doors[EPI__LISTENERS_MAX];
-  epi__dtls_door *dtls_doors[EPI__LISTENERS_MAX];           /* NULL: none */
+  epi__listeners *listeners; /* whose doors are open; or NULL */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
@@ -127,8 +71,7 @@ struct epi_engine {
   char *name;        /* which proxy of the model, or NULL */
   char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
-  epi__listener *listeners[EPI__LISTENERS_MAX];
-  size_t listener_count;
+  int64_t next_listener;
   epi__sessions *sessions[EPI__LISTENERS_MAX];
   size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
@@ -146,6 +89,7 @@ struct epi_engine {
   pthread_mutex_t lock; /* guards what follows, and calls of on_log */
   epi__policy *policy;
   atomic_int generation;
+  _Atomic(epi__listeners *) listeners; /* replaced by the engine's calls */
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
@@ -169,11 +113,6 @@ struct epi_engine {
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
 
-/* Does a hop lead back to a listener that takes SOCKS? local is what a client
- * connected to, which is an address of listeners on all addresses. */
-int epi__engine_is_at(const epi_engine *engine, const epi_addr *hop,
-                      const epi_addr *local);
-
 /* ---- engine_settings.c ---- */
 
 /* Returns 0, or EPI_ESTATE once the engine was started. */
@@ -191,34 +130,6 @@ void epi__worker_join(epi__worker *worker);
 
 /* The policy to judge by now, brought up to date; NULL for none. */
 epi__policy *epi__worker_policy(epi__worker *worker);
-
-/* ---- listeners ---- */
-
-/* Read a listener's URL and bind its sockets, one for each worker. */
-int epi__listener_new(epi__listener **out, const char *url, int workers);
-void epi__listener_free(epi__listener *listener);
-
-/* Close its sockets; no worker may watch them any more. */
-void epi__listener_close(epi__listener *listener);
-
-/* Watch a listener's socket in a worker, and end that. */
-void epi__door_open(epi__door *door, epi__worker *worker,
-                    epi__listener *listener);
-void epi__door_close(epi__door *door);
-
-/* Bind a UDP port of an address, 0 for any that is free. Returns 0 or an
- * error; what was bound then is to be closed all the same. */
-int epi__udp_bind_all(epi__udp_port *out, const epi_addr *addr, uint16_t port,
-                      int workers);
-void epi__udp_close_all(epi__udp_port *port);
-
-/* Bind a listener's UDP port. Returns 0 or an error. */
-int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
-
-/* The same for its UDP port; without one they do nothing. */
-void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
-                        epi__listener *listener);
-void epi__udp_door_close(epi__udp_door *door);
 
 /* ---- sessions.c ---- */
 

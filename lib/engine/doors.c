@@ -1,0 +1,60 @@
+/* doors.c: a worker's doors: it has those of the listeners that it knows. */
+#include "engine/dtls_door.h"
+
+static void open_door(epi__worker *worker, epi__listener *listener) {
+  epi__door *door = &listener->doors[worker->number];
+
+  if (door->worker) {
+    return;
+  }
+  epi__door_open(door, worker, listener);
+  epi__udp_door_open(&door->udp, worker, listener);
+  if (epi__dtls_door_open(&door->dtls, worker, listener)) {
+    epi__log(worker->engine, EPI_LOG_ERROR, "%s: no DTLS in worker %d: %s",
+             listener->name, worker->number, epi_error_detail());
+  }
+}
+
+static void close_door(const epi__worker *worker, epi__listener *listener) {
+  epi__door *door = &listener->doors[worker->number];
+
+  if (door->worker) {
+    epi__door_close(door);
+    epi__udp_door_close(&door->udp);
+    epi__dtls_door_close(door->dtls);
+    door->dtls = NULL;
+  }
+}
+
+void epi__doors_update(epi__worker *worker) {
+  epi_engine *engine = worker->engine;
+  epi__listeners *old = worker->listeners;
+
+  pthread_mutex_lock(&engine->lock);
+  worker->listeners = epi__listeners_ref(engine->listeners);
+  pthread_mutex_unlock(&engine->lock);
+  for (size_t i = 0; old && i < old->count; i++) {
+    if (atomic_load(&old->items[i]->retired)) {
+      close_door(worker, old->items[i]);
+    }
+  }
+  for (size_t i = 0; i < worker->listeners->count; i++) {
+    open_door(worker, worker->listeners->items[i]);
+  }
+  epi__listeners_free(old);
+}
+
+void epi__doors_close(epi__worker *worker) {
+  for (size_t i = 0; i < worker->listeners->count; i++) {
+    close_door(worker, worker->listeners->items[i]);
+  }
+}
+
+epi__door *epi__door_find(const epi__worker *worker, int64_t listener) {
+  for (size_t i = 0; i < worker->listeners->count; i++) {
+    if (worker->listeners->items[i]->id == listener) {
+      return &worker->listeners->items[i]->doors[worker->number];
+    }
+  }
+  return NULL;
+}

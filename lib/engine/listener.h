@@ -1,0 +1,164 @@
+/* listener.h: what an engine listens with, and the doors of its workers.
+ *
+ * A listener has a socket for each worker, which the kernel spreads connections
+ * over. An engine's list of them never changes: another one takes its place,
+ * each worker keeps to the one that it saw last, and closes and opens what
+ * differs. Listeners that both have keep their sockets. */
+#ifndef EPI__LISTENER_H
+#define EPI__LISTENER_H
+
+#include "engine/loop.h"
+#include "epi/engine.h"
+#include "epi/session.h"
+#include "tls/dtls.h"
+
+#include <stdatomic.h>
+
+enum {
+  EPI__LISTENERS_MAX = 64, /* of epi_engine_listen() */
+  EPI__WORKERS_MAX = 64,
+};
+
+typedef struct epi__worker epi__worker;
+typedef struct epi__users epi__users;
+typedef struct epi__sessions epi__sessions;
+typedef struct epi__dtls_door epi__dtls_door;
+typedef struct epi__listener epi__listener;
+
+#define EPI__LISTEN_SOCKS    1
+#define EPI__LISTEN_REVERSE  2
+#define EPI__LISTEN_REDIRECT 3
+
+/* A UDP port, with a socket for each worker. */
+typedef struct epi__udp_port {
+  int fds[EPI__WORKERS_MAX]; /* each closed by its worker, and then -1 */
+  int count;
+  uint16_t port;
+} epi__udp_port;
+
+/* A listener's UDP socket in one worker. */
+typedef struct epi__udp_door {
+  epi__io io;
+  epi__worker *worker;
+  epi__listener *listener;
+  int fd;
+} epi__udp_door;
+
+/* A listener's sockets in one worker. */
+typedef struct epi__door {
+  epi__io io;
+  epi__timer pause;
+  epi__worker *worker; /* NULL: it is not open */
+  epi__listener *listener;
+  int fd;
+  epi__udp_door udp;
+  epi__dtls_door *dtls; /* NULL: none */
+} epi__door;
+
+struct epi__listener {
+  atomic_int references; /* lists and flows hold it */
+  atomic_int retired;    /* the engine does not listen with it any more */
+  int kept;   /* the next list has it, too; the engine's calls' own */
+  int64_t id; /* its own in the engine */
+  int kind;
+  int accept,
+      draft;     /* of SOCKS listeners, as epi_session_new_server() has them */
+  epi_addr addr; /* as bound */
+  epi_addr dest; /* of reverse listeners */
+  epi__users *users; /* NULL: no login */
+  epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
+  char *users_file;
+  int tfo; /* clients at once whose data is taken from the SYN; 0: none */
+  epi__sessions *sessions;   /* NULL: none; the engine's */
+  int fds[EPI__WORKERS_MAX]; /* each closed by its worker, and then -1 */
+  int fd_count;
+  epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
+  epi__udp_port dtls_port; /* the same over DTLS */
+  epi__dtls_server *dtls;
+  epi__door *doors; /* one for each worker */
+  char *name;       /* its URL for log lines */
+};
+
+typedef struct epi__listeners {
+  atomic_int references;
+  size_t count;
+  epi__listener *items[]; /* referenced */
+} epi__listeners;
+
+/* ---- listener.c ---- */
+
+/* Read a listener's URL and bind its sockets, one for each worker. */
+int epi__listener_new(epi__listener **out, const char *url, int workers);
+
+/* Hold once more, and let go; from any thread. */
+epi__listener *epi__listener_ref(epi__listener *listener);
+void epi__listener_free(epi__listener *listener);
+
+/* Close its sockets; no worker may watch them any more. */
+void epi__listener_close(epi__listener *listener);
+
+/* ---- listeners.c ---- */
+
+/* A list with room for so many listeners, and none yet; NULL when out of
+ * memory. */
+epi__listeners *epi__listeners_new(size_t room);
+void epi__listeners_add(epi__listeners *list, epi__listener *listener);
+
+/* Close the sockets of them all; no worker may watch them any more. */
+void epi__listeners_close(epi__listeners *list);
+
+/* Hold once more, and let go; from any thread. */
+epi__listeners *epi__listeners_ref(epi__listeners *list);
+void epi__listeners_free(epi__listeners *list);
+
+/* Listen with another list from now on, with the engine's lock. Those that it
+ * lacks retire: nobody can connect to them from here on, and others can have
+ * their ports. Returns the list before, to be freed without the lock; the
+ * workers are to be woken. */
+epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list);
+
+/* Does one that takes SOCKS have this very address? */
+int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr);
+
+/* Does a hop lead back to a listener that takes SOCKS? local is what a client
+ * connected to, which is an address of listeners on all addresses. */
+int epi__listeners_have(const epi__listeners *list, const epi_addr *hop,
+                        const epi_addr *local);
+
+/* Would a flow come back to a listener of this engine for ever? Returns 0 or
+ * EPI_EINVAL. */
+int epi__listeners_check_loops(const epi_engine *engine);
+
+/* ---- doors.c ---- */
+
+/* Have the doors of the listeners that the engine has now. */
+void epi__doors_update(epi__worker *worker);
+void epi__doors_close(epi__worker *worker);
+
+/* A worker's door to a listener, or NULL if there is none any more. */
+epi__door *epi__door_find(const epi__worker *worker, int64_t listener);
+
+/* ---- door.c ---- */
+
+/* Watch a listener's socket in a worker, and end that. */
+void epi__door_open(epi__door *door, epi__worker *worker,
+                    epi__listener *listener);
+void epi__door_close(epi__door *door);
+
+/* ---- udp_door.c ---- */
+
+/* Bind a UDP port of an address, 0 for any that is free. Returns 0 or an
+ * error; what was bound then is to be closed all the same. */
+int epi__udp_bind_all(epi__udp_port *out, const epi_addr *addr, uint16_t port,
+                      int workers);
+void epi__udp_close_all(epi__udp_port *port);
+
+/* Bind a listener's UDP port. Returns 0 or an error. */
+int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
+
+/* Watch it in a worker, and end that; without one they do nothing. */
+void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
+                        epi__listener *listener);
+void epi__udp_door_close(epi__udp_door *door);
+
+#endif

@@ -1,0 +1,162 @@
+/* listeners.c: all that an engine listens with: one list after another. */
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/worker.h"
+#include "os/os.h"
+
+epi__listeners *epi__listeners_new(size_t room) {
+  epi__listeners *list =
+      epi__alloc(sizeof *list + room * sizeof(epi__listener *));
+
+  if (list) {
+    atomic_init(&list->references, 1);
+  }
+  return list;
+}
+
+void epi__listeners_add(epi__listeners *list, epi__listener *listener) {
+  list->items[list->count++] = epi__listener_ref(listener);
+}
+
+epi__listeners *epi__listeners_ref(epi__listeners *list) {
+  atomic_fetch_add(&list->references, 1);
+  return list;
+}
+
+void epi__listeners_free(epi__listeners *list) {
+  if (!list || atomic_fetch_sub(&list->references, 1) > 1) {
+    return;
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    epi__listener_free(list->items[i]);
+  }
+  epi__free(list);
+}
+
+void epi__listeners_close(epi__listeners *list) {
+  for (size_t i = 0; list && i < list->count; i++) {
+    epi__listener_close(list->items[i]);
+  }
+}
+
+/* No worker has closed them yet: none does before it sees the next list. */
+static void retire(epi__listener *listener) {
+  atomic_store(&listener->retired, 1);
+  for (int i = 0; i < listener->fd_count; i++) {
+    epi__sock_unlisten(listener->fds[i]);
+  }
+}
+
+epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list) {
+  epi__listeners *old = engine->listeners;
+
+  for (size_t i = 0; i < old->count; i++) {
+    old->items[i]->kept = 0;
+  }
+  for (size_t i = 0; i < list->count; i++) {
+    list->items[i]->kept = 1;
+  }
+  for (size_t i = 0; i < old->count; i++) {
+    if (!old->items[i]->kept) {
+      retire(old->items[i]);
+    }
+  }
+  engine->listeners = list;
+  return old;
+}
+
+/* ---- where they are ---- */
+
+int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr) {
+  for (size_t i = 0; i < list->count; i++) {
+    if (list->items[i]->kind == EPI__LISTEN_SOCKS &&
+        epi_addr_equal(&list->items[i]->addr, addr)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int epi__listeners_have(const epi__listeners *list, const epi_addr *hop,
+                        const epi_addr *local) {
+  for (size_t i = 0; i < list->count; i++) {
+    const epi__listener *listener = list->items[i];
+
+    if (listener->kind == EPI__LISTEN_SOCKS &&
+        (epi_addr_equal(hop, &listener->addr) ||
+         (epi__addr_is_any(&listener->addr) &&
+          hop->port == listener->addr.port &&
+          epi__addr_same_host(hop, local)))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* A loop through SOCKS 5 or a plain port bears no mark by which it could be
+ * seen later. */
+int epi__listeners_check_loops(const epi_engine *engine) {
+  const epi__listeners *list = engine->listeners;
+  epi__addr_buf text;
+
+  for (size_t i = 0; i < list->count; i++) {
+    const epi__listener *listener = list->items[i];
+
+    for (size_t k = 0; k < engine->hop_count; k++) {
+      if (epi_addr_equal(&engine->hops[k].addr, &listener->addr)) {
+        return epi__fail(EPI_EINVAL, "a loop: the hop %s is this proxy",
+                         engine->hops[k].link);
+      }
+    }
+    if (listener->kind == EPI__LISTEN_REVERSE && !engine->hop_count &&
+        epi_addr_equal(&listener->dest, &listener->addr)) {
+      return epi__fail(EPI_EINVAL, "a loop: the destination %s is this proxy",
+                       epi__addr_text(&listener->dest, &text));
+    }
+  }
+  return 0;
+}
+
+/* ---- by URL ---- */
+
+int epi_engine_listen(epi_engine *engine, const char *url) {
+  const epi__listeners *old = engine->listeners;
+  epi__listener *listener;
+  epi__listeners *list;
+  int result = epi__engine_not_started(engine);
+
+  if (result) {
+    return result;
+  }
+  if (old->count == EPI__LISTENERS_MAX) {
+    return epi__fail(EPI_ELIMIT, "over %d listeners", EPI__LISTENERS_MAX);
+  }
+  result = epi__listener_new(&listener, url,
+                             (int)engine->settings[EPI_ENGINE_WORKERS]);
+  if (result) {
+    return result;
+  }
+  list = epi__listeners_new(old->count + 1);
+  for (size_t i = 0; list && i < old->count; i++) {
+    epi__listeners_add(list, old->items[i]);
+  }
+  if (list) {
+    listener->id = ++engine->next_listener;
+    epi__listeners_add(list, listener);
+    epi__listeners_free(epi__listeners_swap(engine, list));
+  }
+  epi__listener_free(listener);
+  return list ? 0 : EPI_ENOMEM;
+}
+
+int epi_engine_listener_addr(const epi_engine *engine, size_t index,
+                             epi_addr *out) {
+  const epi__listeners *list = engine->listeners;
+
+  if (index >= list->count) {
+    return epi__fail(EPI_EINVAL, "no listener %zu", index);
+  }
+  *out = list->items[index]->addr;
+  return 0;
+}
