@@ -5,14 +5,10 @@
 
 A client sends what it is given, ends its side, and gets what comes back. The
 scripts that drive libraries are in tests/peers."""
-import atexit
-import functools
 import os
 import pathlib
-import shutil
-import tempfile
 
-from support import flow
+from support import fetched, flow
 from support.verdict import ROOT
 
 PEERS = ROOT / "tests" / "peers"
@@ -112,24 +108,11 @@ def _perl(proxy, host, port, login):
             *(login or ())]
 
 
-@functools.cache
-def npm_package():
-    """The folder that npm put the package `socks` in, or why it did not."""
-    node, npm = flow.need("node", "npm")
-    place = pathlib.Path(tempfile.mkdtemp(prefix="epi-npm-"))
-    atexit.register(shutil.rmtree, place, True)  # several tests use it
-    ran = flow.run(npm, "install", "--no-audit", "--no-fund",
-                   "--fetch-retries=0", "--prefix", place, "socks",
-                   timeout=60)
-    if ran.returncode:
-        return None, "npm cannot install socks from its registry here"
-    return node, place / "node_modules"
-
-
 def _npm(proxy, host, port, login):
-    node, place = npm_package()
-    if not node:
-        flow.skip(place)
+    node = flow.need("node")
+    place, why = fetched.npm_socks()
+    if not place:
+        flow.skip(why)
     return ([node, PEERS / "npm_socks.js", proxy, host, port,
              *(login or ())], {"NODE_PATH": str(place)})
 

@@ -5,46 +5,13 @@
 
 It is built once, into the cache folder of whoever runs the tests. Without
 cargo, or where cargo does not reach the registry, the test is skipped."""
-import functools
-import os
-import pathlib
+from support import fetched, flow
 
-from support import flow
-
-VERSION = "0.1.1"
-BUILD_TIMEOUT = 500  # s; a test that asks for the program must allow it
-
-
-def _cache():
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "libepi-tests"
-
-
-@functools.cache
-def _built():
-    """The program's path, or None and why there is none."""
-    program = _cache() / f"socksx-{VERSION}" / "bin" / "socksx"
-    if program.exists():
-        return program, ""
-    cargo = flow.need("cargo")
-    place = flow.folder()
-    # With the versions that its author locked: newer ones do not build.
-    ran = flow.run(cargo, "install", "socksx", "--version", VERSION,
-                   "--locked", "--root", place / "root", "--target-dir",
-                   place / "target", timeout=BUILD_TIMEOUT,
-                   env={**os.environ, "CARGO_NET_RETRY": "0"})
-    if ran.returncode:
-        *_, last = ran.stderr.strip().splitlines() or [""]
-        return None, f"cargo cannot install socksx {VERSION} here: {last}"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    fresh = program.with_name(f"socksx.{os.getpid()}")
-    flow.run("cp", place / "root" / "bin" / "socksx", fresh)
-    fresh.replace(program)  # at once: others may be looking for it
-    return program, ""
+BUILD_TIMEOUT = fetched.BUILD_TIMEOUT
 
 
 def need():
-    program, why = _built()
+    program, why = fetched.socksx()
     if not program:
         flow.skip(why)
     return program
