@@ -1,5 +1,5 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
-#include "proxy_options.h"
+#include "proxy_keys.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +11,6 @@
 
 enum {
   DNS_PORT = 53,
-  KEY_MAX = 1024,
   WATCH_MS = 250, /* how often the model's file is looked at */
 };
 
@@ -28,32 +27,6 @@ static void on_log(int level, const char *line, void *user) {
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
   fprintf(stderr, "%s %s\n", stamp, line);
-}
-
-/* The chain key's file, into a block of KEY_MAX bytes. Returns its length, or 0
- * after a message. */
-static size_t read_key(const char *path, char *key) {
-  FILE *file = fopen(path, "rb");
-  struct stat info;
-  size_t len = 0;
-
-  if (!file || fstat(fileno(file), &info)) {
-    complain(path, strerror(errno));
-    return 0;
-  }
-  if (info.st_mode & S_IROTH) {
-    fclose(file);
-    complain(path, "everybody can read the chain key: chmod o-r it");
-    return 0;
-  }
-  setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
-  len = fread(key, 1, KEY_MAX, file);
-  if (ferror(file) || !len || fgetc(file) != EOF) {
-    complain(path, "a chain key is a file of 16 to 1024 bytes");
-    len = 0;
-  }
-  fclose(file);
-  return len;
 }
 
 static int fail(const char *about) {
@@ -114,21 +87,27 @@ static int new_filter(epi_filter **out, const char *spec, const char *key,
              : epi_filter_new_builtin(out, spec, key, len);
 }
 
+/* The key goes to the filters that need one, too. */
+static int set_key(epi_engine *engine, const proxy_options *set, char *key,
+                   size_t *len) {
+  if (set->chain_key && !(*len = read_chain_key(set->chain_key, key))) {
+    return EXIT_USAGE;
+  }
+  if (set->function || set->function_key) {
+    return set_function(engine, set, key, *len);
+  }
+  return *len && epi_engine_set_chain_key(engine, key, *len)
+             ? fail(set->chain_key)
+             : 0;
+}
+
 /* The chain key comes first: filters of model and command line may need it. */
 static int set_key_and_filters(epi_engine *engine, const proxy_options *set) {
   char key[KEY_MAX];
   size_t len = 0;
-  int result = 0;
+  int result = set_key(engine, set, key, &len);
 
-  if (set->chain_key) {
-    len = read_key(set->chain_key, key);
-    if (!len) {
-      return EXIT_USAGE;
-    }
-    result =
-        epi_engine_set_chain_key(engine, key, len) ? fail(set->chain_key) : 0;
-  }
-  for (size_t i = 0; i < set->filters.count; i++) {
+  for (size_t i = 0; i < set->filters.count && !result; i++) {
     epi_filter *filter = NULL;
     int made =
         new_filter(&filter, set->filters.items[i], len ? key : NULL, len);
@@ -195,7 +174,7 @@ static void say_where(const epi_engine *engine, const proxy_options *set) {
   char text[EPI_ADDR_TEXT_MAX];
   epi_addr addr;
 
-  if (!set->model) {
+  if (!set->model && !set->function) {
     fputs("epi-proxy: WARNING: no --model: every connection is allowed\n",
           stderr);
   }
@@ -262,6 +241,9 @@ int main(int argc, char **argv) {
   sigset_t signals;
   int result = proxy_options_read(&set, argc, argv);
 
+  if (!result && set.print_key) {
+    return print_function_key(&set);
+  }
   if (result || set.done) {
     return result;
   }

@@ -9,6 +9,7 @@
 
 static const char help[] =
     "Usage: epi-proxy [OPTION]...\n"
+    "       epi-proxy key --chain-key FILE --function NAME\n"
     "Take connections, judge them by a model, send them through what they "
     "need.\n"
     "\n"
@@ -35,6 +36,10 @@ static const char help[] =
     "  --filter-path DIR   where the model may take shared objects from "
     "[nowhere]\n"
     "  --chain-key FILE    the key by which proxies believe each other\n"
+    "  --function NAME     be this function of the proxies' models, with its "
+    "key:\n"
+    "  --function-key FILE what `epi-proxy key` printed, or that of "
+    "--chain-key\n"
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
     "  --no-happy-eyeballs one address of a name after another\n"
@@ -66,6 +71,8 @@ enum {
   OPT_FILTER,
   OPT_FILTER_PATH,
   OPT_CHAIN_KEY,
+  OPT_FUNCTION,
+  OPT_FUNCTION_KEY,
   OPT_DNS,
   OPT_ONE_BY_ONE,
   OPT_WORKERS,
@@ -181,6 +188,12 @@ static int take_option(proxy_options *set, int option) {
   case OPT_CHAIN_KEY:
     set->chain_key = optarg;
     return 0;
+  case OPT_FUNCTION:
+    set->function = optarg;
+    return 0;
+  case OPT_FUNCTION_KEY:
+    set->function_key = optarg;
+    return 0;
   case OPT_DNS:
     set->dns = optarg;
     return 0;
@@ -255,6 +268,8 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"filter", required_argument, NULL, OPT_FILTER},
       {"filter-path", required_argument, NULL, OPT_FILTER_PATH},
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
+      {"function", required_argument, NULL, OPT_FUNCTION},
+      {"function-key", required_argument, NULL, OPT_FUNCTION_KEY},
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"workers", required_argument, NULL, OPT_WORKERS},
@@ -287,6 +302,11 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   set->log_level = EPI_LOG_NOTE;
   for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
+  }
+  if (argc > 1 && !strcmp(argv[1], "key")) {
+    set->print_key = 1;
+    argc--;
+    argv++;
   }
   opterr = 0; /* one line for each mistake, and it is ours */
   while (!set->done && (option = getopt_long(

@@ -18,10 +18,12 @@ typedef struct many {
 typedef struct proxy_options {
   many listens, chain, filters;
   const char *model, *name, *chain_key, *dns, *filter_path;
+  const char *function, *function_key;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
   int log_level; /* the last that is printed */
+  int print_key; /* `epi-proxy key`: print a function's key, no more */
   int done;      /* --help or --version was answered */
 } proxy_options;
 

@@ -171,7 +171,8 @@ EPI_API int epi_engine_set_filter_path(epi_engine *engine, const char *folder);
  *
  * Returns 0; an error of epi_filter_new_builtin() or epi_filter_new_from_file()
  * if a filter that the model names cannot be made (the detail says which);
- * EPI_EDENIED if it names a shared object that it may not have; or EPI_ENOMEM.
+ * EPI_EDENIED if it names a shared object that it may not have; EPI_ESTATE if
+ * this engine is a function; or EPI_ENOMEM.
  * The engine keeps the old model then. */
 EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
 
@@ -186,9 +187,34 @@ EPI_API int epi_engine_set_name(epi_engine *engine, const char *name);
  * source and plan, 16 to 1,024 bytes, before the start and before the model,
  * whose filters may need it. It is copied, and wiped at the end.
  *
- * Returns 0, EPI_EINVAL, EPI_ESTATE (too late), EPI_ECRYPTO or EPI_ENOMEM. */
+ * Returns 0, EPI_EINVAL, EPI_ESTATE (too late, or this is a function),
+ * EPI_ECRYPTO or EPI_ENOMEM. */
 EPI_API int epi_engine_set_chain_key(epi_engine *engine, const void *key,
                                      size_t len);
+
+/* Bytes of a function's own key. */
+#define EPI_FUNCTION_KEY 32
+
+/* Make the key of a function at an endpoint, EPI_FUNCTION_KEY bytes to out, of
+ * the proxies' chain key and its name in their models. Who has it can show that
+ * this function saw a flow, and nothing else: wipe it after use.
+ *
+ * Returns 0, EPI_EINVAL (a name of 1 to 255 bytes and a key of at least 16) or
+ * EPI_ECRYPTO. Threads: any. */
+EPI_API int epi_function_key(void *out, const void *chain_key, size_t len,
+                             const char *name);
+
+/* Say which function of the proxies' models this engine is, before the start;
+ * key is that of epi_function_key(). It then takes the requests alone that a
+ * proxy with the chain key meant for it, believes what they say of a flow's
+ * source, and shows the next proxy that the flow passed (doc/chains.md). A
+ * function has neither a chain key nor a model. Both arguments are copied; the
+ * key is wiped at the end.
+ *
+ * Returns 0, EPI_EINVAL, EPI_ESTATE (it was started, or has one of these) or
+ * EPI_ENOMEM. */
+EPI_API int epi_engine_set_function(epi_engine *engine, const char *name,
+                                    const void *key);
 
 /* Send metadata along with every flow, EPI_META_* of socks.h, before the
  * start; NULL takes it back.

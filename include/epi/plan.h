@@ -43,6 +43,12 @@ EPI_API const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
 EPI_API int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,
                                          size_t function);
 
+/* 1 if a function at an endpoint must show that it saw a flow, where the
+ * proxies share a chain key (doc/chains.md); 0 of a filter, for whose work its
+ * proxy vouches. */
+EPI_API int epi_plan_function_proves(const epi_plan *plan, size_t hop,
+                                     size_t function);
+
 /* What the functions cost together, in the weighting of doc/model.md, as
  * milliseconds for one flow of 1 MiB. */
 EPI_API double epi_plan_cost_ms(const epi_plan *plan);

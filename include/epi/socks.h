@@ -67,6 +67,8 @@ extern "C" {
 #define EPI_META_ISSUED        2009 /* when, and a number used once */
 #define EPI_META_AUTHENTICATOR 2010 /* HMAC-SHA256 over libepi's keys */
 #define EPI_META_REASON        2011 /* in replies: why it was refused */
+#define EPI_META_TICKETS       2012 /* for functions to be passed, HMACs */
+#define EPI_META_PROOF         2013 /* of those passed, HMACs */
 
 typedef struct epi_request epi_request;
 typedef struct epi_reply epi_reply;

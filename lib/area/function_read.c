@@ -39,6 +39,12 @@ int epi_model_function_fails_open(const epi_model *model, size_t function) {
   return found ? found->fails_open : 0;
 }
 
+int epi_model_function_proves(const epi_model *model, size_t function) {
+  const epi__function *found = at(model, function);
+
+  return found ? found->proves : 0;
+}
+
 int epi_model_function_instances(const epi_model *model, size_t function) {
   const epi__function *found = at(model, function);
 

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+#include <string.h>
+
 void epi__lint_begin(epi__lint *lint, const char *kind, const char *part,
                      const char *name, size_t index) {
   epi__text path = {0};
@@ -132,14 +134,39 @@ static int meets(const epi_model *model, const uint64_t *set, const uint64_t *a,
   return shared != 0;
 }
 
+/* What becomes visible only between proxies: a function that is on the way from
+ * one to the next, and can be skipped. */
+static const char *find_unproven(const epi_model *model,
+                                 const epi__function *function) {
+  if (!function->endpoint_count || model->proxy_names.count < 2) {
+    return NULL;
+  }
+  if (!function->proves) {
+    return "it proves nothing: who takes a request on its way there can have "
+           "the next proxy take the flow without it";
+  }
+  for (size_t i = 0; i < function->endpoint_count; i++) {
+    if (!strncmp(function->endpoints[i], "socks5", strlen("socks5"))) {
+      return "it cannot prove by SOCKS 5 that it saw a flow, which the next "
+             "proxy will ask for";
+    }
+  }
+  return NULL;
+}
+
 static void lint_functions(epi__lint *lint, const sets *all) {
   const epi_model *model = lint->model;
 
   for (size_t i = 0; i < model->function_names.count; i++) {
     const epi__function *function = &model->functions[i];
     const uint64_t *provides = function->provides;
+    const char *unproven = find_unproven(model, function);
     const char *finding = NULL;
 
+    if (unproven) {
+      epi__lint_put(lint, "no-proof", "functions",
+                    model->function_names.texts[i], unproven);
+    }
     if (function->undoes) {
       continue;
     }

@@ -75,6 +75,7 @@ typedef struct epi__function {
   uint32_t pair;                /* what undoes this one */
   int undoes;                   /* this one is such a pair */
   int fails_open;               /* flows go on without it when it fails */
+  int proves;  /* it runs at endpoints, and shows that it saw a flow */
   int ordered; /* has a pair, or something comes before or after it */
   epi__list before, after;
   double costs[EPI__COSTS];

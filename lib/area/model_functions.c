@@ -19,6 +19,7 @@ enum {
   AFTER,
   COST,
   FAIL,
+  PROOF,
   KEYS,
 };
 
@@ -35,6 +36,7 @@ static const epi__key keys[KEYS + 1] = {
     [AFTER] = {"after", EPI__JSON_LIST, 0},
     [COST] = {"cost", EPI__JSON_OBJECT, 0},
     [FAIL] = {"fail", EPI__JSON_STRING, 0},
+    [PROOF] = {"proof", EPI__JSON_STRING, 0},
 };
 
 static int has_endpoint(const epi__function *function, const char *url) {
@@ -167,6 +169,23 @@ static int read_fail(epi__model_reader *in, const epi__json *value) {
   return open;
 }
 
+/* Returns 1 for "required", and for nothing, of what is at endpoints; else 0. A
+ * filter needs no proof: the proxy that it runs in vouches for it. */
+static int read_proof(epi__model_reader *in, const epi__json *value,
+                      const epi__function *function) {
+  size_t back = epi__path_key(in, keys[PROOF].name);
+  const char *text = epi__read_string(in, value);
+  int none = text && !strcmp(text, "none");
+
+  if (text && !none && strcmp(text, "required")) {
+    epi__problem(in, "must be \"required\" or \"none\"");
+  } else if (text && !function->endpoint_count) {
+    epi__problem(in, "is for functions with \"endpoints\"");
+  }
+  epi__path_back(in, back);
+  return function->endpoint_count && !none;
+}
+
 static void read_function(epi__model_reader *in, const epi__json *value,
                           size_t number) {
   epi_model *model = in->model;
@@ -220,6 +239,7 @@ static void read_function(epi__model_reader *in, const epi__json *value,
   }
   epi__path_back(in, back);
   function->fails_open = read_fail(in, values[FAIL]);
+  function->proves = read_proof(in, values[PROOF], function);
 }
 
 /* Without one of a pair the other cannot make sense of the flow. */

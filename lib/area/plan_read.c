@@ -128,6 +128,13 @@ int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,
   return found ? found->fails_open : 0;
 }
 
+int epi_plan_function_proves(const epi_plan *plan, size_t hop,
+                             size_t function) {
+  const epi__function *found = function_at(plan, hop, function);
+
+  return found ? found->proves : 0;
+}
+
 double epi_plan_cost_ms(const epi_plan *plan) {
   return plan->cost_ms;
 }

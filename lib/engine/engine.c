@@ -71,12 +71,14 @@ void epi_engine_free(epi_engine *engine) {
   }
   epi__free(engine->chain_key);
   epi_wipe(engine->claims_key, sizeof engine->claims_key);
+  epi_wipe(engine->function_key, sizeof engine->function_key);
   epi__claims_seen_clear(&engine->seen);
   epi__tally_clear(&engine->binds);
   epi__tally_clear(&engine->udp_clients);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__free(engine->name);
+  epi__free(engine->function);
   epi__free(engine->filter_path);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_destroy(&engine->mailboxes[i].lock);
@@ -117,6 +119,9 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
   epi__policy *policy = NULL;
   epi__policy *old;
 
+  if (model && engine->function) {
+    return epi__fail(EPI_ESTATE, "a function has no model: proxies judge");
+  }
   if (model) {
     int result = epi__policy_new(&policy, model, engine->chain_key,
                                  engine->chain_key_len, engine->filter_path);

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-enum {
-  CHAIN_KEY_MIN = 16,
-  CHAIN_KEY_MAX = 1024,
-};
-
 static const struct {
   const char *name;
   int64_t lowest, highest, value;
@@ -139,12 +134,16 @@ int epi_engine_set_chain_key(epi_engine *engine, const void *key, size_t len) {
   if (result) {
     return result;
   }
-  if (len < CHAIN_KEY_MIN || len > CHAIN_KEY_MAX) {
+  if (len < EPI__CHAIN_KEY_MIN || len > EPI__CHAIN_KEY_MAX) {
     return epi__fail(EPI_EINVAL, "a chain key has %d to %d bytes, not %zu",
-                     CHAIN_KEY_MIN, CHAIN_KEY_MAX, len);
+                     EPI__CHAIN_KEY_MIN, EPI__CHAIN_KEY_MAX, len);
   }
   if (engine->policy) {
     return epi__fail(EPI_ESTATE, "set the chain key before the model");
+  }
+  if (engine->function) {
+    return epi__fail(EPI_ESTATE, "a function has a key of its own, and signs "
+                                 "nothing by the chain key");
   }
   result = epi__claims_key(engine->claims_key, engine->crypto, key, len);
   if (result) {

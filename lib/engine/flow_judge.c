@@ -37,12 +37,17 @@ static int check_claims(epi_flow *flow) {
   const char *source;
   int result;
 
-  if (!engine->chain_key || !flow->session) {
+  if ((!engine->chain_key && !engine->function) || !flow->session) {
     return 0;
   }
   pthread_mutex_lock(&engine->lock);
-  result = epi__claims_check(flow->request, engine->crypto, engine->claims_key,
-                             epi__clock_wall(), &engine->seen);
+  result =
+      engine->function
+          ? epi__ticket_check(flow->request, engine->crypto,
+                              engine->function_key, epi__clock_wall(),
+                              &engine->seen)
+          : epi__claims_check(flow->request, engine->crypto, engine->claims_key,
+                              epi__clock_wall(), &engine->seen);
   pthread_mutex_unlock(&engine->lock);
   if (result == EPI_ENOENT) {
     return 0;

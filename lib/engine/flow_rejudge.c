@@ -33,7 +33,9 @@ static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
         !same_text(epi_plan_function_endpoint(a, hop, i),
                    epi_plan_function_endpoint(b, hop, i)) ||
         epi_plan_function_fails_open(a, hop, i) !=
-            epi_plan_function_fails_open(b, hop, i)) {
+            epi_plan_function_fails_open(b, hop, i) ||
+        epi_plan_function_proves(a, hop, i) !=
+            epi_plan_function_proves(b, hop, i)) {
       return 0;
     }
   }

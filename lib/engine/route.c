@@ -70,6 +70,8 @@ static int add_endpoint(epi__route *route, const epi_plan *plan, size_t hop,
 
   if (!result) {
     to->fails_open = epi_plan_function_fails_open(plan, hop, function);
+    to->function =
+        epi_plan_function_proves(plan, hop, function) ? function + 1 : 0;
   }
   return result;
 }
@@ -126,7 +128,7 @@ static int check_place(const epi_flow *flow, const epi_plan *plan, size_t hop) {
   }
   same = !strcmp(mine, given);
   epi__free(mine);
-  return same ? 0 : other_plan();
+  return same ? epi__route_check_proof(flow, plan, hop) : other_plan();
 }
 
 /* Which hop of the plan this proxy is, or an error: the flow is not for it. */
@@ -167,6 +169,7 @@ static int add_plan(epi__route *route, const epi_flow *flow) {
                             : add_own_hops(route, flow->worker->engine);
   }
   result = own_place(flow, plan, &hop);
+  route->place = hop;
   if (!result) {
     result = add_functions(route, flow, plan, hop);
   }

@@ -15,7 +15,8 @@ typedef struct epi__route {
                      as chain metadata; else 0 */
   int detour_at;  /* hops[0] is to be inserted as this link of the chain that
                      came; 0: no chain goes on, or it does as it came */
-  char *plan; /* what is left for the next proxies, as JSON; NULL for nothing */
+  size_t place;   /* of this proxy among the plan's hops */
+  char *plan; /* what is left for the next proxies, as JSON; NULL: nothing */
 } epi__route;
 
 /* Put together, in this order: the engine's own filters and the plan's of this
@@ -45,6 +46,18 @@ int epi__route_can_bind(const epi_flow *flow, const epi_decision *decision);
 /* Add to a BIND's route what its decision needs. Returns 0, EPI_EDENIED or
  * EPI_EFILTER. */
 int epi__route_bind(epi_flow *flow);
+
+/* ---- route_proof.c ---- */
+
+/* Did the flow pass the functions at endpoints that lie between the proxy
+ * before and the plan's hop that this proxy is? Returns 0, EPI_EDENIED and the
+ * detail says which it did not, or another error. */
+int epi__route_check_proof(const epi_flow *flow, const epi_plan *plan,
+                           size_t hop);
+
+/* Put into the request for a hop the tickets of the functions that it passes
+ * from there on. Returns 0 or an error. */
+int epi__route_put_tickets(epi_request *out, const epi_flow *flow, size_t hop);
 
 /* ---- route_request.c ---- */
 

@@ -21,6 +21,9 @@ static int may_go_on(const epi_flow *flow, const epi__hop *to, int key) {
   if (is_chain_key(key)) {
     return flow->route->first_link != 0;
   }
+  if (key == EPI_META_TICKETS || key == EPI_META_PROOF) {
+    return !flow->worker->engine->chain_key; /* this proxy makes its own */
+  }
   if (flow->trusted || key == EPI_META_PASSED ||
       (!flow->worker->engine->chain_key && !to->user)) {
     return 1;
@@ -169,7 +172,7 @@ static int put(epi_request *out, int key, const char *value) {
 }
 
 /* Vouch for the flow: where it came from, what for, why it may live. */
-static int put_claims(epi_request *out, const epi_flow *flow) {
+static int put_claims(epi_request *out, const epi_flow *flow, size_t hop) {
   const epi_engine *engine = flow->worker->engine;
   const epi_decision *decision = flow->decision;
   epi__addr_buf source;
@@ -196,8 +199,13 @@ static int put_claims(epi_request *out, const epi_flow *flow) {
     result = epi_request_set_metadata(out, EPI_META_PLAN, flow->route->plan);
   }
   if (!result) {
-    result = epi__claims_sign(out, engine->crypto, engine->claims_key,
-                              epi__clock_wall());
+    result = epi__claims_issue(out, engine->crypto, epi__clock_wall());
+  }
+  if (!result && decision) {
+    result = epi__route_put_tickets(out, flow, hop);
+  }
+  if (!result) {
+    result = epi__claims_sign(out, engine->crypto, engine->claims_key);
   }
   return result;
 }
@@ -215,6 +223,19 @@ static int put_wish(epi_request *out, const epi_flow *flow, int socks5) {
   return result ? result
                 : epi_request_set_dest(out, flow->bind && !same ? &any
                                                                 : &flow->dest);
+}
+
+/* Show that this function saw the flow. What the proxy before signed goes on as
+ * it came, or the next one would not believe it. */
+static int put_stamp(epi_request *out, const epi_flow *flow) {
+  const epi_engine *engine = flow->worker->engine;
+
+  return flow->added || epi_request_metadata_key(engine->metadata, 0) >= 0
+             ? epi__fail(EPI_EFILTER,
+                         "the function %s sets metadata, and proxies alone may",
+                         engine->function)
+             : epi__proof_stamp(out, flow->request, engine->crypto,
+                                engine->function_key);
 }
 
 int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
@@ -255,7 +276,10 @@ int epi__route_request(const epi_flow *flow, size_t hop, epi_request *out) {
     result = put_passed(out, engine);
   }
   if (!result && engine->chain_key) {
-    result = put_claims(out, flow);
+    result = put_claims(out, flow, hop);
+  }
+  if (!result && engine->function) {
+    result = put_stamp(out, flow);
   }
   return result;
 }

@@ -14,7 +14,7 @@
 #include "engine/resolve.h"
 #include "engine/tally.h"
 #include "epi/engine.h"
-#include "socks/claims.h"
+#include "socks/proof.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +25,8 @@ enum {
   EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
+  EPI__CHAIN_KEY_MIN = 16,
+  EPI__CHAIN_KEY_MAX = 1024,
   EPI__PROXY_ID = 16, /* hexadecimal digits of a proxy's own id */
 };
 
@@ -35,6 +37,8 @@ typedef struct epi__hop {
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
   int fails_open;        /* flows go on without it if nobody answers there */
+  size_t function; /* of the plan at this proxy, from 1; 0: it is none that
+                      must prove that it saw the flow */
 } epi__hop;
 
 typedef struct epi__association epi__association;
@@ -85,6 +89,8 @@ struct epi_engine {
   uint8_t *chain_key;
   size_t chain_key_len;
   uint8_t claims_key[EPI__CLAIMS_KEY];
+  char *function; /* the name of the function that this is, or NULL */
+  uint8_t function_key[EPI__FUNCTION_KEY];
 
   pthread_mutex_t lock; /* guards what follows, and calls of on_log */
   epi__policy *policy;

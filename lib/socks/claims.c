@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int is_signed_key(int key) {
+/* Is a key in what an HMAC is over: of the claims, or of a ticket, which
+ * is made before the claims are signed? */
+static int is_signed_key(int key, int ticket) {
   return key != EPI_META_AUTHENTICATOR && key != EPI_META_CHAIN_INDEX &&
-         key != EPI_META_PASSED;
+         key != EPI_META_PASSED && key != EPI_META_PROOF &&
+         !(ticket && key == EPI_META_TICKETS);
 }
 
 static int compare_keys(const void *a, const void *b) {
@@ -20,8 +23,9 @@ static int compare_keys(const void *a, const void *b) {
 }
 
 /* What the HMAC is over, in an order that does not depend on the wire's. */
-static int sign(uint8_t out[EPI__MAC_SIZE], const epi_request *request,
-                const epi__crypto *crypto, const uint8_t *key) {
+int epi__claims_mac(uint8_t out[EPI__MAC_SIZE], const epi_request *request,
+                    const epi__crypto *crypto,
+                    const uint8_t key[EPI__CLAIMS_KEY], int ticket) {
   const epi_addr *dest = epi_request_dest(request);
   int keys[EPI_METADATA_MAX];
   char text[EPI_ADDR_TEXT_MAX] = "";
@@ -37,12 +41,12 @@ static int sign(uint8_t out[EPI__MAC_SIZE], const epi_request *request,
   if (dest->kind != EPI_ADDR_NONE) {
     epi_addr_format(dest, 1, text, sizeof text);
   }
-  epi__text_printf(&content, "epi claims 1\n%d %s\n",
+  epi__text_printf(&content, "epi %s 1\n%d %s\n", ticket ? "ticket" : "claims",
                    epi_request_command(request), text);
   for (size_t i = 0; i < count; i++) {
     const char *value = epi_request_metadata(request, keys[i]);
 
-    if (is_signed_key(keys[i])) {
+    if (is_signed_key(keys[i], ticket)) {
       epi__text_printf(&content, "%d %zu ", keys[i], strlen(value));
       epi__text_add(&content, value, strlen(value));
     }
@@ -60,10 +64,10 @@ int epi__claims_key(uint8_t out[EPI__CLAIMS_KEY], const epi__crypto *crypto,
                         "epi claims 1");
 }
 
-int epi__claims_sign(epi_request *request, const epi__crypto *crypto,
-                     const uint8_t key[EPI__CLAIMS_KEY], int64_t now) {
-  uint8_t nonce[EPI__CLAIMS_NONCE], mac[EPI__MAC_SIZE];
-  char digits[2 * EPI__MAC_SIZE + 1];
+int epi__claims_issue(epi_request *request, const epi__crypto *crypto,
+                      int64_t now) {
+  uint8_t nonce[EPI__CLAIMS_NONCE];
+  char digits[2 * EPI__CLAIMS_NONCE + 1];
   char issued[96];
   int result = crypto->random(nonce, sizeof nonce);
 
@@ -72,10 +76,15 @@ int epi__claims_sign(epi_request *request, const epi__crypto *crypto,
   }
   epi__hex(digits, nonce, sizeof nonce);
   snprintf(issued, sizeof issued, "%" PRId64 " %s", now, digits);
-  result = epi_request_set_metadata(request, EPI_META_ISSUED, issued);
-  if (!result) {
-    result = sign(mac, request, crypto, key);
-  }
+  return epi_request_set_metadata(request, EPI_META_ISSUED, issued);
+}
+
+int epi__claims_sign(epi_request *request, const epi__crypto *crypto,
+                     const uint8_t key[EPI__CLAIMS_KEY]) {
+  uint8_t mac[EPI__MAC_SIZE];
+  char digits[2 * EPI__MAC_SIZE + 1];
+  int result = epi__claims_mac(mac, request, crypto, key, 0);
+
   if (result) {
     return result;
   }
@@ -159,30 +168,18 @@ static int remember(epi__claims_seen *seen, const uint8_t *nonce, int64_t now) {
   return add_nonce(&seen->newer, nonce);
 }
 
-int epi__claims_check(const epi_request *request, const epi__crypto *crypto,
-                      const uint8_t key[EPI__CLAIMS_KEY], int64_t now,
+static int malformed(void) {
+  return epi__fail(EPI_EAUTH, "the metadata's authenticator is malformed");
+}
+
+int epi__claims_spend(const epi_request *request, int64_t now,
                       epi__claims_seen *seen) {
-  const char *given = epi_request_metadata(request, EPI_META_AUTHENTICATOR);
   const char *issued = epi_request_metadata(request, EPI_META_ISSUED);
-  uint8_t mac[EPI__MAC_SIZE], expected[EPI__MAC_SIZE];
   uint8_t nonce[EPI__CLAIMS_NONCE];
   int64_t when;
-  int result;
 
-  if (!given) {
-    return EPI_ENOENT;
-  }
-  if (!issued || epi__unhex(mac, sizeof mac, given) ||
-      read_issued(issued, &when, nonce)) {
-    return epi__fail(EPI_EAUTH, "the metadata's authenticator is malformed");
-  }
-  result = sign(expected, request, crypto, key);
-  if (result) {
-    return result;
-  }
-  if (!epi__equal_secret(mac, expected, sizeof mac)) {
-    return epi__fail(EPI_EAUTH, "the metadata is forged, or made with another "
-                                "chain key");
+  if (!issued || read_issued(issued, &when, nonce)) {
+    return malformed();
   }
   if (when < now - EPI__CLAIMS_WINDOW || when > now + EPI__CLAIMS_WINDOW) {
     return epi__fail(EPI_EAUTH,
@@ -194,6 +191,29 @@ int epi__claims_check(const epi_request *request, const epi__crypto *crypto,
                                 "start: it may have been used then");
   }
   return remember(seen, nonce, now);
+}
+
+int epi__claims_check(const epi_request *request, const epi__crypto *crypto,
+                      const uint8_t key[EPI__CLAIMS_KEY], int64_t now,
+                      epi__claims_seen *seen) {
+  const char *given = epi_request_metadata(request, EPI_META_AUTHENTICATOR);
+  uint8_t mac[EPI__MAC_SIZE], expected[EPI__MAC_SIZE];
+  int result;
+
+  if (!given) {
+    return EPI_ENOENT;
+  }
+  if (epi__unhex(mac, sizeof mac, given)) {
+    return malformed();
+  }
+  result = epi__claims_mac(expected, request, crypto, key, 0);
+  if (result) {
+    return result;
+  }
+  return epi__equal_secret(mac, expected, sizeof mac)
+             ? epi__claims_spend(request, now, seen)
+             : epi__fail(EPI_EAUTH, "the metadata is forged, or made with "
+                                    "another chain key");
 }
 
 void epi__claims_seen_clear(epi__claims_seen *seen) {

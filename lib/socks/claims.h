@@ -4,8 +4,8 @@
  * flow came from, for what, which rule let it live, what is left of the plan.
  * The authenticator is an HMAC-SHA256 over the command, the destination and all
  * metadata but the chain index, which functions on the way advance, and the
- * list of proxies passed, which they extend. It holds for CLAIMS_WINDOW
- * seconds, and once. */
+ * list of proxies passed and the proof (proof.h), which they extend. It holds
+ * for CLAIMS_WINDOW seconds, and once. */
 #ifndef EPI__CLAIMS_H
 #define EPI__CLAIMS_H
 
@@ -23,10 +23,21 @@ enum {
 int epi__claims_key(uint8_t out[EPI__CLAIMS_KEY], const epi__crypto *crypto,
                     const void *chain_key, size_t len);
 
-/* Sign a request's metadata; now is in seconds since 1970. Returns 0,
- * EPI_ECRYPTO, EPI_ESYS, EPI_ELIMIT or EPI_ENOMEM. */
+/* Say in a request's metadata when it was made, in seconds since 1970, with a
+ * new nonce. Returns 0, EPI_ESYS, EPI_ELIMIT or EPI_ENOMEM. */
+int epi__claims_issue(epi_request *request, const epi__crypto *crypto,
+                      int64_t now);
+
+/* Sign a request's metadata, once all of it is there. Returns 0, EPI_ECRYPTO,
+ * EPI_ELIMIT or EPI_ENOMEM. */
 int epi__claims_sign(epi_request *request, const epi__crypto *crypto,
-                     const uint8_t key[EPI__CLAIMS_KEY], int64_t now);
+                     const uint8_t key[EPI__CLAIMS_KEY]);
+
+/* The HMAC that signs, or with ticket 1 that of a function's ticket. Returns 0,
+ * EPI_ECRYPTO or EPI_ENOMEM. */
+int epi__claims_mac(uint8_t out[EPI__MAC_SIZE], const epi_request *request,
+                    const epi__crypto *crypto,
+                    const uint8_t key[EPI__CLAIMS_KEY], int ticket);
 
 /* A set of nonces, by hash; a slot of zeroes is empty. */
 typedef struct epi__nonces {
@@ -46,6 +57,11 @@ typedef struct epi__claims_seen {
  * in one window to remember them all: refuse) or EPI_ENOMEM. */
 int epi__claims_check(const epi_request *request, const epi__crypto *crypto,
                       const uint8_t key[EPI__CLAIMS_KEY], int64_t now,
+                      epi__claims_seen *seen);
+
+/* What a check does once the HMAC is right: look at the time, and let the nonce
+ * count once. Returns as epi__claims_check(). */
+int epi__claims_spend(const epi_request *request, int64_t now,
                       epi__claims_seen *seen);
 
 void epi__claims_seen_clear(epi__claims_seen *seen);

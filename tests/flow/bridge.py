@@ -84,7 +84,7 @@ def a_function_at_an_endpoint_hands_the_claims_on():
     document = copy.deepcopy(bridge.document)
     document["nodes"]["umc"]["attributes"].append("inspection")
     document["functions"]["gate"] = {
-        "provides": ["inspection"],
+        "provides": ["inspection"], "proof": "none",
         "endpoints": [f"socks6://127.1.0.3:{gate.port}"]}
     bridge.set_model(document)
     for proxy in (bridge.near, bridge.far):

@@ -237,7 +237,7 @@ def a_turned_back_index_sends_nothing_back():
     document = copy.deepcopy(bridge.document)
     document["nodes"]["umc"]["attributes"].append("inspection")
     document["functions"]["gate"] = {
-        "provides": ["inspection"],
+        "provides": ["inspection"], "proof": "none",
         "endpoints": [f"socks6://127.1.0.3:{gate.port}"]}
     bridge.set_model(document)
     for proxy in (bridge.near, bridge.far):

@@ -13,7 +13,7 @@ GATE = "127.1.0.7"
 
 class Network:
     """Two domains with a proxy each, and a firewall in between that runs
-    elsewhere: an epi-proxy without a model."""
+    elsewhere: an epi-proxy without a model, and without a key."""
 
     def __init__(self, gate="socks6", gate_options=()):
         self.echo = servers.Echo(ORIGIN)
@@ -29,7 +29,7 @@ class Network:
                 "px-a": {"domain": "A", "endpoint": f"socks6://{PX_A}:{a}"},
                 "px-b": {"domain": "B", "endpoint": f"socks6://{PX_B}:{b}"},
             },
-            "functions": {"gate": {"provides": ["firewall"],
+            "functions": {"gate": {"provides": ["firewall"], "proof": "none",
                                    "endpoints": [f"{gate}://{GATE}:{c}"]}},
             "policy": {"rules": [{"id": "ok", "effect": "allow",
                                   "from": ["a"], "to": ["b"]}]},

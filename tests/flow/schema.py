@@ -50,7 +50,7 @@ WHOLE = {
         "open": {"filter": "open"},
         "gate": {"endpoints": ["socks5+tls://u:p@g.example:1080/?draft=11"],
                  "image": "gate:1", "options": {"rate": "9"},
-                 "instances": 3, "capacity": 1000000},
+                 "instances": 3, "capacity": 1000000, "proof": "none"},
         "mark": {"filter": "count", "cost": {}, "fail": "open"},
     },
     "applications": {
@@ -84,7 +84,7 @@ VALUES = (
     "10.0.0.0/", "10.0.0.0/8x", "::1", "::1/129", "fe80::1/64", "a:b", "a/b",
     "host.9", "9.host", "-", ".", "a..b", "a.", "ö.example", "has:enc",
     "has:", "domain:d", "area:a", "area:", "allow", "deny", "require",
-    "missing", "as-printed", "mon", "08:00", "8:00", "24:00", "24:01",
+    "missing", "as-printed", "none", "required", "mon", "08:00", "8:00", "24:00", "24:01",
     "23:60", "socks5://h:1", "socks5://h", "socks4://h:1", "SOCKS5://h:1",
     "socks6+tls://[::1]:99", "socks5://h:1=x:2", ":x", "x:", [], ["a"],
     ["a", "a"], ["enc"], ["enc", "fw"], [1], [1, 1], [1, 1.0], [None],

@@ -220,9 +220,10 @@ static void put_functions(void) {
 
   for (unsigned i = 0; i < function_count; i++) {
     value *function = add(functions, RECORD, name("f", i));
+    int at_endpoint = !draw(2);
 
     put_bits(function, "provides", function_bits[i]);
-    if (draw(2)) {
+    if (!at_endpoint) {
       word(function, "filter", "\"count%s\"", draw(2) ? ":x=\\\"1\\\"" : "");
     } else {
       value *list = add(function, LIST, "endpoints");
@@ -245,6 +246,9 @@ static void put_functions(void) {
       put_name(add(function, LIST, "after"), "", "f", i - 1);
     }
     put_cost(function);
+    if (at_endpoint && draw(2)) {
+      word(function, "proof", "\"none\"");
+    }
     put_image(function, i);
   }
 }

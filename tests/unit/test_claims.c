@@ -28,7 +28,8 @@ static epi_request *make(void) {
   epi_request_set_metadata(request, EPI_META_APPLICATION, "train");
   epi_request_set_metadata(request, EPI_META_PLAN, "[]");
   epi_request_set_metadata(request, EPI_META_CHAIN_INDEX, "1");
-  cr_assert_eq(epi__claims_sign(request, epi__crypto_wolfssl(), key, NOW), 0);
+  cr_assert_eq(epi__claims_issue(request, epi__crypto_wolfssl(), NOW), 0);
+  cr_assert_eq(epi__claims_sign(request, epi__crypto_wolfssl(), key), 0);
   return request;
 }
 
@@ -184,8 +185,8 @@ Test(claims, are_not_made_or_believed_when_cryptography_fails) {
   broken.mac = no_mac;
   cr_expect_eq(epi__claims_check(request, &broken, key, NOW, &seen),
                EPI_ECRYPTO);
-  cr_expect_eq(epi__claims_sign(request, &silent, key, NOW), EPI_ESYS);
-  cr_expect_eq(epi__claims_sign(request, &broken, key, NOW), EPI_ECRYPTO);
+  cr_expect_eq(epi__claims_issue(request, &silent, NOW), EPI_ESYS);
+  cr_expect_eq(epi__claims_sign(request, &broken, key), EPI_ECRYPTO);
   epi_request_free(request);
 }
 

@@ -244,3 +244,30 @@ Test(lint, warns_of_functions_that_fail_open) {
   says("functions.f: it may fail open: flows then go on without what it "
        "provides\n");
 }
+
+/* A function f at an endpoint, in a model of two domains. */
+static ptrdiff_t at_endpoint(const char *function, const char *proxies) {
+  char document[1024];
+
+  snprintf(document, sizeof document,
+           "{'epi':1,'nodes':{'a':{'domain':'d','addresses':['10.0.0.1'],"
+           "'attributes':['x']},'b':{'domain':'e','addresses':['10.0.0.2']}},"
+           "'proxies':{%s},'functions':{'f':{'provides':['x'],%s}}}",
+           proxies, function);
+  return lint(document);
+}
+
+Test(lint, warns_of_functions_that_prove_nothing) {
+  const char *two = "'p':{'domain':'d'},'q':{'domain':'e'}";
+
+  cr_expect_eq(at_endpoint("'endpoints':['socks6://h:1']", two), 0, "%s", text);
+  cr_expect_eq(at_endpoint("'endpoints':['socks6://h:1'],'proof':'none'", two),
+               1, "%s", text);
+  says("functions.f: it proves nothing: who takes a request");
+  cr_expect_eq(at_endpoint("'endpoints':['socks6://h:1','socks5://h:2']", two),
+               1, "%s", text);
+  says("functions.f: it cannot prove by SOCKS 5");
+  cr_expect_eq(
+      at_endpoint("'endpoints':['socks5://h:1']", "'p':{'domain':'d'}"), 0,
+      "%s", text);
+}

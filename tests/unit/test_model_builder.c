@@ -18,7 +18,8 @@ static const char document[] =
     "'before':['gate'],'after':['open'],'cost':{'setup_ms':2,"
     "'per_mib_ms':0.6}},'open':{'filter':'open'},'gate':{'endpoints':["
     "'socks5://h:1'],'image':'r/g:2','options':{'mode':'strict'},'instances':3,"
-    "'capacity':40,'fail':'open'}},'applications':{'z':{'purpose':'p','dataset'"
+    "'capacity':40,'fail':'open','proof':'none'}},'applications':{'z':{'"
+    "purpose':'p','dataset'"
     ":'d',"
     "'nodes':['b','a'],'flows':[{'from':'b','to':'a','ports':[443,80]}]}},"
     "'policy':{'default':'allow','rules':[{'id':'r','effect':'require',"
@@ -100,6 +101,7 @@ static const call calls[] = {
     {MORE, "endpoints", "socks5://h:1", 0},
     {TEXT, "image", "r/g:2", 0},
     {TEXT, "fail", "open", 0},
+    {TEXT, "proof", "none", 0},
     {TEXT, "options.mode", "strict", 0},
     {NUMBER, "instances", NULL, 3},
     {NUMBER, "capacity", NULL, 40},

@@ -175,6 +175,25 @@ Test(model_read, functions_say_who_provides_them) {
        "functions.f.capacity: must be a whole number from 1 to 1000000");
 }
 
+Test(model_read, functions_at_endpoints_prove_unless_they_say_otherwise) {
+  epi_model *model = model_of(
+      "{'epi':1,'nodes':{},'functions':{'f':{'filter':'x'},'g':{'endpoints':["
+      "'socks6://h:1']},'h':{'endpoints':['socks6://h:1'],'proof':'required'},"
+      "'i':{'endpoints':['socks6://h:1'],'proof':'none'}}}");
+
+  cr_expect_eq(epi_model_function_proves(model, 0), 0);
+  cr_expect_eq(epi_model_function_proves(model, 1), 1);
+  cr_expect_eq(epi_model_function_proves(model, 2), 1);
+  cr_expect_eq(epi_model_function_proves(model, 3), 0);
+  cr_expect_eq(epi_model_function_proves(model, 4), 0);
+  epi_model_free(model);
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'endpoints':['socks6://h:1'],"
+       "'proof':'some'}}}",
+       "functions.f.proof: must be \"required\" or \"none\"");
+  SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','proof':'none'}}}",
+       "functions.f.proof: is for functions with \"endpoints\"");
+}
+
 Test(model_read, functions_say_what_becomes_of_flows_when_they_fail) {
   epi_model *model = model_of(
       "{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','fail':'open'},"

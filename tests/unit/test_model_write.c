@@ -19,7 +19,7 @@ static const char whole[] =
     "\"per_mib_ms\":0.6},\"image\":\"r/seal:1\",\"options\":{\"b\":\"2\","
     "\"a\":\"x \\\"y\\\"\"}},\"open\":{\"filter\":\"open\"},\"gate\":{"
     "\"endpoints\":[\"socks5://h:1\",\"socks5+tls://h:2\"],\"instances\":3,"
-    "\"capacity\":40,\"fail\":\"open\"}},"
+    "\"capacity\":40,\"fail\":\"open\",\"proof\":\"none\"}},"
     "\"applications\":{\"z\":{\"purpose\":\"p\",\"dataset\":\"d\",\"nodes\":["
     "\"b\",\"a\"],\"flows\":[{\"from\":\"b\",\"to\":\"a\",\"ports\":[443,80]}]}"
     "},\"policy\":{\"default\":\"allow\",\"rules\":[{\"id\":\"r\",\"effect\":"

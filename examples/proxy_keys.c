@@ -1,0 +1,129 @@
+/* proxy_keys.c: the chain key and the keys of functions, as files. */
+#include "proxy_keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+  DIGITS = 2 * EPI_FUNCTION_KEY,
+};
+
+/* A key's file, into a block of size bytes. Returns its length, or 0 after a
+ * message. */
+static size_t read_key(const char *path, const char *what, char *key,
+                       size_t size) {
+  FILE *file = fopen(path, "rb");
+  struct stat info;
+  char message[128];
+  size_t len = 0;
+
+  if (!file || fstat(fileno(file), &info)) {
+    complain(path, strerror(errno));
+    return 0;
+  }
+  if (info.st_mode & S_IROTH) {
+    fclose(file);
+    snprintf(message, sizeof message,
+             "everybody can read the %s key: chmod o-r it", what);
+    complain(path, message);
+    return 0;
+  }
+  setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
+  len = fread(key, 1, size, file);
+  if (ferror(file) || fgetc(file) != EOF) {
+    len = 0;
+  }
+  fclose(file);
+  return len;
+}
+
+size_t read_chain_key(const char *path, char *key) {
+  size_t len = read_key(path, "chain", key, KEY_MAX);
+
+  if (!len) {
+    complain(path, "a chain key is a file of 16 to 1024 bytes");
+  }
+  return len;
+}
+
+static int digit(char c) {
+  static const char digits[] = "0123456789abcdef";
+  const char *at = c ? strchr(digits, c) : NULL;
+
+  return at ? (int)(at - digits) : -1;
+}
+
+static int read_function_key(const char *path, unsigned char *key) {
+  char text[DIGITS + 2];
+  size_t len = read_key(path, "function's", text, sizeof text - 1);
+  int bad = len != DIGITS && !(len == DIGITS + 1 && text[DIGITS] == '\n');
+
+  for (size_t i = 0; i < EPI_FUNCTION_KEY && !bad; i++) {
+    int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+    bad = high < 0 || low < 0;
+    key[i] = (unsigned char)(bad ? 0 : high << 4 | low);
+  }
+  epi_wipe(text, sizeof text);
+  return bad ? complain(path, "a function's key is a file of 64 hexadecimal "
+                              "digits, as epi-proxy key prints them")
+             : 0;
+}
+
+int set_function(epi_engine *engine, const proxy_options *set,
+                 const char *chain_key, size_t len) {
+  unsigned char key[EPI_FUNCTION_KEY];
+  int result;
+
+  if (!set->function) {
+    return complain("--function-key", "it needs --function");
+  }
+  if (!len == !set->function_key) {
+    return complain("--function",
+                    "it needs --function-key or --chain-key, one of them");
+  }
+  if (set->model) {
+    return complain("--function", "a function has no --model: proxies judge");
+  }
+  if (set->function_key) {
+    result = read_function_key(set->function_key, key);
+  } else {
+    result = epi_function_key(key, chain_key, len, set->function)
+                 ? complain(set->chain_key, epi_error_detail())
+                 : 0;
+  }
+  if (!result && epi_engine_set_function(engine, set->function, key)) {
+    result = complain("--function", epi_error_detail());
+  }
+  epi_wipe(key, sizeof key);
+  return result;
+}
+
+int print_function_key(const proxy_options *set) {
+  unsigned char key[EPI_FUNCTION_KEY];
+  char chain_key[KEY_MAX];
+  size_t len;
+  int result = 0;
+
+  if (!set->chain_key || !set->function) {
+    return complain("key", "it needs --chain-key and --function");
+  }
+  len = read_chain_key(set->chain_key, chain_key);
+  if (!len) {
+    return EXIT_USAGE;
+  }
+  if (epi_function_key(key, chain_key, len, set->function)) {
+    result = complain(set->chain_key, epi_error_detail());
+  }
+  epi_wipe(chain_key, sizeof chain_key);
+  for (size_t i = 0; i < sizeof key && !result; i++) {
+    printf("%02x", key[i]);
+  }
+  epi_wipe(key, sizeof key);
+  if (!result && (putchar('\n') == EOF || fflush(stdout) || ferror(stdout))) {
+    result = complain("standard output", strerror(errno));
+  }
+  return result;
+}
