@@ -92,6 +92,18 @@ def need_ipv6():
         skip("no IPv6 on the loopback device")
 
 
+@contextlib.contextmanager
+def ending():
+    """What is started inside ends when this is left, as with a test."""
+    global _ending
+    outer = _ending
+    try:
+        with contextlib.ExitStack() as _ending:
+            yield
+    finally:
+        _ending = outer
+
+
 def at_end(function, *arguments):
     """Call a function when the running test ends; the last one first."""
     _ending.callback(function, *arguments)
@@ -287,12 +299,11 @@ def _stop(number, frame):
 
 
 def _run_one(name, function, timeout):
-    global _ending
     why = None
     _programs.clear()
     signal.alarm(timeout)
     try:
-        with contextlib.ExitStack() as _ending:
+        with ending():
             try:
                 function()
             finally:

@@ -8,6 +8,8 @@
 epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
   libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev libzstd-dev"
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
+epi_packages_bench="nginx-light libnginx-mod-stream haproxy dante-server microsocks
+  redsocks iproute2 iptables nftables procps python3 strace valgrind"
 epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
   abigail-tools chromium clang-format binutils git python3 python3-jsonschema
   curl netcat-openbsd openssh-client openssh-server microsocks dante-server

@@ -1,0 +1,1 @@
+"""What the sections of tests/bench/run are made of."""
