@@ -256,6 +256,14 @@ EPI_API const char *epi_model_function_name(const epi_model *model,
 EPI_API const char *epi_model_function_filter(const epi_model *model,
                                               size_t function);
 
+/* Where a function's instances are, as URLs, in document order; none for one
+ * that runs in process. */
+EPI_API size_t epi_model_function_endpoint_count(const epi_model *model,
+                                                 size_t function);
+EPI_API const char *epi_model_function_endpoint(const epi_model *model,
+                                                size_t function,
+                                                size_t endpoint);
+
 /* 1 if flows go on without a function when it fails (`"fail": "open"`), 0 if
  * they are cut, and for no such function. */
 EPI_API int epi_model_function_fails_open(const epi_model *model,

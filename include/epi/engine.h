@@ -268,6 +268,16 @@ EPI_API void epi_engine_stop(epi_engine *engine);
  * any, at any time. */
 EPI_API int64_t epi_engine_count(const epi_engine *engine, int what);
 
+/* Write the instances of the functions that run at endpoints, as a JSON list of
+ * objects: `function`, its name; `url`, without a password; `answers`, false if
+ * the last that was seen of it is that it does not; `retired`, true if the
+ * model in force does not have it, and flows that it still has are to end; and
+ * `flows`, how many go through it now. By functions' names, in the order in
+ * which they became known. Free *out with epi_free().
+ *
+ * Returns 0 or EPI_ENOMEM. Threads: any, at any time. */
+EPI_API int epi_engine_instances(const epi_engine *engine, char **out);
+
 /* Read a model document from a file, "-" for standard input.
  *
  * Returns as epi_model_read(), or EPI_ENOENT, EPI_EPERM or EPI_ESYS (the detail

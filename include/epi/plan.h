@@ -31,12 +31,20 @@ EPI_API size_t epi_plan_function_count(const epi_plan *plan, size_t hop);
 EPI_API const char *epi_plan_function_name(const epi_plan *plan, size_t hop,
                                            size_t function);
 
-/* How a function runs: in process as `NAME[:ARGS]`, or at an endpoint as a
- * URL. One of the two is NULL. */
+/* How a function runs: in process as `NAME[:ARGS]`, or at endpoints, of which
+ * this is the first, as a URL. One of the two is NULL. */
 EPI_API const char *epi_plan_function_filter(const epi_plan *plan, size_t hop,
                                              size_t function);
 EPI_API const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
                                                size_t function);
+
+/* All endpoints of a function, one for each of its instances: a flow passes one
+ * of them. None for a function in process. */
+EPI_API size_t epi_plan_function_endpoint_count(const epi_plan *plan,
+                                                size_t hop, size_t function);
+EPI_API const char *epi_plan_function_endpoint_at(const epi_plan *plan,
+                                                  size_t hop, size_t function,
+                                                  size_t endpoint);
 
 /* 1 if flows go on without a function when it fails; what it provides is then
  * not enforced. */

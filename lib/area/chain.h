@@ -13,12 +13,15 @@ enum {
   EPI__EXACT_STEPS = 1000000, /* unless it takes longer than this */
 };
 
+/* As many flows as can be carried, whatever the model says. */
+#define EPI__FULL UINT64_MAX
+
 /* What a caller says about the choice of functions. */
 typedef struct epi__choice {
   int weighted; /* else each cost weighs 1 */
   double weights[EPI__COSTS];
   epi__names used; /* functions that other flows use */
-  uint64_t *flows; /* how many, for each */
+  uint64_t *flows; /* how many, for each; EPI__FULL: no further one fits */
   size_t flow_capacity;
 } epi__choice;
 

@@ -21,15 +21,11 @@ int epi_query_set_weight(epi_query *query, int cost, double weight) {
   return 0;
 }
 
-int epi_query_set_running(epi_query *query, const char *function,
-                          int64_t flows) {
-  epi__choice *choice = &query->choice;
+static int set_flows(epi__choice *choice, const char *function,
+                     uint64_t flows) {
   uint64_t *moved;
   ptrdiff_t number;
 
-  if (!function || flows < 0) {
-    return epi__fail(EPI_EINVAL, "a function and a count are needed");
-  }
   moved = epi__grow(choice->flows, choice->used.count, &choice->flow_capacity,
                     sizeof *moved);
   if (!moved) {
@@ -40,8 +36,20 @@ int epi_query_set_running(epi_query *query, const char *function,
   if (number < 0) {
     return (int)number;
   }
-  choice->flows[number] = (uint64_t)flows;
+  choice->flows[number] = flows;
   return 0;
+}
+
+int epi_query_set_running(epi_query *query, const char *function,
+                          int64_t flows) {
+  if (!function || flows < 0) {
+    return epi__fail(EPI_EINVAL, "a function and a count are needed");
+  }
+  return set_flows(&query->choice, function, (uint64_t)flows);
+}
+
+int epi__query_set_full(epi_query *query, const char *function) {
+  return set_flows(&query->choice, function, EPI__FULL);
 }
 
 double epi__function_cost(const epi_model *model, const epi__choice *choice,
@@ -63,11 +71,15 @@ int epi__function_full(const epi_model *model, const epi__choice *choice,
   const epi__function *function = &model->functions[number];
   ptrdiff_t used;
 
-  if (!choice || !choice->used.count || !function->instances ||
-      !function->capacity) {
+  if (!choice || !choice->used.count) {
     return 0;
   }
   used = epi__names_find(&choice->used, model->function_names.texts[number]);
-  return used >= 0 && choice->flows[used] >=
-                          (uint64_t)function->instances * function->capacity;
+  if (used < 0) {
+    return 0;
+  }
+  return choice->flows[used] == EPI__FULL ||
+         (function->instances && function->capacity &&
+          choice->flows[used] >=
+              (uint64_t)function->instances * function->capacity);
 }

@@ -22,4 +22,8 @@ struct epi_query {
   epi__choice choice;
 };
 
+/* Say that a function carries as many flows as it can, whatever the model says
+ * about that. Returns 0 or EPI_ENOMEM. */
+int epi__query_set_full(epi_query *query, const char *function);
+
 #endif

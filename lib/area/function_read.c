@@ -20,6 +20,21 @@ const char *epi_model_function_filter(const epi_model *model, size_t function) {
   return found ? found->filter : NULL;
 }
 
+size_t epi_model_function_endpoint_count(const epi_model *model,
+                                         size_t function) {
+  const epi__function *found = at(model, function);
+
+  return found ? found->endpoint_count : 0;
+}
+
+const char *epi_model_function_endpoint(const epi_model *model, size_t function,
+                                        size_t endpoint) {
+  const epi__function *found = at(model, function);
+
+  return found && endpoint < found->endpoint_count ? found->endpoints[endpoint]
+                                                   : NULL;
+}
+
 const char *epi_model_function_image(const epi_model *model, size_t function) {
   const epi__function *found = at(model, function);
 

@@ -97,6 +97,19 @@ static void say_no_proxy(epi_decision *out, const char *end, uint32_t domain,
   }
 }
 
+/* In a model that does not limit the instances, those at endpoints are all. */
+static void say_full(epi_decision *out, uint32_t number) {
+  const epi__function *function = &out->model->functions[number];
+  uint32_t count = function->instances ? function->instances
+                                       : (uint32_t)function->endpoint_count;
+
+  epi__text_printf(&out->text,
+                   "\"%s\" has as many flows as its %" PRIu32
+                   " instance%s can carry, %" PRIu32 " each",
+                   function_name(out, number), count, count == 1 ? "" : "s",
+                   function->capacity);
+}
+
 static void say_unplaceable(epi_decision *out, const epi__site *site,
                             const epi__misfit *misfit) {
   epi__text *text = &out->text;
@@ -119,12 +132,7 @@ static void say_unplaceable(epi_decision *out, const epi__site *site,
                      out->model->proxy_names.texts[site->destination]);
     break;
   case EPI__NO_ROOM:
-    epi__text_printf(text,
-                     "\"%s\" has as many flows as its %" PRIu32
-                     " instance%s can carry, %" PRIu32 " each",
-                     a, out->model->functions[misfit->a].instances,
-                     out->model->functions[misfit->a].instances == 1 ? "" : "s",
-                     out->model->functions[misfit->a].capacity);
+    say_full(out, misfit->a);
     break;
   case EPI__NO_DESTINATION:
     memcpy(what + 4, b, strlen(b) + 1);

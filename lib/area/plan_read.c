@@ -116,9 +116,22 @@ const char *epi_plan_function_filter(const epi_plan *plan, size_t hop,
 
 const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
                                        size_t function) {
+  return epi_plan_function_endpoint_at(plan, hop, function, 0);
+}
+
+size_t epi_plan_function_endpoint_count(const epi_plan *plan, size_t hop,
+                                        size_t function) {
   const epi__function *found = function_at(plan, hop, function);
 
-  return found && found->endpoint_count ? found->endpoints[0] : NULL;
+  return found ? found->endpoint_count : 0;
+}
+
+const char *epi_plan_function_endpoint_at(const epi_plan *plan, size_t hop,
+                                          size_t function, size_t endpoint) {
+  const epi__function *found = function_at(plan, hop, function);
+
+  return found && endpoint < found->endpoint_count ? found->endpoints[endpoint]
+                                                   : NULL;
 }
 
 int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,

@@ -43,6 +43,9 @@ int epi_engine_new(epi_engine **out) {
   if (!result) {
     result = epi_request_new(&engine->metadata);
   }
+  if (!result) {
+    result = epi__instances_new(&engine->instances, engine);
+  }
   if (result) {
     epi_engine_free(engine);
     return result;
@@ -77,6 +80,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__tally_clear(&engine->udp_clients);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
+  epi__instances_free(engine->instances);
   epi__free(engine->name);
   epi__free(engine->function);
   epi__free(engine->filter_path);
@@ -129,6 +133,10 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
     if (result) {
       return result;
     }
+  }
+  if (epi__instances_set_model(engine->instances, model)) {
+    epi__policy_free(policy);
+    return EPI_ENOMEM;
   }
   pthread_mutex_lock(&engine->lock);
   old = engine->policy;
@@ -246,4 +254,17 @@ int64_t epi_engine_count(const epi_engine *engine, int what) {
     return epi__fail(EPI_EINVAL, "no count %d", what);
   }
   return atomic_load(&engine->counts[what]);
+}
+
+int epi_engine_instances(const epi_engine *engine, char **out) {
+  epi__text text = {0};
+  char *block;
+
+  epi__instances_put(&text, engine->instances);
+  block = epi__text_take(&text);
+  if (!block) {
+    return EPI_ENOMEM;
+  }
+  *out = block;
+  return 0;
 }

@@ -197,6 +197,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
+  epi__route_leave(flow->route);
   epi__associate_end(flow->association);
   epi__bind_over(flow);
   epi__timer_stop(flow->worker->loop, &flow->timer);
@@ -257,6 +258,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       1);
   keep_why(flow, why);
   epi__dial_stop(flow); /* nothing must revive the flow */
+  epi__route_leave(flow->route);
   epi__bind_over(flow);
   epi__leg_close(&flow->legs[EPI_BACKWARD], 1);
   epi__associate_end(flow->association);
@@ -277,6 +279,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi__free(flow->why);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);
+    epi__names_clear(&flow->crowded);
     epi__policy_free(flow->policy);
     epi_session_free(flow->hop_session);
     epi_request_free(flow->hop_request);

@@ -11,6 +11,7 @@
 #define EPI__FLOW_H
 
 #include "base/bytes.h"
+#include "base/names.h"
 #include "engine/leg.h"
 #include "engine/route.h"
 #include "engine/worker.h"
@@ -66,6 +67,7 @@ struct epi_flow {
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
+  epi__names crowded; /* functions that were passed over for want of room */
   epi__filter_chain *chain; /* NULL: no filters */
   char *why;                /* it ended, for its filters; NULL: not known */
   epi__timer filters_timer;

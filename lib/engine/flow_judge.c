@@ -1,6 +1,7 @@
 /* flow_judge.c: who asks, and may it be. */
 #include "engine/flow.h"
 
+#include "area/flow_query.h"
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/net.h"
@@ -13,6 +14,7 @@
 
 enum {
   WHY_MAX = 512,
+  ROUNDS = 16, /* of choosing other functions for those without room */
 };
 
 /* Which loop this would be: a proxy's id twice, or too many proxies. */
@@ -97,6 +99,9 @@ int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
   if (!result) {
     result = epi_query_set(query, EPI_QUERY_USER, user && *user ? user : NULL);
   }
+  for (size_t i = 0; !result && i < flow->crowded.count; i++) {
+    result = epi__query_set_full(query, flow->crowded.texts[i]);
+  }
   if (!result) {
     epi_query_set_time(query, epi__clock_wall());
     result = epi_model_decide(model, query, out);
@@ -179,9 +184,48 @@ int epi__flow_admit(epi_flow *flow) {
   return 0;
 }
 
+/* Judge by the policy that the flow holds. Returns 0, an error, or EPI_ECLOSED
+ * and it was refused. */
+static int judge(epi_flow *flow) {
+  int result = ask_model(flow, epi__policy_model(flow->policy), flow->decision);
+  char why[WHY_MAX];
+
+  if (!result && !epi_decision_allowed(flow->decision)) {
+    epi__flow_say_refused(flow->decision, why, sizeof why);
+    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
+    return EPI_ECLOSED;
+  }
+  return result;
+}
+
+/* May another function stand in for one without room? Not where the proxy
+ * before has chosen. */
+static int may_choose(const epi_flow *flow) {
+  return !flow->trusted || !epi_request_metadata(flow->request, EPI_META_PLAN);
+}
+
+/* Judge, and find the way. The model is first asked as if all functions had
+ * room, which it answers from memory, and asked again only if one on this
+ * flow's way has none. Returns as judge(). */
+static int find_way(epi_flow *flow) {
+  int result = 0;
+
+  for (int round = 0; round < ROUNDS; round++) {
+    if (flow->policy) {
+      result = judge(flow);
+    }
+    if (!result) {
+      result = epi__route_new(&flow->route, flow);
+    }
+    if (result != EPI_ELIMIT || !may_choose(flow)) {
+      break;
+    }
+  }
+  return result == EPI_ELIMIT ? EPI_EDENIED : result; /* as unplaceable */
+}
+
 void epi__flow_judge(epi_flow *flow) {
   epi__policy *policy = epi__worker_policy(flow->worker);
-  char why[WHY_MAX];
   int result = 0;
 
   if (!epi__flow_believe(flow)) {
@@ -190,17 +234,12 @@ void epi__flow_judge(epi_flow *flow) {
   if (policy) {
     flow->policy = epi__policy_ref(policy);
     result = epi_decision_new(&flow->decision);
-    if (!result) {
-      result = ask_model(flow, epi__policy_model(policy), flow->decision);
-    }
-    if (!result && !epi_decision_allowed(flow->decision)) {
-      epi__flow_say_refused(flow->decision, why, sizeof why);
-      epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
-      return;
-    }
   }
   if (!result) {
-    result = epi__route_new(&flow->route, flow);
+    result = find_way(flow);
+  }
+  if (result == EPI_ECLOSED) {
+    return;
   }
   if (result) {
     epi__flow_refuse_error(flow, result);

@@ -16,6 +16,11 @@ static int same_text(const char *a, const char *b) {
   return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* Where they run is no matter: it is the flow's instances that count. */
+static int is_remote(const epi_plan *plan, size_t hop, size_t function) {
+  return epi_plan_function_endpoint(plan, hop, function) != NULL;
+}
+
 static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
   size_t count = epi_plan_function_count(a, hop);
 
@@ -30,8 +35,7 @@ static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
                    epi_plan_function_name(b, hop, i)) ||
         !same_text(epi_plan_function_filter(a, hop, i),
                    epi_plan_function_filter(b, hop, i)) ||
-        !same_text(epi_plan_function_endpoint(a, hop, i),
-                   epi_plan_function_endpoint(b, hop, i)) ||
+        is_remote(a, hop, i) != is_remote(b, hop, i) ||
         epi_plan_function_fails_open(a, hop, i) !=
             epi_plan_function_fails_open(b, hop, i) ||
         epi_plan_function_proves(a, hop, i) !=
@@ -55,8 +59,23 @@ static int same_plan(const epi_decision *first, const epi_decision *second) {
   return same == count && count == epi_plan_hop_count(b);
 }
 
+/* An instance of the flow that the new model does not have, or NULL. */
+static const char *lost_instance(const epi_flow *flow) {
+  const epi__route *route = flow->route;
+
+  for (size_t i = 0; route && i < route->hop_count; i++) {
+    epi__instance *instance = route->hops[i].instance;
+
+    if (instance && epi__instance_is_gone(instance)) {
+      return epi__instance_shown(instance);
+    }
+  }
+  return NULL;
+}
+
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   epi_decision *decision = NULL;
+  const char *lost;
   char why[WHY_MAX];
   int result;
 
@@ -88,6 +107,10 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
                  ? !same_plan(flow->decision, decision)
                  : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, sizeof why, "cut by the new model: another chain is needed");
+    result = EPI_EDENIED;
+  } else if ((lost = lost_instance(flow)) != NULL) {
+    snprintf(why, sizeof why,
+             "cut by the new model: its instance %s is no longer there", lost);
     result = EPI_EDENIED;
   } else if (!epi__dial_may_go_on(flow, decision)) {
     snprintf(why, sizeof why,

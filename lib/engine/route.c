@@ -62,29 +62,15 @@ int epi__route_add_filter(epi__route *route, const epi__policy *policy,
                 : epi__fail(EPI_EFILTER, "no filter %s", spec);
 }
 
-static int add_endpoint(epi__route *route, const epi_plan *plan, size_t hop,
-                        size_t function) {
-  epi__hop *to = &route->hops[route->hop_count];
-  int result =
-      add_link(route, epi_plan_function_endpoint(plan, hop, function), 1);
-
-  if (!result) {
-    to->fails_open = epi_plan_function_fails_open(plan, hop, function);
-    to->function =
-        epi_plan_function_proves(plan, hop, function) ? function + 1 : 0;
-  }
-  return result;
-}
-
 /* The plan's functions at one hop: filters here, then endpoints. */
-static int add_functions(epi__route *route, const epi_flow *flow,
+static int add_functions(epi__route *route, epi_flow *flow,
                          const epi_plan *plan, size_t hop) {
   int result = 0;
 
   for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
     result = epi_plan_function_filter(plan, hop, i)
                  ? epi__route_add_filter(route, flow->policy, plan, hop, i)
-                 : add_endpoint(route, plan, hop, i);
+                 : epi__route_add_instance(route, flow, plan, hop, i);
   }
   return result;
 }
@@ -159,7 +145,7 @@ static int add_next_proxy(epi__route *route, const epi_plan *plan, size_t hop) {
                                epi_plan_hop_proxy(plan, hop));
 }
 
-static int add_plan(epi__route *route, const epi_flow *flow) {
+static int add_plan(epi__route *route, epi_flow *flow) {
   const epi_plan *plan = epi_decision_plan(flow->decision);
   size_t hop = 0;
   int result;
@@ -266,26 +252,29 @@ static int check_plan_goes_on(const epi__route *route, const epi_flow *flow) {
                                       "to follow it by");
 }
 
-/* A hop that is this proxy would ask it for ever. Behind SOCKS 5, where no
- * metadata goes, this is all that shows it. */
-static int check_hops(const epi__route *route, const epi_flow *flow) {
+/* Behind SOCKS 5, where no metadata goes, this is all that shows a loop. */
+int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop) {
   epi_addr local = {0};
 
-  if (!route->hop_count ||
-      epi__sock_local(flow->legs[EPI_FORWARD].fd, &local)) {
+  if (epi__sock_local(flow->legs[EPI_FORWARD].fd, &local)) {
     return 0; /* a client that is gone already: the flow ends by itself */
   }
-  for (size_t i = 0; i < route->hop_count; i++) {
-    if (epi__listeners_have(flow->worker->listeners, &route->hops[i].addr,
-                            &local)) {
-      return epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
-                       route->hops[i].link);
-    }
-  }
-  return 0;
+  return epi__listeners_have(flow->worker->listeners, &hop->addr, &local)
+             ? epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
+                         hop->link)
+             : 0;
 }
 
-int epi__route_new(epi__route **out, const epi_flow *flow) {
+static int check_hops(const epi__route *route, const epi_flow *flow) {
+  int result = 0;
+
+  for (size_t i = 0; i < route->hop_count && !result; i++) {
+    result = epi__route_check_hop(flow, &route->hops[i]);
+  }
+  return result;
+}
+
+int epi__route_new(epi__route **out, epi_flow *flow) {
   const epi_engine *engine = flow->worker->engine;
   epi__route *route = epi__alloc(sizeof *route);
   int result = 0;
@@ -318,6 +307,9 @@ int epi__route_new(epi__route **out, const epi_flow *flow) {
 }
 
 void epi__route_drop_hop(epi__route *route) {
+  if (route->hops[0].instance) {
+    epi__instance_release(route->hops[0].instance);
+  }
   epi__hop_clear(&route->hops[0]);
   route->hop_count--;
   memmove(&route->hops[0], &route->hops[1],
@@ -332,9 +324,11 @@ void epi__route_free(epi__route *route) {
   for (size_t i = 0; i < route->filter_count; i++) {
     epi_filter_free(route->filters[i]);
   }
+  epi__route_leave(route);
   for (size_t i = 0; i < route->hop_count; i++) {
     epi__hop_clear(&route->hops[i]);
   }
+  epi__text_clear(&route->failures);
   epi__free(route->plan);
   epi__free(route);
 }

@@ -6,6 +6,10 @@
 #include "epi/plan.h"
 #include "filter/filter_chain.h"
 
+enum {
+  EPI__TRIES_MAX = 8, /* instances that one flow tries */
+};
+
 typedef struct epi__route {
   epi_filter *filters[EPI__FILTER_CHAIN_MAX]; /* referenced */
   size_t filter_count;
@@ -17,6 +21,9 @@ typedef struct epi__route {
                      came; 0: no chain goes on, or it does as it came */
   size_t place;   /* of this proxy among the plan's hops */
   char *plan; /* what is left for the next proxies, as JSON; NULL: nothing */
+  int64_t tried[EPI__TRIES_MAX]; /* instances that failed, by number */
+  size_t tried_count;
+  epi__text failures; /* of these, in words */
 } epi__route;
 
 /* Put together, in this order: the engine's own filters and the plan's of this
@@ -25,9 +32,10 @@ typedef struct epi__route {
  * before those is a detour: the chain [1, 2*, 3] becomes [1, 2, 4, 5, 3].
  *
  * Returns 0; EPI_EDENIED: this proxy may not carry the flow, the detail says
- * why; EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata;
- * or EPI_ENOMEM. */
-int epi__route_new(epi__route **out, const epi_flow *flow);
+ * why; EPI_ELIMIT: a function, which is added to flow->crowded, has no room;
+ * EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata; or
+ * EPI_ENOMEM. */
+int epi__route_new(epi__route **out, epi_flow *flow);
 void epi__route_free(epi__route *route);
 
 /* Append the filter of a plan's function. Returns 0 or EPI_EFILTER. */
@@ -36,6 +44,19 @@ int epi__route_add_filter(epi__route *route, const epi__policy *policy,
 
 /* Leave the first hop out. */
 void epi__route_drop_hop(epi__route *route);
+
+/* A hop that is this proxy would ask it for ever. Returns 0, or EPI_EDENIED. */
+int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop);
+
+/* ---- route_instance.c: functions at endpoints ---- */
+
+/* Append an instance of a plan's function. Returns 0, EPI_EDENIED, EPI_ELIMIT
+ * or EPI_EFILTER. */
+int epi__route_add_instance(epi__route *route, epi_flow *flow,
+                            const epi_plan *plan, size_t hop, size_t function);
+
+/* The flow has left its instances, and counts there no more. */
+void epi__route_leave(epi__route *route);
 
 /* ---- route_bind.c ---- */
 

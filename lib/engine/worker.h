@@ -8,6 +8,7 @@
 #define EPI__WORKER_H
 
 #include "base/fail.h"
+#include "engine/instances.h"
 #include "engine/listener.h"
 #include "engine/loop.h"
 #include "engine/policy.h"
@@ -39,6 +40,7 @@ typedef struct epi__hop {
   int fails_open;        /* flows go on without it if nobody answers there */
   size_t function; /* of the plan at this proxy, from 1; 0: it is none that
                       must prove that it saw the flow */
+  epi__instance *instance; /* of a function, and a flow counts there; or NULL */
 } epi__hop;
 
 typedef struct epi__association epi__association;
@@ -84,6 +86,7 @@ struct epi_engine {
   size_t filter_count;
   epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
+  epi__instances *instances;
 
   const epi__crypto *crypto;
   uint8_t *chain_key;

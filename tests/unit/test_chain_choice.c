@@ -122,3 +122,43 @@ Test(chain_choice, running_flows_survive_a_lack_of_memory) {
     cr_expect_eq(result, alloc_fail_happened() ? EPI_ENOMEM : 0);
   }
 }
+
+Test(chain_choice, what_is_full_is_passed_over_whatever_the_model_says) {
+  asked all = start("{'epi':1,'nodes':{'a':{'attributes':['x']},'b':{}},"
+                    "'functions':{'near':{'provides':['x'],'capacity':3,"
+                    "'endpoints':['socks5://10.0.0.1:1','socks5://10.0.0.2:1']"
+                    "},'far':{'filter':'f','provides':['x'],"
+                    "'cost':{'setup_ms':1}}},'policy':{'default':'allow'}}");
+
+  cr_expect_str_eq(chain(&all), ": near");
+  cr_assert_eq(epi__query_set_full(all.query, "near"), 0);
+  cr_expect_str_eq(chain(&all), ": far");
+  cr_assert_eq(epi__query_set_full(all.query, "far"), 0);
+  cr_expect_str_eq(chain(&all), "\"near\" has as many flows as its 2 instances "
+                                "can carry, 3 each");
+  end(&all);
+}
+
+Test(chain_choice, callers_see_all_endpoints) {
+  asked all = start("{'epi':1,'nodes':{'a':{'attributes':['x']},'b':{}},"
+                    "'functions':{'near':{'provides':['x'],"
+                    "'endpoints':['socks5://10.0.0.1:1','socks5://10.0.0.2:1']"
+                    "}},'policy':{'default':'allow'}}");
+  const epi_plan *plan;
+
+  cr_expect_str_eq(chain(&all), ": near");
+  plan = epi_decision_plan(all.decision);
+  cr_expect_eq(epi_plan_function_endpoint_count(plan, 0, 0), 2);
+  cr_expect_eq(epi_plan_function_endpoint_count(plan, 0, 1), 0);
+  cr_expect_str_eq(epi_plan_function_endpoint(plan, 0, 0),
+                   "socks5://10.0.0.1:1");
+  cr_expect_str_eq(epi_plan_function_endpoint_at(plan, 0, 0, 1),
+                   "socks5://10.0.0.2:1");
+  cr_expect_null(epi_plan_function_endpoint_at(plan, 0, 0, 2));
+  cr_expect_eq(epi_model_function_endpoint_count(all.model, 0), 2);
+  cr_expect_eq(epi_model_function_endpoint_count(all.model, 1), 0);
+  cr_expect_str_eq(epi_model_function_endpoint(all.model, 0, 1),
+                   "socks5://10.0.0.2:1");
+  cr_expect_null(epi_model_function_endpoint(all.model, 0, 2));
+  end(&all);
+}

@@ -133,3 +133,20 @@ Test(engine, a_connection_without_a_byte_is_no_failed_flow) {
   cr_expect_eq(epi_engine_count(engine, EPI_COUNT_FAILED), 1);
   epi_engine_free(engine);
 }
+
+Test(engine, tells_of_instances) {
+  epi_engine *engine = listening();
+  char *text = NULL;
+
+  cr_assert_eq(epi_engine_instances(engine, &text), 0);
+  cr_expect_str_eq(text, "[]");
+  epi_free(text);
+  set_model(engine, "{\"epi\": 1, \"nodes\": {\"a\": {}}, \"functions\":"
+                    " {\"gate\": {\"endpoints\": [\"socks5://10.0.0.1:1\"]}}}");
+  cr_assert_eq(epi_engine_instances(engine, &text), 0);
+  cr_expect_str_eq(text, "[{\"function\":\"gate\","
+                         "\"url\":\"socks5://10.0.0.1:1\",\"answers\":true,"
+                         "\"retired\":false,\"flows\":0}]");
+  epi_free(text);
+  epi_engine_free(engine);
+}

@@ -1,0 +1,92 @@
+/* instance_state.c: what is known of an instance, and how that changes. */
+#include "base/json.h"
+#include "engine/instance_table.h"
+#include "engine/worker.h"
+#include "os/os.h"
+
+const char *epi__instance_url(const epi__instance *instance) {
+  return instance->url;
+}
+
+const char *epi__instance_shown(const epi__instance *instance) {
+  return instance->shown;
+}
+
+const char *epi__instance_function(const epi__instance *instance) {
+  return instance->pool->function;
+}
+
+int64_t epi__instance_number(const epi__instance *instance) {
+  return instance->number;
+}
+
+int epi__instance_is_gone(epi__instance *instance) {
+  int gone;
+
+  pthread_mutex_lock(&instance->table->lock);
+  gone = instance->gone;
+  pthread_mutex_unlock(&instance->table->lock);
+  return gone;
+}
+
+int epi__instance_flows(epi__instance *instance, int64_t *idle_since) {
+  int flows;
+
+  pthread_mutex_lock(&instance->table->lock);
+  flows = instance->flows;
+  *idle_since = instance->idle_since;
+  pthread_mutex_unlock(&instance->table->lock);
+  return flows;
+}
+
+void epi__instance_works(epi__instance *instance) {
+  if (atomic_load(&instance->failures) &&
+      atomic_exchange(&instance->failures, 0)) {
+    epi__log(instance->table->engine, EPI_LOG_NOTE,
+             "\"%s\" at %s answers again", instance->pool->function,
+             instance->shown);
+  }
+}
+
+void epi__instance_failed(epi__instance *instance, const char *why) {
+  epi__instances *table = instance->table;
+  int before;
+
+  pthread_mutex_lock(&table->lock);
+  before = atomic_fetch_add(&instance->failures, 1);
+  instance->failed_as = ++table->last_failure;
+  instance->failed_at = epi__clock_steady();
+  pthread_mutex_unlock(&table->lock);
+  if (!before) {
+    epi__log(table->engine, EPI_LOG_ERROR, "\"%s\" at %s does not answer: %s",
+             instance->pool->function, instance->shown, why);
+  }
+}
+
+/* ---- as JSON ---- */
+
+static void put(epi__text *out, const epi__instance *instance) {
+  epi__text_puts(out, "{\"function\":");
+  epi__json_put_string(out, instance->pool->function);
+  epi__text_puts(out, ",\"url\":");
+  epi__json_put_string(out, instance->shown);
+  epi__text_printf(out, ",\"answers\":%s,\"retired\":%s,\"flows\":%d}",
+                   atomic_load(&instance->failures) ? "false" : "true",
+                   epi__instance_is_open(instance) ? "false" : "true",
+                   instance->flows);
+}
+
+void epi__instances_put(epi__text *out, epi__instances *table) {
+  int first = 1;
+
+  pthread_mutex_lock(&table->lock);
+  epi__text_puts(out, "[");
+  for (size_t i = 0; i < table->count; i++) {
+    for (size_t k = 0; k < table->pools[i]->count; k++, first = 0) {
+      epi__text_puts(out, first ? "" : ",");
+      put(out, table->pools[i]->items[k]);
+    }
+  }
+  epi__text_puts(out, "]");
+  pthread_mutex_unlock(&table->lock);
+}

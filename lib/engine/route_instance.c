@@ -1,0 +1,81 @@
+/* route_instance.c: instances of functions as hops of a route. */
+#include "base/fail.h"
+#include "engine/flow.h"
+#include "engine/route.h"
+
+#include <stdio.h>
+
+/* The flow does not come back to an instance that failed. */
+static void note_failure(epi__route *route, epi__instance *instance,
+                         const char *why) {
+  epi__instance_failed(instance, why);
+  route->tried[route->tried_count++] = epi__instance_number(instance);
+  epi__text_printf(&route->failures, "%s%s: %s",
+                   route->failures.len ? "; " : "",
+                   epi__instance_shown(instance), why);
+}
+
+/* What was tried, where nothing is left to try. */
+static int say_none_left(const epi__route *route, const char *function) {
+  return epi__fail(EPI_EFILTER, "no instance of \"%s\" can be had: %s",
+                   function,
+                   route->failures.failed ? "" : route->failures.block);
+}
+
+/* Take an instance, and make a hop of it. One whose URL is of no use now, as
+ * for its credentials, is passed over. */
+static int take(epi__route *route, epi_flow *flow, const char *function,
+                epi__hop *out) {
+  epi__instances *table = flow->worker->engine->instances;
+  epi__instance *instance = NULL;
+  char why[400];
+
+  while (route->tried_count < EPI__TRIES_MAX) {
+    int result = epi__instance_take(table, function, route->tried,
+                                    route->tried_count, &instance);
+
+    if (result) {
+      return result == EPI_EFILTER && route->tried_count
+                 ? say_none_left(route, function)
+                 : result;
+    }
+    if (!epi__hop_read(out, epi__instance_url(instance), 1)) {
+      out->instance = instance;
+      return 0;
+    }
+    snprintf(why, sizeof why, "%s", epi_error_detail());
+    note_failure(route, instance, why);
+    epi__instance_release(instance);
+  }
+  return say_none_left(route, function);
+}
+
+int epi__route_add_instance(epi__route *route, epi_flow *flow,
+                            const epi_plan *plan, size_t hop, size_t function) {
+  const char *name = epi_plan_function_name(plan, hop, function);
+  epi__hop *to = &route->hops[route->hop_count];
+  int result;
+
+  if (route->hop_count == EPI__HOPS_MAX) {
+    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  }
+  result = take(route, flow, name, to);
+  if (!result) {
+    to->fails_open = epi_plan_function_fails_open(plan, hop, function);
+    to->function =
+        epi_plan_function_proves(plan, hop, function) ? function + 1 : 0;
+    route->hop_count++;
+  } else if (result == EPI_ELIMIT && epi__names_add(&flow->crowded, name) < 0) {
+    result = EPI_ENOMEM;
+  }
+  return result;
+}
+
+void epi__route_leave(epi__route *route) {
+  for (size_t i = 0; route && i < route->hop_count; i++) {
+    if (route->hops[i].instance) {
+      epi__instance_release(route->hops[i].instance);
+      route->hops[i].instance = NULL;
+    }
+  }
+}
