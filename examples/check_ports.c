@@ -60,6 +60,22 @@ static void find_listener(const epi_model *model, const epi_decision *decision,
   epi_addr_format(&dest, 1, out->dest, sizeof out->dest);
 }
 
+static void print_member(const char *key, const char *text) {
+  printf(",\"%s\":", key);
+  print_quoted(text);
+}
+
+/* What the model says to have the proxy listen. */
+static void print_entry(const row *at) {
+  char to[EPI_NAME_MAX + 8];
+
+  snprintf(to, sizeof to, "%s:%d", at->to, at->port);
+  printf("{\"port\":%zu", at->listen);
+  print_member("from", at->from);
+  print_member("to", to);
+  printf("}");
+}
+
 static void print_row(const row *at) {
   char port[16] = "any";
 
@@ -75,11 +91,11 @@ static void print_row(const row *at) {
          "       %s%s--listen tcp://%s=%s\n",
          at->listen, at->from, at->to, at->dest, at->proxy,
          *at->proxy ? ": " : "", at->host, at->dest);
-}
-
-static void print_member(const char *key, const char *text) {
-  printf(",\"%s\":", key);
-  print_quoted(text);
+  if (*at->proxy) {
+    printf("       %s: ports: ", at->proxy);
+    print_entry(at);
+    printf("\n");
+  }
 }
 
 static void print_row_json(const row *at) {
@@ -101,6 +117,10 @@ static void print_row_json(const row *at) {
     printf(",\"listening\":%zu", at->listen);
     print_member("destination", at->dest);
     print_member("listen", listen);
+    if (*at->proxy) {
+      printf(",\"entry\":");
+      print_entry(at);
+    }
   }
   printf("}");
 }

@@ -54,14 +54,18 @@ EPI_API int epi_builder_new(epi_builder **out);
 EPI_API void epi_builder_free(epi_builder *builder);
 
 /* Add a thing; the calls that set and add describe what was added last. A flow
- * is one of the application that was added last; the effect of a rule is
- * "allow", "deny" or "require".
+ * is one of the application that was added last, a port one of the proxy, from
+ * a node to NODE:PORT or HOST:PORT, and `port` says at which number; the effect
+ * of a rule is "allow", "deny" or "require".
  *
  * Return 0, EPI_EINVAL (a text is NULL or not UTF-8; a flow without an
- * application before it) or EPI_ENOMEM; the builder is then as it was. */
+ * application before it, a port without a proxy) or EPI_ENOMEM; the builder is
+ * then as it was. */
 EPI_API int epi_builder_add_node(epi_builder *builder, const char *name);
 EPI_API int epi_builder_add_proxy(epi_builder *builder, const char *name,
                                   const char *domain);
+EPI_API int epi_builder_add_port(epi_builder *builder, const char *from,
+                                 const char *to);
 EPI_API int epi_builder_add_function(epi_builder *builder, const char *name);
 EPI_API int epi_builder_add_application(epi_builder *builder, const char *name);
 EPI_API int epi_builder_add_flow(epi_builder *builder, const char *from,
@@ -247,6 +251,21 @@ EPI_API const char *epi_model_proxy_endpoint(const epi_model *model,
                                              const char *proxy);
 EPI_API size_t epi_model_proxy_count(const epi_model *model);
 EPI_API const char *epi_model_proxy_name(const epi_model *model, size_t proxy);
+
+/* The ports of a proxy, in document order, each of which leads from one node to
+ * one destination: where the proxy listens, an IP address and the port; which
+ * node may connect there; and where its flows go, the host of a node and the
+ * port.
+ *
+ * epi_model_proxy_port_from() returns a node's index, the others 0; or
+ * EPI_EINVAL (no such proxy or port). */
+EPI_API size_t epi_model_proxy_port_count(const epi_model *model, size_t proxy);
+EPI_API int epi_model_proxy_port_listen(const epi_model *model, size_t proxy,
+                                        size_t index, epi_addr *out);
+EPI_API ptrdiff_t epi_model_proxy_port_from(const epi_model *model,
+                                            size_t proxy, size_t index);
+EPI_API int epi_model_proxy_port_to(const epi_model *model, size_t proxy,
+                                    size_t index, epi_addr *out);
 
 /* The functions, in document order: the name, and how one runs in process, as
  * `NAME[:ARGS]`; NULL for one that runs at endpoints. */

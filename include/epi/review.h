@@ -43,10 +43,12 @@ EPI_API int epi_model_explain(epi_model *model, const epi_query *query,
  * one change, with their number. A flow whose change is that of the same
  * flow of an application is left out. Where one of the models lacks an
  * application, the flow is in the one that the model gives it. What cannot be
- * compared within the limits above is said to be left out.
+ * compared within the limits above is said to be left out. Behind the flows
+ * stand the ports of proxies that open, close or lead elsewhere.
  * Free *out with epi_free(). In EPI_FORM_TEXT it is "" for models that
- * decide alike.
- * Returns how many flows change, EPI_EINVAL (no such form) or EPI_ENOMEM.
+ * decide alike and have the same ports.
+ * Returns how many flows and ports change, EPI_EINVAL (no such form) or
+ * EPI_ENOMEM.
  * Threads: any, on the same models too. */
 EPI_API ptrdiff_t epi_model_diff(epi_model *model, epi_model *old, int form,
                                  char **out);
@@ -57,7 +59,7 @@ EPI_API ptrdiff_t epi_model_diff(epi_model *model, epi_model *old, int form,
  * old may be NULL: then every flow in the list counts as allowed before, and
  * those that the model refuses are told. In JSON each change has the index of
  * its flow, `flow`. A flow whose nodes or application are not in a model is
- * refused by that model.
+ * refused by that model. Ports are not compared.
  * Returns as epi_model_diff(), EPI_EINVAL also if from or to of a flow is not
  * set. Threads: any, on the same models and queries too. */
 EPI_API ptrdiff_t epi_model_diff_flows(epi_model *model, epi_model *old,
@@ -85,7 +87,7 @@ EPI_API ptrdiff_t epi_model_assert(epi_model *model, epi_report *problems,
 /* Find what a model says in vain: rules that can never match, requires that
  * nothing meets, attributes that no node has, functions that nothing needs or
  * may use, nodes in no application or without an address, proxies that no plan
- * uses (doc/review.md).
+ * uses, ports that let nobody through (doc/review.md).
  *
  * The model is valid all the same. Free *out with epi_free(): in EPI_FORM_TEXT
  * it has a line for each finding, with its path as in epi_model_read().

@@ -87,7 +87,7 @@ ptrdiff_t epi__diff_end(epi__diff *diff, int result, char **out) {
   epi__text_clear(&diff->text);
   epi_decision_free(diff->is.decision);
   epi_decision_free(diff->was.decision);
-  return result ? result : (ptrdiff_t)diff->changes;
+  return result ? result : (ptrdiff_t)(diff->changes + diff->ports);
 }
 
 ptrdiff_t epi_model_diff_flows(epi_model *model, epi_model *old,

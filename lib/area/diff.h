@@ -24,6 +24,7 @@ typedef struct epi__diff {
   epi__side was, is;
   int form;
   size_t compared, changes;
+  size_t ports; /* of proxies, that change */
   size_t pairs; /* that the next change is about */
   int incomplete;
   epi__text text;
@@ -41,6 +42,13 @@ int epi__diff_ask(epi__side *side, const epi_query *query);
 
 /* What becomes of the flow that both sides have decided about. */
 int epi__diff_kind(const epi__diff *diff);
+
+/* ---- diff_ports.c ---- */
+
+/* Append the ports of proxies that change, behind all changes of flows. */
+void epi__diff_ports(epi__diff *diff);
+
+/* ---- diff_put.c ---- */
 
 /* Append a change. index is that of the flow in a list, or -1. */
 void epi__diff_put(epi__diff *diff, int kind, ptrdiff_t index);

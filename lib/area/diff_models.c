@@ -265,7 +265,11 @@ static int compare_all(walk *w) {
       compare_applications(w, w->diff.was.model)) {
     return EPI_ENOMEM;
   }
-  return w->told ? compare_pairs(w) : 0;
+  if (w->told && compare_pairs(w)) {
+    return EPI_ENOMEM;
+  }
+  epi__diff_ports(&w->diff);
+  return w->diff.text.failed ? EPI_ENOMEM : 0;
 }
 
 ptrdiff_t epi_model_diff(epi_model *model, epi_model *old, int form,

@@ -256,6 +256,7 @@ ptrdiff_t epi_model_lint(const epi_model *model, int form, char **out) {
     lint_attributes(&lint, &all);
     lint_nodes(&lint);
     lint_proxies(&lint);
+    epi__lint_ports(&lint);
     lint_functions(&lint, &all);
     epi__lint_rules(&lint);
     epi__text_puts(&lint.text, form == EPI_FORM_JSON ? "]" : "");

@@ -23,6 +23,11 @@ void epi__lint_end(epi__lint *lint);
 void epi__lint_put(epi__lint *lint, const char *kind, const char *part,
                    const char *name, const char *text);
 
+/* ---- lint_ports.c ---- */
+
+/* Ports of proxies that cannot be, or that let nobody through. */
+void epi__lint_ports(epi__lint *lint);
+
 /* ---- lint_rules.c ---- */
 
 /* Rules that can never match, or never be met. */

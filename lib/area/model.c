@@ -41,6 +41,17 @@ epi_model *epi_model_ref(epi_model *model) {
   return model;
 }
 
+static void free_proxy(epi__proxy *proxy) {
+  epi__free(proxy->endpoint);
+  epi__free(proxy->reach.items);
+  epi__free(proxy->rtts);
+  for (size_t i = 0; i < proxy->port_count; i++) {
+    epi__free(proxy->ports[i].host);
+    epi__free(proxy->ports[i].listen);
+  }
+  epi__free(proxy->ports);
+}
+
 static void free_function(epi__function *function) {
   epi__free(function->provides);
   epi__free(function->filter);
@@ -79,9 +90,7 @@ void epi__rule_clear(epi__rule *rule) {
 /* The arrays are there for all names or not at all. */
 static void free_things(epi_model *model) {
   for (size_t i = 0; model->proxies && i < model->proxy_names.count; i++) {
-    epi__free(model->proxies[i].endpoint);
-    epi__free(model->proxies[i].reach.items);
-    epi__free(model->proxies[i].rtts);
+    free_proxy(&model->proxies[i]);
   }
   for (size_t i = 0; model->functions && i < model->function_names.count; i++) {
     free_function(&model->functions[i]);

@@ -49,6 +49,13 @@ typedef struct epi__rtt { /* a round trip to another proxy */
   double ms;
 } epi__rtt;
 
+typedef struct epi__port { /* that leads to one destination */
+  uint16_t number, to_port;
+  uint32_t from, to; /* nodes */
+  char *host;        /* of the destination; NULL: the first one of its node */
+  char *listen;      /* IP address; NULL: that of the proxy's endpoint */
+} epi__port;
+
 typedef struct epi__proxy {
   uint32_t domain;
   char *endpoint;  /* or NULL */
@@ -56,6 +63,8 @@ typedef struct epi__proxy {
   epi__list reach;
   epi__rtt *rtts;
   size_t rtt_count, rtt_capacity;
+  epi__port *ports;
+  size_t port_count, port_capacity;
 } epi__proxy;
 
 enum {
@@ -267,6 +276,12 @@ int epi__routes_make(epi_model *model);
  * or 0 if there is no way of at most EPI__PATH_MAX. */
 size_t epi__proxy_way(const epi_model *model, uint32_t from, uint32_t to,
                       uint32_t path[EPI__PATH_MAX]);
+
+/* ---- model_ports.c ---- */
+
+/* The index of a proxy's port that listens at an address; or -1. */
+ptrdiff_t epi__port_find(const epi_model *model, size_t proxy,
+                         const epi_addr *listen);
 
 /* ---- policy_index.c ---- */
 

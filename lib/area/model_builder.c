@@ -8,8 +8,8 @@
 
 struct epi_builder {
   epi__json *root;
-  epi__json *application; /* the last one, or NULL */
-  epi__json *at;          /* what was added last */
+  epi__json *proxy, *application; /* the last ones, or NULL */
+  epi__json *at;                  /* what was added last */
 };
 
 int epi_builder_new(epi_builder **out) {
@@ -120,7 +120,12 @@ int epi_builder_add_node(epi_builder *builder, const char *name) {
 
 int epi_builder_add_proxy(epi_builder *builder, const char *name,
                           const char *domain) {
-  return add_named(builder, "proxies", name, "domain", domain);
+  int result = add_named(builder, "proxies", name, "domain", domain);
+
+  if (!result) {
+    builder->proxy = builder->at;
+  }
+  return result;
 }
 
 int epi_builder_add_function(epi_builder *builder, const char *name) {
@@ -151,15 +156,26 @@ static int add_element(epi_builder *builder, epi__json *object, const char *key,
   return result ? result : add(builder, list, NULL, keys, values);
 }
 
-int epi_builder_add_flow(epi_builder *builder, const char *from,
-                         const char *to) {
+static int add_way(epi_builder *builder, epi__json *object, const char *key,
+                   const char *from, const char *to) {
   static const char *const keys[2] = {"from", "to"};
   const char *const values[2] = {from, to};
 
-  if (!builder->application) {
-    return epi__fail(EPI_EINVAL, "a flow needs an application before it");
-  }
-  return add_element(builder, builder->application, "flows", keys, values);
+  return add_element(builder, object, key, keys, values);
+}
+
+int epi_builder_add_port(epi_builder *builder, const char *from,
+                         const char *to) {
+  return builder->proxy
+             ? add_way(builder, builder->proxy, "ports", from, to)
+             : epi__fail(EPI_EINVAL, "a port needs a proxy before it");
+}
+
+int epi_builder_add_flow(epi_builder *builder, const char *from,
+                         const char *to) {
+  return builder->application
+             ? add_way(builder, builder->application, "flows", from, to)
+             : epi__fail(EPI_EINVAL, "a flow needs an application before it");
 }
 
 int epi_builder_add_rule(epi_builder *builder, const char *id,

@@ -83,14 +83,12 @@ static void read_rtts(epi__model_reader *in, const epi__json *object,
 static void read_proxy(epi__model_reader *in, const epi__json *value,
                        size_t number) {
   static const epi__key keys[] = {
-      {"domain", EPI__JSON_STRING, 1},
-      {"endpoint", EPI__JSON_STRING, 0},
-      {"reach", EPI__JSON_LIST, 0},
-      {"rtt_ms", EPI__JSON_OBJECT, 0},
-      {NULL, 0, 0},
+      {"domain", EPI__JSON_STRING, 1}, {"endpoint", EPI__JSON_STRING, 0},
+      {"reach", EPI__JSON_LIST, 0},    {"rtt_ms", EPI__JSON_OBJECT, 0},
+      {"ports", EPI__JSON_LIST, 0},    {NULL, 0, 0},
   };
   epi__proxy *proxy = &in->model->proxies[number];
-  const epi__json *values[4];
+  const epi__json *values[5];
   size_t back;
 
   epi__read_members(in, value, keys, values);
@@ -106,6 +104,7 @@ static void read_proxy(epi__model_reader *in, const epi__json *value,
   epi__path_back(in, back);
   read_reach(in, values[2], number);
   read_rtts(in, values[3], number);
+  epi__read_proxy_ports(in, values[4], proxy);
 }
 
 void epi__read_proxies(epi__model_reader *in, const epi__json *proxies) {

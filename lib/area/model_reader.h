@@ -123,6 +123,8 @@ int epi__model_make(epi_model **out, epi_report *problems,
 
 void epi__read_nodes(epi__model_reader *in, const epi__json *nodes);
 void epi__read_proxies(epi__model_reader *in, const epi__json *proxies);
+void epi__read_proxy_ports(epi__model_reader *in, const epi__json *list,
+                           epi__proxy *proxy);
 void epi__read_functions(epi__model_reader *in, const epi__json *functions);
 void epi__read_applications(epi__model_reader *in,
                             const epi__json *applications);

@@ -3,6 +3,9 @@
 
 #include "base/json.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int is_empty(const epi_model *model, const uint64_t *set) {
   return epi__set_next(set, model->words, 0) < 0;
 }
@@ -29,6 +32,22 @@ static void put_node(epi__text *out, const epi_model *model, size_t number) {
   }
 }
 
+static void put_port(epi__text *out, const epi_model *model,
+                     const epi__port *port) {
+  const char *to = port->host ? port->host : model->node_names.texts[port->to];
+  int is_ipv6 = port->host && strchr(to, ':');
+  char text[EPI_NAME_MAX + sizeof "[]:65535"];
+
+  snprintf(text, sizeof text, is_ipv6 ? "[%s]:%u" : "%s:%u", to,
+           (unsigned)port->to_port);
+  epi__put_comma(out);
+  epi__text_printf(out, "{\"port\":%u", (unsigned)port->number);
+  epi__put_text(out, "from", model->node_names.texts[port->from]);
+  epi__put_text(out, "to", text);
+  epi__put_text(out, "listen", port->listen);
+  epi__text_puts(out, "}");
+}
+
 static void put_proxy(epi__text *out, const epi_model *model, size_t number) {
   const epi__proxy *proxy = &model->proxies[number];
 
@@ -49,6 +68,13 @@ static void put_proxy(epi__text *out, const epi_model *model, size_t number) {
       epi__json_put_number(out, proxy->rtts[i].ms);
     }
     epi__text_puts(out, "}");
+  }
+  if (proxy->port_count) {
+    epi__open_list(out, "ports");
+    for (size_t i = 0; i < proxy->port_count; i++) {
+      put_port(out, model, &proxy->ports[i]);
+    }
+    epi__text_puts(out, "]");
   }
 }
 

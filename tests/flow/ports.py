@@ -52,17 +52,21 @@ def each_flow_has_a_port_and_keeps_it():
     assert got == (
         '20000  a"\\ -> b at b.example:443\n'
         "       pd: --listen tcp://10.1.0.2:20000=b.example:443\n"
+        '       pd: ports: {"port":20000,"from":"a\\"\\\\","to":"b:443"}\n'
         '20001  a"\\ -> b at b.example:80\n'
         "       pd: --listen tcp://10.1.0.2:20001=b.example:80\n"
+        '       pd: ports: {"port":20001,"from":"a\\"\\\\","to":"b:80"}\n'
         "20002  b -> c at [2001:db8::7]:22\n"
         "       pe: --listen tcp://0.0.0.0:20002=[2001:db8::7]:22\n"
+        '       pe: ports: {"port":20002,"from":"b","to":"c:22"}\n'
         "    -  c -> b, port 13: port 13 is closed\n"
         '    -  b -> a"\\, port any: the application does not say which port\n'
         "    -  b -> ranges, port 1: the destination has no address of one"
         " host\n"
         "    -  alone -> alone, port 1: it passes no proxy\n"
         "20007  b -> alone at 10.4.0.1:5\n"
-        "       pe: --listen tcp://0.0.0.0:20007=10.4.0.1:5\n"), got
+        "       pe: --listen tcp://0.0.0.0:20007=10.4.0.1:5\n"
+        '       pe: ports: {"port":20007,"from":"b","to":"alone:5"}\n'), got
 
 
 @flow.test
@@ -73,7 +77,8 @@ def json_has_the_same():
     assert got["ports"][0] == {
         "from": 'a"\\', "to": "b", "port": 443, "proxy": "pd",
         "listening": 30000, "destination": "b.example:443",
-        "listen": "tcp://10.1.0.2:30000=b.example:443"}, got["ports"][0]
+        "listen": "tcp://10.1.0.2:30000=b.example:443",
+        "entry": {"port": 30000, "from": 'a"\\', "to": "b:443"}}, got["ports"][0]
     assert got["ports"][4] == {
         "from": "b", "to": 'a"\\', "port": None,
         "reason": "the application does not say which port"}, got["ports"][4]
@@ -97,7 +102,24 @@ def the_only_application_needs_no_name():
     got = check(HOSPITALS, "--ports").stdout
     assert got == ("20000  umc -> antonius at ehr.antonius.example:443\n"
                    "       px-umc: --listen tcp://10.1.0.2:20000="
-                   "ehr.antonius.example:443\n"), got
+                   "ehr.antonius.example:443\n"
+                   '       px-umc: ports: {"port":20000,"from":"umc",'
+                   '"to":"antonius:443"}\n'), got
+
+
+@flow.test
+def a_model_takes_what_it_prints():
+    path = document()
+    proxies = json.loads(json.dumps(MODEL["proxies"]))
+    for row in json.loads(check(path, "--ports", "--application", "app",
+                                "--json").stdout)["ports"]:
+        if "entry" in row:
+            proxies[row["proxy"]].setdefault("ports", []).append(row["entry"])
+    got = check(document(proxies=proxies), "--diff", path, code=1).stdout
+    assert ('opens   port 10.1.0.2:20000 of pd\n    is from a"\\ to'
+            " b.example:443\n") in got, got
+    assert "opens   port 0.0.0.0:20002 of pe\n" in got, got
+    assert got.count("opens   port ") == 4, got
 
 
 @flow.test

@@ -20,6 +20,7 @@ except ImportError:
 # schema.
 BEYOND = ("no node ", "no attribute ", "no function ", "no application ",
           "no proxy ", "a proxy does not connect to itself",
+          "another port of this proxy is at", "has no address of one host",
           "no node is in ", "is an address of node ",
           "another rule has this id", "is not among the nodes",
           "cannot undo itself", "has a pair of its own",
@@ -40,7 +41,9 @@ WHOLE = {
     "proxies": {
         "p": {"domain": "d", "endpoint": "socks6://p.example:1080",
               "reach": ["q"], "rtt_ms": {"q": 1.5}},
-        "q": {"domain": "e", "reach": []},
+        "q": {"domain": "e", "reach": [], "ports": [
+            {"port": 1, "from": "b", "to": "x.a.example:1", "listen": "::"},
+            {"port": 65535, "from": "a", "to": "[::1]:65535"}]},
     },
     "functions": {
         "seal": {"provides": ["enc"], "filter": "seal:x", "pair": "open",

@@ -113,13 +113,14 @@ static void put_some(value *to, const char *key, const char *kind,
 }
 
 static unsigned node_count, domain_count, application_count;
+static unsigned hosted; /* the nodes with a host name, as bits */
 static unsigned function_count, function_bits[4];
 
 static void put_nodes(void) {
   value *nodes = add(root, NAMED, "nodes");
 
   node_count = draw(6);
-  domain_count = 0;
+  domain_count = hosted = 0;
   for (unsigned i = 0; i < node_count; i++) {
     value *node = add(nodes, RECORD, name("n", i)), *list;
 
@@ -133,6 +134,7 @@ static void put_nodes(void) {
       word(list, "", "\"10.%u.0.0/16\"", i);
       word(list, "", "\"2001:db8:%x::/48\"", i + 1);
       word(list, "", "\"h-%u.example\"", i);
+      hosted |= 1u << i;
     }
     put_bits(node, "attributes", draw(1 << ATTRIBUTES));
   }
@@ -157,6 +159,30 @@ static void put_links(value *proxy, unsigned self, unsigned count) {
   }
 }
 
+static void put_proxy_ports(value *proxy) {
+  value *list = NULL;
+
+  for (unsigned i = 0; i < node_count; i++) {
+    value *port;
+
+    if (!(hosted >> i & 1) || draw(2)) {
+      continue;
+    }
+    list = list ? list : add(proxy, LIST, "ports");
+    port = add(list, RECORD, "");
+    word(port, "port", "%u", 20000 + i + draw(2) * 100);
+    put_name(port, "from", "n", draw(node_count));
+    if (draw(2)) {
+      word(port, "to", "\"%s:%u\"", name("n", i), 1 + draw(65535));
+    } else {
+      word(port, "to", "\"x%u.h-%u.example:%u\"", draw(9), i, 1 + draw(65535));
+    }
+    if (draw(2)) {
+      word(port, "listen", "\"10.%u.0.2\"", draw(200));
+    }
+  }
+}
+
 static void put_proxies(void) {
   value *proxies = domain_count && draw(2) ? add(root, NAMED, "proxies") : NULL;
   unsigned count = 1 + draw(3);
@@ -169,6 +195,7 @@ static void put_proxies(void) {
       word(proxy, "endpoint", "\"socks6+tls://p%u.example:108%u\"", i, i);
     }
     put_links(proxy, i, count);
+    put_proxy_ports(proxy);
   }
 }
 

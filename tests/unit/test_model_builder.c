@@ -13,7 +13,9 @@ static const char document[] =
     "'bridgeable':['enc'],'nodes':{'b':{'domain':'d','addresses':["
     "'10.0.0.0/8','2001:db8::1','h.example'],'attributes':['enc','fw']},"
     "'a':{}},'proxies':{'p':{'domain':'d','endpoint':'socks6://h:1',"
-    "'reach':['q.r'],'rtt_ms':{'q.r':2.5}},'q.r':{'domain':'d'}},"
+    "'reach':['q.r'],'rtt_ms':{'q.r':2.5},'ports':[{'port':20,'from':'a',"
+    "'to':'b:443'},{'port':21,'from':'a','to':'h.example:80','listen':'::1'}]},"
+    "'q.r':{'domain':'d'}},"
     "'functions':{'seal':{'provides':['enc'],'filter':'seal:x','pair':'open',"
     "'before':['gate'],'after':['open'],'cost':{'setup_ms':2,"
     "'per_mib_ms':0.6}},'open':{'filter':'open'},'gate':{'endpoints':["
@@ -30,6 +32,7 @@ static const char document[] =
 enum {
   NODE,
   PROXY,
+  PORT,
   FUNCTION,
   APPLICATION,
   FLOW,
@@ -86,6 +89,11 @@ static const call calls[] = {
     {TEXT, "endpoint", "socks6://h:1", 0},
     {MORE, "reach", "q.r", 0},
     {NUMBER, "rtt_ms.q.r", NULL, 2.5},
+    {PORT, "a", "b:443", 0},
+    {NUMBER, "port", NULL, 20},
+    {PORT, "a", "h.example:80", 0},
+    {NUMBER, "port", NULL, 21},
+    {TEXT, "listen", "::1", 0},
     {PROXY, "q.r", "d", 0},
     {FUNCTION, "seal", NULL, 0},
     {MORE, "provides", "enc", 0},
@@ -114,6 +122,8 @@ static int make(epi_builder *b, const call *c) {
     return epi_builder_add_node(b, c->key);
   case PROXY:
     return epi_builder_add_proxy(b, c->key, c->value);
+  case PORT:
+    return epi_builder_add_port(b, c->key, c->value);
   case FUNCTION:
     return epi_builder_add_function(b, c->key);
   case APPLICATION:
@@ -220,6 +230,7 @@ Test(model_builder, refuses_what_is_no_text_and_has_no_place) {
   cr_expect_eq(epi_builder_add_node(b, "\xff"), EPI_EINVAL);
   cr_expect_eq(epi_builder_add_proxy(b, "p", NULL), EPI_EINVAL);
   cr_expect_eq(epi_builder_add_flow(b, "a", "b"), EPI_EINVAL);
+  cr_expect_eq(epi_builder_add_port(b, "a", "b:1"), EPI_EINVAL);
   cr_expect_eq(epi_builder_add_rule(b, "r", NULL), EPI_EINVAL);
   cr_expect_eq(epi_builder_set_text(b, NULL, "x"), EPI_EINVAL);
   cr_expect_eq(epi_builder_set_text(b, "gap", NULL), EPI_EINVAL);
