@@ -55,6 +55,9 @@ static const char help[] =
     "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
     "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
     "                                    [16, 600000, 1024]\n"
+    "  --warm N, --warm-idle MS   connections that each event loop keeps to "
+    "a hop\n"
+    "                      that it uses, and how long [8, 8000]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -90,6 +93,8 @@ enum {
   OPT_PER_OWNER,
   OPT_SESSION_TIMEOUT,
   OPT_TOKENS,
+  OPT_WARM,
+  OPT_WARM_IDLE,
   OPT_QUIET,
   OPT_HELP,
   OPT_VERSION,
@@ -235,6 +240,10 @@ static int take_option(proxy_options *set, int option) {
     return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
   case OPT_TOKENS:
     return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
+  case OPT_WARM:
+    return number(set, EPI_ENGINE_WARM, optarg, "--warm");
+  case OPT_WARM_IDLE:
+    return number(set, EPI_ENGINE_WARM_IDLE_MS, optarg, "--warm-idle");
   case 'h':
     set->host = optarg;
     return 0;
@@ -288,6 +297,8 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
       {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
       {"tokens", required_argument, NULL, OPT_TOKENS},
+      {"warm", required_argument, NULL, OPT_WARM},
+      {"warm-idle", required_argument, NULL, OPT_WARM_IDLE},
       {"host", required_argument, NULL, 'h'},
       {"port", required_argument, NULL, 'p'},
       {"socks", required_argument, NULL, 's'},

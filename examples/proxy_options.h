@@ -7,7 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_BIND_PORT_MAX + 1,
+  PARAMETERS = EPI_ENGINE_WARM_IDLE_MS + 1,
 };
 
 typedef struct many {

@@ -66,6 +66,10 @@ static int set_up(epi_engine *engine, redirector_options *options) {
   if (epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK) ||
       (options->workers &&
        epi_engine_set(engine, EPI_ENGINE_WORKERS, options->workers)) ||
+      (options->warm >= 0 &&
+       epi_engine_set(engine, EPI_ENGINE_WARM, options->warm)) ||
+      (options->warm_idle &&
+       epi_engine_set(engine, EPI_ENGINE_WARM_IDLE_MS, options->warm_idle)) ||
       epi_engine_add_hop(engine, options->proxy)) {
     return say("%s", epi_error_detail());
   }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,9 @@ static const char help[] =
     "  --loopback            intercept connections to loopback as well\n"
     "  --dry-run             print the rules, change nothing\n"
     "  --workers N           event loops [number of processors]\n"
+    "  --warm N              connections that each keeps to the proxy in "
+    "use [8]\n"
+    "  --warm-idle MS        how long it keeps one [8000]\n"
     "  --verbose             log details\n"
     "  --help, --version\n"
     "\n"
@@ -46,6 +50,8 @@ enum {
   OPTION_LOOPBACK,
   OPTION_DRY_RUN,
   OPTION_WORKERS,
+  OPTION_WARM,
+  OPTION_WARM_IDLE,
   OPTION_VERBOSE,
   OPTION_HELP,
   OPTION_VERSION,
@@ -65,6 +71,8 @@ static const struct option names[] = {
     {"loopback", no_argument, NULL, OPTION_LOOPBACK},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"workers", required_argument, NULL, OPTION_WORKERS},
+    {"warm", required_argument, NULL, OPTION_WARM},
+    {"warm-idle", required_argument, NULL, OPTION_WARM_IDLE},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -144,6 +152,10 @@ static int read_option(redirector_options *out, int option) {
     return read_number("listen-port", optarg, 0, 65535, &out->listen_port);
   case OPTION_WORKERS:
     return read_number("workers", optarg, 1, 64, &out->workers);
+  case OPTION_WARM:
+    return read_number("warm", optarg, 0, 1024, &out->warm);
+  case OPTION_WARM_IDLE:
+    return read_number("warm-idle", optarg, 100, INT_MAX, &out->warm_idle);
   case OPTION_APPLICATION:
     out->application = optarg;
     return 0;
@@ -206,6 +218,7 @@ int options_read(redirector_options *out, int argc, char **argv) {
 
   memset(out, 0, sizeof *out);
   out->listen_port = 42000;
+  out->warm = -1;
   out->backend = EPI_BACKEND_NFTABLES;
   out->rules = calloc((size_t)argc, sizeof *out->rules);
   if (!out->rules) {

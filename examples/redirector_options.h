@@ -28,7 +28,8 @@ typedef struct redirector_options {
   epi_addr proxy_addr;
   int listen_port;
   int backend;
-  int workers; /* 0: as many as the engine likes */
+  int workers;         /* 0: as many as the engine likes */
+  int warm, warm_idle; /* -1, 0: as the engine likes */
   int loopback, dry_run, verbose;
   const char *application, *purpose, *dataset;
   int rule_count; /* --port, --to, --except and --except-uid as they came */

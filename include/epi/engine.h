@@ -62,6 +62,13 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_BIND_PORT_MIN 19
 #define EPI_ENGINE_BIND_PORT_MAX 20
 
+/* Connections to hops that are made before a flow needs them (doc/warm.md): how
+ * many each worker keeps to a hop that it has used lately, 0: none [8]; how old
+ * one gets, less than the hop waits for a handshake [8,000]. Of the descriptors
+ * a sixteenth at most is kept for them. */
+#define EPI_ENGINE_WARM         21
+#define EPI_ENGINE_WARM_IDLE_MS 22
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

@@ -135,6 +135,36 @@ static void note_failure(epi__dial *dial, int error) {
   }
 }
 
+/* A target is connected: whatever else was under way ends. */
+static void connected(epi_flow *flow, size_t addr, int fd) {
+  epi_addr target = flow->dial->addrs[addr];
+  int is_hop = flow->route->hop_count > 0;
+  int missed = !flow->warm;
+
+  flow->tried = target;
+  flow->legs[EPI_BACKWARD].fd = fd;
+  epi__dial_stop(flow);
+  epi__dial_free(flow);
+  epi__hops_begin(flow);
+  if (is_hop) {
+    epi__warm_used(flow->worker->warm, &target, missed);
+  }
+}
+
+/* Returns 1 if there was a connection to the hop already. */
+static int take_warm(epi_flow *flow, size_t addr) {
+  int fd = flow->route->hop_count && !flow->afresh
+               ? epi__warm_take(flow->worker->warm, &flow->dial->addrs[addr])
+               : -1;
+
+  if (fd < 0) {
+    return 0;
+  }
+  flow->warm = 1;
+  connected(flow, addr, fd);
+  return 1;
+}
+
 static void go_on(epi_flow *flow);
 
 static void on_pause_end(epi__timer *timer) {
@@ -172,6 +202,9 @@ static void go_on(epi_flow *flow) {
   int next;
 
   while (dial->running < EPI__ATTEMPTS && (next = take_next(flow)) >= 0) {
+    if (take_warm(flow, (size_t)next)) {
+      return;
+    }
     if (!epi__attempt_start(flow, (size_t)next)) {
       pause_before_next(flow);
       return;
@@ -317,14 +350,15 @@ void epi__dial_won(epi__attempt *attempt) {
   epi_flow *flow = attempt->flow;
   epi__lane *lane = &flow->lanes[EPI_FORWARD];
 
-  flow->tried = flow->dial->addrs[attempt->addr];
+  size_t addr = attempt->addr;
+  int kind = flow->dial->addrs[addr].kind;
+  int fd;
+
   flow->in_syn = attempt->in_syn;
   epi__queue_ack(&lane->early, attempt->in_syn);
   lane->bytes += (int64_t)attempt->in_syn;
-  flow->legs[EPI_BACKWARD].fd = epi__attempt_take(attempt);
-  epi__sock_keep_errors(flow->legs[EPI_BACKWARD].fd, flow->tried.kind, 0);
-  epi__dial_stop(flow);
-  epi__dial_free(flow);
-  epi__hops_begin(flow);
+  fd = epi__attempt_take(attempt);
+  epi__sock_keep_errors(fd, kind, 0);
+  connected(flow, addr, fd);
   epi__flow_watch(flow);
 }

@@ -12,6 +12,7 @@
 enum {
   RESERVED_FDS = 64, /* for the loops, resolvers, files */
   FDS_PER_FLOW = 2,
+  WARM_SHARE = 16, /* of the descriptors, for connections kept warm */
 };
 
 static int make_id(epi_engine *engine) {
@@ -194,11 +195,20 @@ static int check_bind_ports(const epi_engine *engine) {
                          (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
 }
 
+/* Share the descriptors out, to flows and to connections that wait for them. */
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
-  int64_t most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
+  int64_t workers = engine->settings[EPI_ENGINE_WORKERS];
+  int64_t warm = engine->settings[EPI_ENGINE_WARM] * EPI__WARM_HOPS * workers;
   int64_t *limit = &engine->settings[EPI_ENGINE_LIMIT];
+  int64_t most;
 
+  if (warm > fds / WARM_SHARE) {
+    warm = fds > 0 ? fds / WARM_SHARE : 0;
+  }
+  engine->warm_most = warm / workers;
+  fds -= warm;
+  most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
   if (!*limit || *limit > most) {
     *limit = most;
   }

@@ -32,6 +32,8 @@ static const struct {
     [EPI_ENGINE_CLIENT_BINDS] = {"BINDs of a client", 0, INT32_MAX, 256},
     [EPI_ENGINE_BIND_PORT_MIN] = {"lowest BIND port", 1, 65535, 1024},
     [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
+    [EPI_ENGINE_WARM] = {"warm connections", 0, 1024, 8},
+    [EPI_ENGINE_WARM_IDLE_MS] = {"warm timeout", 100, INT32_MAX, 8000},
 };
 
 static int known(int parameter) {

@@ -83,6 +83,8 @@ struct epi_flow {
   epi_addr tried;  /* what it is connected to; kind EPI_ADDR_NONE before */
   int raced;       /* by happy eyeballs */
   size_t in_syn;   /* the client's bytes that went along in the SYN */
+  int warm;        /* it was kept warm, and nothing has come from it yet */
+  int afresh;      /* such a one was dead: another is not taken */
 
   /* handshakes on the way */
   size_t hop; /* whose handshake this is */
@@ -239,6 +241,10 @@ void epi__hops_begin(epi_flow *flow);
 
 /* The server leg is readable during the handshakes. */
 void epi__hops_read(epi_flow *flow);
+
+/* What was written to the first hop, or is to be, cannot be: the detail says
+ * why. Connects afresh where that may help, else refuses. */
+void epi__hops_lost(epi_flow *flow);
 
 /* Tell the client what the last hop's reply said in metadata; libepi's own keys
  * are each proxy's to say. Returns 0 or EPI_ENOMEM. */

@@ -6,6 +6,7 @@
 #include "engine/bind.h"
 #include "os/os.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Start the handshake with the current hop. Returns 0, or it was refused. */
@@ -70,11 +71,42 @@ static void refuse_by_hop(epi_flow *flow) {
   epi__flow_refuse(flow, code, why);
 }
 
+/* A connection that was kept warm may have been dead, and its flow is tried
+ * once more, on a fresh one. Not if anything behind the request went along,
+ * which is sent at once as ever: the hop may have passed it on before it died,
+ * and it would arrive twice. Returns 1 if the flow goes on. */
+static int try_afresh(epi_flow *flow, const char *what) {
+  epi__lane *lane = &flow->lanes[EPI_FORWARD];
+  epi__leg *server = &flow->legs[EPI_BACKWARD];
+
+  if (!flow->warm || lane->bytes || (flow->chain && lane->open)) {
+    return 0;
+  }
+  epi__log(flow->worker->engine, EPI_LOG_DEBUG,
+           "flow %" PRId64 ": connects afresh to %s, which left a connection: "
+           "%s",
+           flow->number, flow->route->hops[flow->hop].link, what);
+  flow->warm = 0;
+  flow->afresh = 1;
+  lane->open = lane->ended = 0;
+  epi__leg_close(server, 1);
+  server->eof = server->shut = 0;
+  epi__dial_begin(flow);
+  return 1;
+}
+
 static void hop_failed(epi_flow *flow, const char *what) {
   char why[700];
 
+  if (try_afresh(flow, what)) {
+    return;
+  }
   snprintf(why, sizeof why, "%s: %s", flow->route->hops[flow->hop].link, what);
   epi__flow_refuse(flow, EPI_REPLY_FAILURE, why);
+}
+
+void epi__hops_lost(epi_flow *flow) {
+  hop_failed(flow, epi_error_detail());
 }
 
 /* The current hop is done; rest is what came behind its reply. */
@@ -143,6 +175,7 @@ void epi__hops_read(epi_flow *flow) {
                          : "it closed the connection during the handshake");
     return;
   }
+  flow->warm = 0; /* it lives */
   for (size_t len = (size_t)got;
        len && (flow->phase == EPI__HOPS || flow->phase == EPI__WAIT);
        data += used, len -= used) {

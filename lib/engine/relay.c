@@ -20,6 +20,16 @@ static epi__leg *target_of(epi_flow *flow, int direction) {
   return &flow->legs[!direction];
 }
 
+/* The client, or the server, is gone. While proxies on the way are asked, there
+ * may be another way. */
+static void write_failed(epi_flow *flow, int direction) {
+  if (flow->phase == EPI__HOPS && direction == EPI_FORWARD) {
+    epi__hops_lost(flow);
+  } else {
+    epi__flow_end(flow, 1, epi_error_detail());
+  }
+}
+
 /* The handshake's bytes go before all others. Returns 1 if none are left. */
 static int flush_session(epi_flow *flow, int direction) {
   epi_session *session =
@@ -30,7 +40,7 @@ static int flush_session(epi_flow *flow, int direction) {
   while (session && (len = epi_session_peek(session, &data)) > 0) {
     sent = epi__leg_write(target_of(flow, direction), data, (size_t)len);
     if (sent < 0) {
-      epi__flow_end(flow, 1, epi_error_detail());
+      write_failed(flow, direction);
       return 0;
     }
     epi_session_ack(session, (size_t)sent);
@@ -66,7 +76,7 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   if (len) {
     sent = epi__leg_write(target_of(flow, direction), data, len);
     if (sent < 0) {
-      epi__flow_end(flow, 1, epi_error_detail());
+      write_failed(flow, direction);
       return;
     }
     epi__queue_ack(&lane->pending, (size_t)sent);
@@ -132,7 +142,7 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     ptrdiff_t sent = epi__leg_write(target_of(flow, direction), data, len);
 
     if (sent < 0) {
-      epi__flow_end(flow, 1, epi_error_detail());
+      write_failed(flow, direction);
       return;
     }
     bytes += sent;

@@ -36,6 +36,7 @@ static void rejudge_all(epi__worker *worker) {
   epi_flow *next;
 
   worker->judged = worker->generation;
+  epi__warm_clear(worker->warm); /* other hops may count now */
   for (epi_flow *flow = worker->flows; flow; flow = next) {
     next = flow->next; /* a cut flow moves to another list */
     epi__flow_rejudge(flow, policy);
@@ -80,6 +81,7 @@ static void *run(void *user) {
 
 static void free_worker(epi__worker *worker) {
   epi__wake_stop(&worker->wake);
+  epi__warm_free(worker->warm);
   epi__resolver_free(worker->resolver);
   epi__loop_free(worker->loop);
   epi__policy_free(worker->policy);
@@ -98,6 +100,18 @@ static int start_thread(epi__worker *worker) {
   why = pthread_create(&worker->thread, NULL, run, worker);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return why ? epi__fail(EPI_ESYS, "no thread: %s", strerror(why)) : 0;
+}
+
+static int make_warm(epi__worker *worker) {
+  const epi_engine *engine = worker->engine;
+  epi__warm_limits limits = {
+      .per_hop = engine->settings[EPI_ENGINE_WARM],
+      .in_all = engine->warm_most,
+      .idle_ms = engine->settings[EPI_ENGINE_WARM_IDLE_MS],
+      .mark = (uint32_t)engine->settings[EPI_ENGINE_MARK],
+  };
+
+  return epi__warm_new(&worker->warm, worker->loop, &limits);
 }
 
 int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
@@ -121,6 +135,9 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   epi__wake_start(worker->loop, &worker->wake, on_wake);
   result = epi__resolver_new(&worker->resolver, worker->loop,
                              (uint32_t)engine->settings[EPI_ENGINE_MARK]);
+  if (!result) {
+    result = make_warm(worker);
+  }
   if (!result) {
     result = start_thread(worker);
   }

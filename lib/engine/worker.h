@@ -14,6 +14,7 @@
 #include "engine/policy.h"
 #include "engine/resolve.h"
 #include "engine/tally.h"
+#include "engine/warm.h"
 #include "epi/engine.h"
 #include "socks/proof.h"
 
@@ -23,7 +24,7 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_BIND_PORT_MAX + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_WARM_IDLE_MS + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -57,6 +58,7 @@ struct epi__worker {
   epi__wake wake;
   epi__listeners *listeners; /* whose doors are open; or NULL */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
+  epi__warm *warm;
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
   int judged; /* the generation that all flows were judged by */
@@ -108,6 +110,7 @@ struct epi_engine {
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
+  int64_t warm_most; /* connections to hops that a worker keeps */
   atomic_int stopping;
   atomic_int was_full; /* the limit was reached, and the log says so */
   int started;

@@ -47,6 +47,9 @@ int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
  * sockets that keep errors can tell. */
 int epi__sock_outcome(int fd);
 
+/* 1 if a socket is connected, and its peer has not ended the connection. */
+int epi__sock_is_open(int fd);
+
 /* ---- socket_offer.c: listening for a client's sake ---- */
 
 typedef struct epi__offer {

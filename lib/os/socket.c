@@ -216,6 +216,14 @@ int epi__sock_outcome(int fd) {
   return why;
 }
 
+int epi__sock_is_open(int fd) {
+  uint8_t state = 0; /* the first byte of struct tcp_info */
+  socklen_t len = sizeof state;
+
+  return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) &&
+         state == TCP_ESTABLISHED;
+}
+
 ptrdiff_t epi__sock_read(int fd, void *buf, size_t size) {
   ssize_t got;
 

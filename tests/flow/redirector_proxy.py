@@ -113,7 +113,23 @@ def a_proxy_may_have_a_name():
     site.redirector("--loopback", url="socks6://localhost:1080")
     assert site.curl(origin.url()).stdout == "hello"
     proxy.wait_line("ended after")
-    assert "flow 2" not in proxy.text
+    assert flow.flows(proxy) == 1
+
+
+@flow.test
+def connections_to_the_proxy_are_kept_ready():
+    for options, expected in ((("--warm", "0"), 0),
+                              (("--warm", "1", "--warm-idle", "5000"), 1)):
+        site = redirected.Site()
+        origin = site.origin()
+        proxy = site.proxy("--debug")
+        redirector = site.redirector(*options)
+        assert site.curl(origin.url()).stdout == "hello"
+        assert redirector.stop() == 0
+        proxy.wait_line("ended after")
+        if expected:
+            proxy.wait_line("closed unused")
+        assert proxy.text.count("closed unused") == expected
 
 
 @flow.test

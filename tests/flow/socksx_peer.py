@@ -106,7 +106,7 @@ def its_chain_goes_through_ours():
         last = ours(dialect=dialect)
         hop = socksx.proxy("-c", to(last.port, ""))
         goes_through(ours(hop.port))
-        last.wait_line("flow 2: ")
+        flow.until(lambda: flow.flows(last) == 2, "two flows")
 
 
 @test
@@ -118,7 +118,7 @@ def the_rest_of_our_chain_is_its_next_link():
     begin = socksx.proxy()
     tap = servers.Tap(end.port)
     goes_through(ours(begin.port, middle.port, tap.port))
-    middle.wait_line("flow 2: ")
+    flow.until(lambda: flow.flows(middle) == 2, "two flows")
     assert tap.connections == 2, f"{tap.connections} at the end"
 
 
@@ -129,8 +129,8 @@ def its_detour_comes_before_the_rest_of_our_chain():
     last, detour = ours(), ours()
     hop = socksx.proxy("-c", to(detour.port, ""))
     goes_through(ours(hop.port, last.port))
-    detour.wait_line("flow 2: ")
-    last.wait_line("flow 2: ")
+    flow.until(lambda: flow.flows(detour) == 2, "two flows")
+    flow.until(lambda: flow.flows(last) == 2, "two flows")
 
 
 @test

@@ -19,6 +19,7 @@ KEY = "a chain key for two proxies, and nobody else"
 class Wire(servers.Server):
     """What lies between two proxies: it records what crosses, by direction,
     and may change it first."""
+    unused = False
 
     def __init__(self, **where):
         self.to = None  # host and port

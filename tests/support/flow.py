@@ -277,6 +277,12 @@ def proxy(*options, listen=("socks://127.0.0.1:0",), prefix=(), **more):
     return program
 
 
+def flows(program):
+    """How many flows a proxy was asked for. What it calls the second may be
+    the first: a connection that was kept ready for more counts, too."""
+    return len(re.findall(r" flow \d+: \S+ > ", program.text))
+
+
 def _report_programs():
     said = []
     for program in _programs:

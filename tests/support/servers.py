@@ -33,15 +33,19 @@ class _Threads(socketserver.ThreadingTCPServer):
 
 
 class Server:
-    """A TCP server that calls serve(socket) in a thread per connection."""
+    """A TCP server that calls serve(socket) in a thread per connection. One
+    that stands for a hop sets `unused` to False: what brings nothing is not
+    counted then, and not served, for proxies keep connections ready."""
+    unused = True
 
     def __init__(self, host=flow.LOCAL, port=0):
         outer = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
-                outer.connections += 1
-                outer.serve(self.request)
+                if outer.unused or outer.brings_something(self.request):
+                    outer.connections += 1
+                    outer.serve(self.request)
 
         self.connections = 0
         self._run(Handler, host, port)
@@ -59,6 +63,12 @@ class Server:
         threading.Thread(target=self._server.serve_forever, args=(0.05,),
                          daemon=True).start()
         flow.at_end(self.close)
+
+    @staticmethod
+    def brings_something(sock):
+        with contextlib.suppress(OSError):
+            return sock.recv(1, socket.MSG_PEEK)
+        return b""
 
     def take_fast(self):
         """Take data out of the SYN: TCP Fast Open."""
@@ -102,6 +112,7 @@ class AfterEnd(Server):
 class Tap(Server):
     """Passes connections on to a port, and counts them; `sent` holds the
     first bytes that came with each, as far as they came at once."""
+    unused = False
 
     def __init__(self, port, **where):
         self.to = port
