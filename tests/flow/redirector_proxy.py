@@ -22,10 +22,10 @@ def a_proxy_with_an_ipv6_address():
     assert got.stdout == v4, got
 
 
-def reset(sock):
-    """1 if the connection is reset, 0 if it ends otherwise."""
+def reset(site, server):
+    """1 if a connection is reset, be it at once; 0 if it ends otherwise."""
     try:
-        return 0 if sock.recv(1) else None
+        return 0 if site.connect(server).recv(1) else None
     except ConnectionResetError:
         return 1
 
@@ -44,7 +44,7 @@ def what_the_model_denies_is_reset_with_the_reason():
     }, "model.json")
     proxy = site.proxy("--model", model)
     redirector = site.redirector()
-    assert reset(site.connect(origin)) == 1, "not reset"
+    assert reset(site, origin) == 1, "not reset"
     for program in (redirector, proxy):
         program.wait_line("closed.*the archive is closed on Sundays")
     assert origin.connections == 0
@@ -55,7 +55,7 @@ def a_proxy_that_is_down_is_a_reset_and_a_line():
     site = redirected.Site()
     origin = site.origin()
     redirector = site.redirector()
-    assert reset(site.connect(origin)) == 1, "not reset"
+    assert reset(site, origin) == 1, "not reset"
     redirector.wait_line("cannot connect to the proxy")
     said = [line for line in redirector.lines if "flow 1" in line]
     assert "refused" in said[-1] and site.url in said[-1], said
