@@ -10,6 +10,7 @@ REVERSE, SOCKS5, SOCKS6 = ("libepi reverse", "libepi SOCKS 5",
 REVERSE_PEERS = ("nginx stream", "nginx http", "HAProxy", "HAProxy, splice")
 SPLICERS = ("HAProxy, splice", "3proxy, splice")
 BOTH = "redirector and SOCKS 6"
+REDIRECTORS = ("redsocks and microsocks", "redsocks and dante")
 WARM, WARM_TFO = "SOCKS 6, warm", "SOCKS 6, warm, TFO"
 IN_BETWEEN = ("DOCKER 1", "DOCKER 2", "DOCKER 3")
 TRIANGLES = {"DOCKER 4": (1, 1), "DOCKER 5": (5, 5), "DOCKER 6": (10, 10)}
@@ -144,9 +145,7 @@ def topologies(section):
 
 
 def redirector(section):
-    peers = [name for name in section.subjects("rate")
-             if name.startswith(("redsocks", "socksx"))]
-    yield from beside_best(section, "rate", BOTH, peers, 1.8,
+    yield from beside_best(section, "rate", BOTH, REDIRECTORS, 1.8,
                            "redirector and SOCKS 6: of the best redirector")
 
 

@@ -86,8 +86,9 @@ def reverse_peers(net, proxies):
     return found
 
 
-def cold():
-    return ["--warm", "0"] if supports("epi-redirector", "--warm") else []
+def cold(program):
+    """Options by which a program keeps no connections warm."""
+    return ["--warm", "0"] if supports(program, "--warm") else []
 
 
 def ours(net, proxies):
@@ -95,14 +96,13 @@ def ours(net, proxies):
     ports = [proxies.port() for _ in range(3)]
     epi_proxy(proxies, port=ports[0], host=proxies.host,
               listen=f"tcp://{proxies.host}:{ports[0]}={net.upstream}:{PORT}")
-    epi_proxy(proxies, *(["--warm", "0"] if supports("epi-proxy", "--warm")
-                         else []), port=ports[1], host=proxies.host,
+    epi_proxy(proxies, port=ports[1], host=proxies.host,
               listen=f"socks://{proxies.host}:{ports[1]}")
     reverse = Way("libepi reverse", REVERSE, ports[0])
     reverse.ours = True
     found = [reverse,
-             Redirected("SOCKS 5", SOCKS5, ports[1], *cold()),
-             Redirected("SOCKS 6", SOCKS6, ports[1], *cold())]
+             Redirected("SOCKS 5", SOCKS5, ports[1], *cold("epi-redirector")),
+             Redirected("SOCKS 6", SOCKS6, ports[1], *cold("epi-redirector"))]
     if supports("epi-redirector", "--warm"):
         found.append(Redirected("SOCKS 6, warm", SOCKS6, ports[1],
                                 trips="warm"))
