@@ -69,6 +69,11 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_WARM         21
 #define EPI_ENGINE_WARM_IDLE_MS 22
 
+/* Bulk, which no filter wants to see, goes from socket to socket inside the
+ * kernel ("splice"): bytes that a flow has there per direction, beside those of
+ * EPI_ENGINE_BUFFER; 0: everything is copied [1,048,576]. */
+#define EPI_ENGINE_TUBE 23
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

@@ -12,7 +12,8 @@
 enum {
   RESERVED_FDS = 64, /* for the loops, resolvers, files */
   FDS_PER_FLOW = 2,
-  WARM_SHARE = 16, /* of the descriptors, for connections kept warm */
+  WARM_SHARE = 16,     /* of the descriptors, for connections kept warm */
+  FDS_FOR_A_TUBE = 64, /* so many allow each worker one */
 };
 
 static int make_id(epi_engine *engine) {
@@ -195,7 +196,16 @@ static int check_bind_ports(const epi_engine *engine) {
                          (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
 }
 
-/* Share the descriptors out, to flows and to connections that wait for them. */
+static int tubes_for(const epi_engine *engine, int64_t fds) {
+  int64_t most = fds / FDS_FOR_A_TUBE / engine->settings[EPI_ENGINE_WORKERS];
+
+  return engine->settings[EPI_ENGINE_TUBE] == 0 || most < 0 ? 0
+         : most < EPI__TUBES_MAX                            ? (int)most
+                                                            : EPI__TUBES_MAX;
+}
+
+/* Share the descriptors out, to flows and to what they are quicker with:
+ * connections that wait for them, and tubes. */
 static void set_limit(epi_engine *engine) {
   int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t workers = engine->settings[EPI_ENGINE_WORKERS];
@@ -207,7 +217,8 @@ static void set_limit(epi_engine *engine) {
     warm = fds > 0 ? fds / WARM_SHARE : 0;
   }
   engine->warm_most = warm / workers;
-  fds -= warm;
+  engine->tubes = tubes_for(engine, fds);
+  fds -= warm + 2 * engine->tubes * workers;
   most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
   if (!*limit || *limit > most) {
     *limit = most;

@@ -34,6 +34,7 @@ static const struct {
     [EPI_ENGINE_BIND_PORT_MAX] = {"highest BIND port", 1, 65535, 65535},
     [EPI_ENGINE_WARM] = {"warm connections", 0, 1024, 8},
     [EPI_ENGINE_WARM_IDLE_MS] = {"warm timeout", 100, INT32_MAX, 8000},
+    [EPI_ENGINE_TUBE] = {"tube", 0, 16 * 1024 * 1024, 1024 * 1024},
 };
 
 static int known(int parameter) {

@@ -205,6 +205,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__leg_close(&flow->legs[EPI_FORWARD], reset);
   epi__leg_close(&flow->legs[EPI_BACKWARD], reset);
   atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
+  epi__bulk_drop(flow);
   unlink_flow(flow);
 }
 

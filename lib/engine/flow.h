@@ -10,8 +10,8 @@
 #ifndef EPI__FLOW_H
 #define EPI__FLOW_H
 
-#include "base/bytes.h"
 #include "base/names.h"
+#include "engine/lane.h"
 #include "engine/leg.h"
 #include "engine/route.h"
 #include "engine/worker.h"
@@ -32,14 +32,6 @@ enum {
   EPI__LINGER,     /* a last message is out; the client shall get it */
   EPI__ENDED,
 };
-
-typedef struct epi__lane {
-  epi__queue early;   /* from the leg, before the lane can take it */
-  epi__queue pending; /* on its way to the leg it gives to */
-  int open;           /* pending may be sent */
-  int ended;          /* the last byte is in pending, or sent */
-  int64_t bytes;      /* taken from the leg, after the handshake */
-} epi__lane;
 
 typedef struct epi__dial epi__dial;
 
@@ -249,34 +241,5 @@ void epi__hops_lost(epi_flow *flow);
 /* Tell the client what the last hop's reply said in metadata; libepi's own keys
  * are each proxy's to say. Returns 0 or EPI_ENOMEM. */
 int epi__hops_answer(epi_reply *out, const epi_flow *flow);
-
-/* ---- relay.c ---- */
-
-/* Everything is connected: tell the client, let both lanes flow. bound is as
- * epi__handshake_succeed() has it. */
-void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
-
-/* Let a lane flow; what came early goes first. */
-void epi__relay_open(epi_flow *flow, int direction);
-
-/* May a lane take more from its leg? Only once all it took is sent, and while
- * what its filters answered the other way is not too much. */
-int epi__relay_may_take(const epi_flow *flow, int direction);
-
-/* The time of some filter has come. Ends the flow on failure. */
-void epi__relay_tick(epi_flow *flow);
-
-/* The leg that a lane takes from is readable. */
-void epi__relay_read(epi_flow *flow, int direction);
-
-/* The client is readable while its lane is not open: keep what it sends. */
-void epi__relay_keep_early(epi_flow *flow);
-
-/* Pass on bytes that came from the leg of a lane. Ends the flow on failure. */
-void epi__relay_take(epi_flow *flow, int direction, const void *data,
-                     size_t len);
-
-/* Send what there is to send in a direction. Ends the flow on failure. */
-void epi__relay_flush(epi_flow *flow, int direction);
 
 #endif

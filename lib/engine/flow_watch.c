@@ -15,7 +15,7 @@ static int waits_to_send(const epi_flow *flow, int direction) {
   const void *data;
 
   return (session && epi_session_peek(session, &data) > 0) ||
-         (lane->open && lane->pending.end > lane->pending.start);
+         (lane->open && epi__lane_held(lane));
 }
 
 void epi__linger_flush(epi_flow *flow) {

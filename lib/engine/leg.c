@@ -11,6 +11,14 @@ ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len) {
   return epi__sock_write(leg->fd, data, len);
 }
 
+ptrdiff_t epi__leg_fill(epi__leg *leg, epi__tube *tube, size_t max) {
+  return epi__tube_fill(tube, leg->fd, max);
+}
+
+ptrdiff_t epi__leg_drain(epi__leg *leg, epi__tube *tube) {
+  return epi__tube_drain(tube, leg->fd);
+}
+
 void epi__leg_watch(epi__leg *leg, int events,
                     void (*callback)(epi__io *io, int events)) {
   epi__io_set(leg->flow->worker->loop, &leg->io, leg->fd, events, callback);

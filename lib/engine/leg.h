@@ -6,6 +6,7 @@
 
 #include "engine/loop.h"
 #include "epi/filter.h"
+#include "os/tube.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,11 @@ typedef struct epi__leg {
  * (writing); EPI_ENOENT: nothing there now; EPI_ECLOSED: the peer is gone. */
 ptrdiff_t epi__leg_read(epi__leg *leg, void *buf, size_t size);
 ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len);
+
+/* The same without copying: into an empty tube, and what a tube holds out of
+ * it. Return as epi__tube_fill() and epi__tube_drain(). */
+ptrdiff_t epi__leg_fill(epi__leg *leg, epi__tube *tube, size_t max);
+ptrdiff_t epi__leg_drain(epi__leg *leg, epi__tube *tube);
 
 /* Watch for what it can do next, as epi__io_set() has it. */
 void epi__leg_watch(epi__leg *leg, int events,

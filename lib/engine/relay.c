@@ -1,20 +1,15 @@
-/* relay.c: bytes from one leg to the other.
+/* relay.c: what a lane took goes through the filters, and to the other leg.
  *
- * A lane reads into the worker's buffer and writes at once; what does not fit
- * waits in the lane, and nothing is read until it has gone. So a flow holds at
- * most EPI_ENGINE_BUFFER bytes a direction, or what its filters make of them,
- * and nothing while it is idle. A short read means that the socket is empty:
- * no second read asks it. The directions end one by one: the end of data goes
- * on once all before it is sent. */
+ * It is written at once; what does not fit waits in the lane, and nothing is
+ * read until it has gone. So a flow holds at most EPI_ENGINE_BUFFER bytes a
+ * direction, or what its filters make of them, and nothing while it is idle.
+ * The directions end one by one: the end of data goes on once all before it is
+ * sent. */
 #include "engine/flow.h"
 
 #include "base/fail.h"
 
 #include <string.h>
-
-enum {
-  READS = 4, /* in a row from one socket, before others get their turn */
-};
 
 static epi__leg *target_of(epi_flow *flow, int direction) {
   return &flow->legs[!direction];
@@ -51,15 +46,30 @@ static int flush_session(epi_flow *flow, int direction) {
   return 1;
 }
 
+size_t epi__lane_held(const epi__lane *lane) {
+  return lane->pending.end - lane->pending.start +
+         (lane->tube ? lane->tube->held : 0);
+}
+
 static void end_if_done(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
 
-  if (lane->open && lane->ended && lane->pending.end == lane->pending.start) {
+  if (lane->open && lane->ended && !epi__lane_held(lane)) {
     epi__leg_end(target_of(flow, direction));
   }
   if (flow->legs[0].shut && flow->legs[1].shut) {
     epi__flow_end(flow, 0, "both sides are done");
   }
+}
+
+/* Returns 1 if the tube's bytes are all sent, too. */
+static int flush_tube(epi_flow *flow, int direction) {
+  int result = epi__bulk_flush(flow, direction);
+
+  if (result < 0) {
+    epi__flow_end(flow, 1, epi_error_detail());
+  }
+  return result > 0;
 }
 
 void epi__relay_flush(epi_flow *flow, int direction) {
@@ -69,7 +79,8 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   ptrdiff_t sent;
 
   if (flow->phase == EPI__ENDED || target_of(flow, direction)->fd < 0 ||
-      !flush_session(flow, direction) || !lane->open) {
+      !flush_session(flow, direction) || !lane->open ||
+      !flush_tube(flow, direction)) {
     return;
   }
   len = epi__queue_peek(&lane->pending, &data);
@@ -96,16 +107,14 @@ static int is_paused(const epi_flow *flow, int direction) {
          epi__filter_chain_paused(flow->chain, epi__flow_way(flow, direction));
 }
 
-static size_t held(const epi__queue *queue) {
-  return queue->end - queue->start;
-}
-
 int epi__relay_may_take(const epi_flow *flow, int direction) {
   size_t limit = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+  const epi__queue *back = &flow->lanes[!direction].pending;
 
-  return !flow->legs[direction].eof && !held(&flow->lanes[direction].pending) &&
-         (!flow->chain || (!is_paused(flow, direction) &&
-                           held(&flow->lanes[!direction].pending) <= limit));
+  return !flow->legs[direction].eof &&
+         !epi__lane_held(&flow->lanes[direction]) &&
+         (!flow->chain ||
+          (!is_paused(flow, direction) && back->end - back->start <= limit));
 }
 
 static void release(epi_flow *flow, int direction);
@@ -137,8 +146,7 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     release(flow, !direction);
     return;
   }
-  if (lane->open && lane->pending.end == lane->pending.start &&
-      flush_session(flow, direction)) {
+  if (lane->open && !epi__lane_held(lane) && flush_session(flow, direction)) {
     ptrdiff_t sent = epi__leg_write(target_of(flow, direction), data, len);
 
     if (sent < 0) {
@@ -157,7 +165,7 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   }
 }
 
-static void take_end(epi_flow *flow, int direction) {
+void epi__relay_take_end(epi_flow *flow, int direction) {
   int result;
 
   flow->legs[direction].eof = 1;
@@ -194,7 +202,7 @@ static void release(epi_flow *flow, int direction) {
   }
   if (flow->phase != EPI__ENDED && flow->legs[direction].eof &&
       !is_paused(flow, direction)) {
-    take_end(flow, direction);
+    epi__relay_take_end(flow, direction);
   }
 }
 
@@ -210,65 +218,6 @@ void epi__relay_tick(epi_flow *flow) {
   }
   for (int direction = 0; direction < 2; direction++) {
     release(flow, direction);
-  }
-}
-
-void epi__relay_read(epi_flow *flow, int direction) {
-  epi__worker *worker = flow->worker;
-  size_t size = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
-
-  for (int i = 0; i < READS; i++) {
-    ptrdiff_t got;
-
-    if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
-        !epi__relay_may_take(flow, direction)) {
-      return;
-    }
-    got = epi__leg_read(&flow->legs[direction], worker->scratch, size);
-    if (got == EPI_ENOENT) {
-      return;
-    }
-    if (got < 0) {
-      epi__flow_end(flow, 1, epi_error_detail());
-      return;
-    }
-    flow->moved_at = epi__loop_now(worker->loop);
-    if (got == 0) {
-      take_end(flow, direction);
-      if (flow->phase == EPI__RELAY) { /* the half-closed time counts now */
-        epi__flow_enter(flow, EPI__RELAY);
-      }
-      return;
-    }
-    epi__relay_take(flow, direction, worker->scratch, (size_t)got);
-    if ((size_t)got < size) {
-      return;
-    }
-  }
-}
-
-void epi__relay_keep_early(epi_flow *flow) {
-  epi__worker *worker = flow->worker;
-  ptrdiff_t got =
-      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
-                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
-  int result;
-
-  if (got == EPI_ENOENT) {
-    return;
-  }
-  if (got < 0) {
-    epi__flow_end(flow, 1, "the client left before it was connected");
-    return;
-  }
-  if (got == 0) {
-    flow->legs[EPI_FORWARD].eof = 1;
-    return;
-  }
-  result = epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
-                             (size_t)got);
-  if (result) {
-    cut(flow, result);
   }
 }
 

@@ -83,6 +83,7 @@ static void free_worker(epi__worker *worker) {
   epi__wake_stop(&worker->wake);
   epi__warm_free(worker->warm);
   epi__resolver_free(worker->resolver);
+  epi__tubes_trim(&worker->tubes);
   epi__loop_free(worker->loop);
   epi__policy_free(worker->policy);
   epi__listeners_free(worker->listeners);
@@ -124,6 +125,8 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   worker->engine = engine;
   worker->number = number;
   worker->generation = worker->judged = -1;
+  worker->tubes.size = (size_t)engine->settings[EPI_ENGINE_TUBE];
+  worker->tubes.most = engine->tubes;
   worker->scratch = epi__alloc(EPI__SCRATCH);
   result = worker->scratch ? epi__loop_new(&worker->loop) : EPI_ENOMEM;
   if (result) {

@@ -14,6 +14,7 @@
 #include "engine/policy.h"
 #include "engine/resolve.h"
 #include "engine/tally.h"
+#include "engine/tubes.h"
 #include "engine/warm.h"
 #include "epi/engine.h"
 #include "socks/proof.h"
@@ -24,7 +25,7 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_WARM_IDLE_MS + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_TUBE + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -63,6 +64,7 @@ struct epi__worker {
   int generation;
   int judged; /* the generation that all flows were judged by */
   epi_flow *flows, *ended;
+  epi__tubes tubes;
   uint8_t *scratch;
 };
 
@@ -111,6 +113,7 @@ struct epi_engine {
   void *log_user;
 
   int64_t warm_most; /* connections to hops that a worker keeps */
+  int tubes;         /* of each worker, at most */
   atomic_int stopping;
   atomic_int was_full; /* the limit was reached, and the log says so */
   int started;

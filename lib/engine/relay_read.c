@@ -1,0 +1,96 @@
+/* relay_read.c: what a lane takes from its leg.
+ *
+ * It reads into the worker's buffer, or lets a tube take what is much (bulk.c).
+ * A short read means that the socket is empty: no second read asks it. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+
+enum {
+  READS = 4, /* in a row from one socket, before others get their turn */
+};
+
+/* Returns as epi__leg_read(). */
+static ptrdiff_t read_copying(epi_flow *flow, int direction) {
+  epi__worker *worker = flow->worker;
+  size_t size = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
+  ptrdiff_t got = epi__leg_read(&flow->legs[direction], worker->scratch, size);
+
+  if (got > 0) {
+    epi__bulk_note(&flow->lanes[direction], (size_t)got, size);
+    epi__relay_take(flow, direction, worker->scratch, (size_t)got);
+  }
+  return got;
+}
+
+static ptrdiff_t read_splicing(epi_flow *flow, int direction) {
+  ptrdiff_t got = epi__bulk_take(flow, direction);
+
+  if (got > 0) {
+    flow->lanes[direction].bytes += got;
+    epi__relay_flush(flow, direction);
+  }
+  return got;
+}
+
+static void take_end_by_peer(epi_flow *flow, int direction) {
+  epi__relay_take_end(flow, direction);
+  if (flow->phase == EPI__RELAY) { /* the half-closed time counts now */
+    epi__flow_enter(flow, EPI__RELAY);
+  }
+}
+
+void epi__relay_read(epi_flow *flow, int direction) {
+  size_t size = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+
+  for (int i = 0; i < READS; i++) {
+    ptrdiff_t got;
+
+    if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
+        !epi__relay_may_take(flow, direction)) {
+      return;
+    }
+    got = epi__bulk_begun(flow, direction) ? read_splicing(flow, direction)
+                                           : read_copying(flow, direction);
+    if (got == EPI_ENOENT) {
+      return;
+    }
+    if (got < 0) {
+      epi__flow_end(flow, 1, epi_error_detail());
+      return;
+    }
+    flow->moved_at = epi__loop_now(flow->worker->loop);
+    if (got == 0) {
+      take_end_by_peer(flow, direction);
+      return;
+    }
+    if ((size_t)got < size) {
+      return;
+    }
+  }
+}
+
+void epi__relay_keep_early(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+  ptrdiff_t got =
+      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
+                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+  int result;
+
+  if (got == EPI_ENOENT) {
+    return;
+  }
+  if (got < 0) {
+    epi__flow_end(flow, 1, "the client left before it was connected");
+    return;
+  }
+  if (got == 0) {
+    flow->legs[EPI_FORWARD].eof = 1;
+    return;
+  }
+  result = epi__queue_append(&flow->lanes[EPI_FORWARD].early, worker->scratch,
+                             (size_t)got);
+  if (result) {
+    epi__flow_refuse_error(flow, result);
+  }
+}
