@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """readme.py: the code in README.md works as printed: its C program compiles
-and runs, its shell lines succeed; C in other documents compiles; links lead
-somewhere."""
+and runs, its Python runs, its shell lines succeed; C in other documents
+compiles; links lead somewhere."""
 import os
 import pathlib
 import re
@@ -55,6 +55,12 @@ def c_program(code):
                                                "LD_LIBRARY_PATH": str(BUILD)})
 
 
+def python_program(code):
+    return run([sys.executable, "-c", code], env={
+        **os.environ, "EPI_LIBRARY": str(BUILD / "libepi.so"),
+        "PYTHONPATH": str(ROOT / "bindings" / "python")})
+
+
 def documents():
     """C in the other documents, which is functions rather than programs."""
     problems = []
@@ -78,7 +84,7 @@ def links():
 
 
 def main():
-    for language, step in (("c", c_program),
+    for language, step in (("c", c_program), ("python", python_program),
                            ("sh", lambda code: run(["bash", "-ec", code]))):
         found = blocks(language)
         if not found:

@@ -1,0 +1,92 @@
+"""libepi: decide which data movements between hospitals and research centres
+are safe, and carry the allowed ones through exactly what they need.
+
+    import epi
+
+    model = epi.Model.load("hospitals.json")
+    decision = model.decide(epi.Query("umc", "antonius", 443))
+    print(decision.verdict, decision.plan.hops)
+
+    with epi.Engine(model=model, listen="socks://127.0.0.1:1080") as engine:
+        ...
+
+What libepi calls things is in doc/glossary.md; this package uses the same words.
+Errors are exceptions of class `Error` (epi.errors); durations that end in `_ms`
+are milliseconds. An object may be used by several threads, but for a session,
+a request and the like, whose calls belong together, by one at a time.
+"""
+from __future__ import annotations
+
+from . import errors, limits
+from ._abi import EPI_VERSION_STRING as __version__
+from .address import Address
+from .builder import Builder
+from .connect import connect, open_connection
+from .datagram import Datagram, DatagramType, UdpError
+from .decision import (
+    Decision,
+    Hop,
+    Plan,
+    PlannedFunction,
+    ReasonerVersion,
+    Verdict,
+)
+from .engine import (
+    Bounds,
+    Counts,
+    Engine,
+    Instance,
+    LogLevel,
+    Parameter,
+    endpoint_wait,
+    function_key,
+)
+from .errors import Denied, Error, LibraryNotFound, ModelError
+from .estimate import Method, estimate_ms
+from .filter import Bound, Filter, NativeFilter
+from .library import (
+    TlsFeature,
+    tls_has,
+    tls_library,
+    use_allocator,
+    version,
+    wipe,
+)
+from .message import (
+    AuthReply,
+    Command,
+    Leg,
+    Meta,
+    Parity,
+    Reply,
+    ReplyCode,
+    Request,
+    SessionState,
+    SessionUse,
+    Stack,
+    StackValue,
+    TokenState,
+    Version,
+    reply_text,
+)
+from .model import (
+    Application,
+    Area,
+    Flow,
+    Function,
+    Model,
+    Node,
+    Pairs,
+    Proxy,
+    ProxyPort,
+    reasoner_rule,
+)
+from .pipe import PASS, Direction, FlowInfo, Pipe
+from .provision import Need, Provision, ProvisionChange
+from .query import Facts, Query
+from .redirect import MARK, Backend, Redirect
+from .review import Change, Diff, Expected, Failure, Finding
+from .session import Accept, Next, Session, SessionTable
+
+__all__ = [name for name in dir() if not name.startswith("_")
+           and name != "annotations"] + ["__version__"]

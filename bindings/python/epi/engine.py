@@ -1,0 +1,517 @@
+"""engine.py: the proxy and the redirector, in threads of their own."""
+from __future__ import annotations
+
+import asyncio
+import atexit
+import ctypes
+import enum
+import inspect
+import json
+import logging
+import os
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, Mapping, Optional, Tuple, Union
+
+from . import _abi as c
+from . import pipe as pipes
+from ._foreign import data_of
+from ._handle import Handle, check, made, taken
+from .address import Address, AddressLike
+from .errors import InvalidArgument, InvalidState
+from .filter import Filter, NativeFilter, native_of
+from .model import Model
+from .pipe import PASS, FlowInfo, Pass, Pipe
+
+log = logging.getLogger("epi.engine")
+
+
+class Parameter(enum.IntEnum):
+    """Parameters of an engine; include/epi/engine.h has units and defaults."""
+
+    WORKERS = c.EPI_ENGINE_WORKERS
+    LIMIT = c.EPI_ENGINE_LIMIT
+    HANDSHAKE_MS = c.EPI_ENGINE_HANDSHAKE_MS
+    CONNECT_MS = c.EPI_ENGINE_CONNECT_MS
+    IDLE_MS = c.EPI_ENGINE_IDLE_MS
+    HALF_CLOSED_MS = c.EPI_ENGINE_HALF_CLOSED_MS
+    BUFFER = c.EPI_ENGINE_BUFFER
+    MARK = c.EPI_ENGINE_MARK
+    SESSIONS = c.EPI_ENGINE_SESSIONS
+    SESSIONS_PER_OWNER = c.EPI_ENGINE_SESSIONS_PER_OWNER
+    SESSION_IDLE_MS = c.EPI_ENGINE_SESSION_IDLE_MS
+    TOKENS = c.EPI_ENGINE_TOKENS
+    HAPPY_EYEBALLS = c.EPI_ENGINE_HAPPY_EYEBALLS
+    UDP_IDLE_MS = c.EPI_ENGINE_UDP_IDLE_MS
+    ASSOCIATIONS = c.EPI_ENGINE_ASSOCIATIONS
+    CLIENT_ASSOCIATIONS = c.EPI_ENGINE_CLIENT_ASSOCIATIONS
+    BIND_MS = c.EPI_ENGINE_BIND_MS
+    CLIENT_BINDS = c.EPI_ENGINE_CLIENT_BINDS
+    BIND_PORT_MIN = c.EPI_ENGINE_BIND_PORT_MIN
+    BIND_PORT_MAX = c.EPI_ENGINE_BIND_PORT_MAX
+    WARM = c.EPI_ENGINE_WARM
+    WARM_IDLE_MS = c.EPI_ENGINE_WARM_IDLE_MS
+    TUBE = c.EPI_ENGINE_TUBE
+
+
+class LogLevel(enum.IntEnum):
+    """Levels of an engine's log lines; NOTE has flows that open, end, are
+    refused."""
+
+    ERROR = c.EPI_LOG_ERROR
+    NOTE = c.EPI_LOG_NOTE
+    DEBUG = c.EPI_LOG_DEBUG
+
+
+_LOGGED_AS = {c.EPI_LOG_ERROR: logging.ERROR, c.EPI_LOG_NOTE: logging.INFO,
+              c.EPI_LOG_DEBUG: logging.DEBUG}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Flows of an engine: open now; allowed, refused by policy, and failed
+    otherwise, so far."""
+
+    open: int
+    allowed: int
+    refused: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A parameter's value and its bounds."""
+
+    value: int
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a function that runs at endpoints: where it is, whether
+    it answered last, whether the model in force has it no more, and how many
+    flows go through it."""
+
+    function: str
+    url: str
+    answers: bool
+    retired: bool
+    flows: int
+
+
+class _Delivery:
+    """Brings what happens in a worker to a callback: in the event loop that
+    the engine was entered in, else right here."""
+
+    def __init__(self, callback: Callable[..., Any]) -> None:
+        self.callback = callback
+        self.loop: Optional[asyncio.AbstractEventLoop] = None
+
+    def __call__(self, *arguments: Any) -> None:
+        loop = self.loop
+        if loop is None:
+            try:
+                self.callback(*arguments)
+            except Exception:
+                log.exception("a callback failed")
+            return
+        try:
+            loop.call_soon_threadsafe(self._in_loop, *arguments)
+        except RuntimeError:  # the loop is closed: nobody waits for this
+            pass
+
+    def _in_loop(self, *arguments: Any) -> None:
+        returned = self.callback(*arguments)
+        if inspect.isawaitable(returned):
+            task = asyncio.ensure_future(returned)
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
+
+
+_tasks: set[Any] = set()
+
+
+class _Watch(Filter):
+    """Tells of each flow that opens, and passes."""
+
+    name = "watch"
+
+    def __init__(self, deliver: _Delivery) -> None:
+        self.deliver = deliver
+
+    def open(self, pipe: Pipe) -> Optional[Pass]:
+        self.deliver(pipe.flow)
+        return PASS
+
+
+class Engine(Handle):
+    """A proxy or a redirector: sockets, decisions, chains, relay. It runs in
+    threads of its own; in Python, several things at once:
+
+        with Engine(model=model, listen=["socks://127.0.0.1:0"]) as engine:
+            print(engine.addresses)
+
+        async with Engine(model=model, listen=[...]) as engine:
+            ...
+
+    - `model` judges the flows; without one, all are allowed.
+    - `listen` has URLs as for listen(), `via` those of further proxies as for
+      add_hop(), `filters` what every flow goes through: Filter objects,
+      NativeFilter objects, or a built-in one as `NAME[:ARGS]`.
+    - `name` is which of the model's proxies this is, `chain_key` the key that
+      proxies share, `function` the name and the key of the function that this
+      is (set_function()), `filter_path` where models may take shared objects from,
+      `metadata` what goes along with every flow, `dns` a server for clients
+      that ask the proxy for names.
+    - `on_log(level, line)` gets log lines, `on_flow(flow)` a FlowInfo for each
+      flow that opens, with its decision. They are called in the event loop
+      that the engine was entered in by `async with` (and may be coroutine
+      functions then), else in the engine's workers, where they must not block
+      and cannot call the engine.
+    - Further keywords are parameters, as `workers=2` or `idle_ms=60_000`.
+
+    An engine starts only once. At the end of the interpreter all engines are
+    stopped. Threads: any; calls wait for each other. After a fork, the child
+    has no engine. Source: include/epi/engine.h.
+    """
+
+    __slots__ = ("_lock", "_number", "_deliveries", "_on_log", "_state",
+                 "_addresses")
+    _free = c.epi_engine_free
+
+    def __init__(self, *, model: Optional[Model] = None,
+                 listen: Iterable[str] = (), via: Iterable[str] = (),
+                 filters: Iterable[Union[Filter, NativeFilter, str]] = (),
+                 name: Optional[str] = None,
+                 chain_key: Optional[bytes] = None,
+                 function: Optional[Tuple[str, bytes]] = None,
+                 filter_path: Union[None, str, os.PathLike[str]] = None,
+                 metadata: Optional[Mapping[int, str]] = None,
+                 dns: Optional[AddressLike] = None,
+                 on_log: Optional[Callable[[LogLevel, str], Any]] = None,
+                 on_flow: Optional[Callable[[FlowInfo], Any]] = None,
+                 **parameters: int) -> None:
+        super().__init__(made(c.epi_engine_new))
+        self._lock = threading.Lock()
+        self._number = next(pipes.numbers)
+        self._deliveries: list[_Delivery] = []
+        self._on_log: Optional[_Delivery] = None
+        self._state = "new"
+        self._addresses: list[Address] = []
+        _engines[self._number] = self
+        c.epi_engine_on_log(self._handle, _ON_LOG, self._number)
+        for key, value in parameters.items():
+            self.set(_parameter(key), value)
+        if on_log is not None:
+            self.on_log(on_log)
+        if on_flow is not None:
+            self.on_flow(on_flow)
+        for url in _several(listen):
+            self.listen(url)
+        for url in _several(via):
+            self.add_hop(url)
+        for filter in _several(filters):
+            self.add_filter(filter)
+        if name is not None:
+            self.set_name(name)
+        if chain_key is not None:
+            self.set_chain_key(chain_key)
+        if function is not None:
+            self.set_function(*function)
+        if filter_path is not None:
+            self.set_filter_path(filter_path)
+        for number, text in (metadata or {}).items():
+            self.set_metadata(number, text)
+        if dns is not None:
+            self.set_dns(dns)
+        if model is not None:
+            self.set_model(model)
+
+    def _call(self, function: Callable[..., int], *arguments: Any) -> int:
+        """Call the C API, one call at a time, and not from a callback, which
+        the call could wait for."""
+        if pipes.inside.depth:
+            raise InvalidState("an engine cannot be called from a callback")
+        with self._lock:
+            return check(function(self._handle, *arguments))
+
+    # ---- set-up ----
+
+    def set(self, parameter: Parameter, value: int) -> None:
+        """Set a parameter before the start, WORKERS before listening too.
+        Raises InvalidArgument out of its bounds, InvalidState too late."""
+        self._call(c.epi_engine_set, parameter, value)
+
+    def bounds(self, parameter: Parameter) -> Bounds:
+        """A parameter's value and its bounds."""
+        found = [ctypes.c_int64() for _ in range(3)]
+        self._call(c.epi_engine_bounds, parameter,
+                   *(ctypes.byref(one) for one in found))
+        return Bounds(*(one.value for one in found))
+
+    def listen(self, url: str) -> Address:
+        """Listen on an address, before the start: `socks://HOST:PORT`,
+        `tcp://HOST:PORT=DEST:PORT`, `redirect://HOST:PORT`, with settings as a
+        query (include/epi/engine.h). Returns the address, with the port that
+        it got for port 0.
+
+        Raises InvalidArgument, NotSupported, Busy, PrivilegeMissing,
+        SystemRefused, NotFound (no such file), LimitReached, InvalidState."""
+        self._call(c.epi_engine_listen, url)
+        address = Address("0.0.0.0")
+        self._call(c.epi_engine_listener_addr, len(self._addresses),
+                   ctypes.byref(address._c))
+        self._addresses.append(address)
+        return address
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where it listens, in order."""
+        return tuple(self._addresses)
+
+    def add_hop(self, url: str) -> None:
+        """Send every flow through a further proxy, before the start:
+        `socks5://HOST:PORT` or `socks6://HOST:PORT`; up to 16, in order."""
+        self._call(c.epi_engine_add_hop, url)
+
+    def add_filter(self, filter: Union[Filter, NativeFilter, str]) -> None:
+        """Send every flow through a filter, before the start; up to 16, in
+        order. The engine keeps it alive."""
+        native = native_of(filter)
+        self._call(c.epi_engine_add_filter, native._handle)
+
+    def set_name(self, name: Optional[str]) -> None:
+        """Say which of the model's proxies this is, before the start."""
+        self._call(c.epi_engine_set_name, name)
+
+    def set_chain_key(self, key: bytes) -> None:
+        """Set the key that proxies share, 16 to 1,024 bytes, before the start
+        and before the model."""
+        key = data_of(key)
+        self._call(c.epi_engine_set_chain_key, key, len(key))
+
+    def set_function(self, name: str, key: bytes) -> None:
+        """Say which function of the proxies' models this engine is, before the
+        start; key is that of function_key(). It then takes the requests alone
+        that a proxy with the chain key meant for it, and shows the next proxy
+        that the flow passed. Raises InvalidState if it has a chain key or a
+        model."""
+        key = data_of(key)
+        if len(key) != c.EPI_FUNCTION_KEY:
+            raise InvalidArgument(f"the key of a function has"
+                                  f" {c.EPI_FUNCTION_KEY} bytes")
+        self._call(c.epi_engine_set_function, name, key)
+
+    def set_filter_path(self,
+                        folder: Union[None, str, os.PathLike[str]]) -> None:
+        """Let models name shared objects in one folder, before the start and
+        before the model. Raises PrivilegeMissing if everybody can put files
+        there."""
+        self._call(c.epi_engine_set_filter_path, folder)
+
+    def set_metadata(self, key: int, value: Optional[str]) -> None:
+        """Send metadata along with every flow, before the start."""
+        self._call(c.epi_engine_set_metadata, key, value)
+
+    def set_dns(self, server: Optional[AddressLike]) -> None:
+        """Serve DNS to clients that ask the proxy itself for it (draft-11,
+        "DNS provided by SOCKS"), before the start."""
+        self._call(c.epi_engine_set_dns,
+                   None if server is None else Address.of(server)._c)
+
+    def on_log(self, callback: Callable[[LogLevel, str], Any]) -> None:
+        """Call back with log lines. Without this they go to the logger
+        "epi.engine". They hold no payload and no secret."""
+        self._before_start()
+        self._on_log = _Delivery(callback)
+        self._deliveries.append(self._on_log)
+
+    def on_flow(self, callback: Callable[[FlowInfo], Any]) -> None:
+        """Call back with each flow that opens, before the start."""
+        deliver = _Delivery(callback)
+        self.add_filter(_Watch(deliver))
+        self._deliveries.append(deliver)
+
+    def _before_start(self) -> None:
+        if self._state != "new":
+            raise InvalidState("the engine was started")
+
+    # ---- its life ----
+
+    def set_model(self, model: Optional[Model]) -> None:
+        """Judge flows by a model, None: by none. While the engine runs, flows
+        that the model does not allow any more are cut.
+
+        Raises Denied if the model names a shared object that it may not have,
+        and as NativeFilter for filters that cannot be made; the old model then
+        stays."""
+        self._call(c.epi_engine_set_model,
+                   None if model is None else model._handle)
+
+    def start(self) -> None:
+        """Start the workers. Raises InvalidState (it was started, or listens
+        nowhere), InvalidArgument, SystemRefused."""
+        if _over:
+            raise InvalidState("the interpreter is about to end")
+        self._call(c.epi_engine_start)
+        self._state = "running"
+
+    def stop(self) -> None:
+        """Close the listeners, cut all flows, end the workers, and wait for
+        that. The engine is then of no more use but for its counts."""
+        self._call(_stop)
+        self._state = "stopped"
+
+    def close(self) -> None:
+        """Stop, and free what the engine has. Calling it again is fine."""
+        if pipes.inside.depth:
+            raise InvalidState("an engine cannot be closed from a callback")
+        with self._lock:
+            pointer, self._pointer = self._pointer, None
+            self._state = "closed"
+            if pointer is not None:
+                type(self)._free(pointer)
+
+    @property
+    def counts(self) -> Counts:
+        """How many flows there are and were."""
+        return Counts(*(check(c.epi_engine_count(self._handle, what))
+                        for what in (c.EPI_COUNT_OPEN, c.EPI_COUNT_ALLOWED,
+                                     c.EPI_COUNT_REFUSED, c.EPI_COUNT_FAILED)))
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances of functions that run at endpoints."""
+        out = ctypes.c_void_p()
+        self._call(c.epi_engine_instances, ctypes.byref(out))
+        return tuple(
+            Instance(one["function"], one["url"], one["answers"],
+                     one["retired"], one["flows"])
+            for one in json.loads(taken(out)))
+
+    def __enter__(self) -> Engine:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Engine:
+        loop = asyncio.get_running_loop()
+        for deliver in self._deliveries:
+            deliver.loop = loop
+        await loop.run_in_executor(None, self.start)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        # Not in the loop: a worker may be about to call it.
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    def __del__(self) -> None:
+        pointer = getattr(self, "_pointer", None)
+        if pointer is None:
+            return
+        self._pointer = None
+        if pipes.inside.depth:
+            # This is one of the engine's own workers, maybe: stopping would
+            # wait for itself.
+            threading.Thread(target=type(self)._free, args=(pointer,),
+                             daemon=True).start()
+        else:
+            type(self)._free(pointer)
+
+    def __repr__(self) -> str:
+        where = ", ".join(str(address) for address
+                          in getattr(self, "_addresses", ()))
+        state = getattr(self, "_state", "never made")
+        return f"<Engine {state}{' at ' if where else ''}{where}>"
+
+
+def _stop(engine: int) -> int:
+    c.epi_engine_stop(engine)
+    return 0
+
+
+def _parameter(key: str) -> Parameter:
+    try:
+        return Parameter[key.upper()]
+    except KeyError:
+        raise TypeError(f"Engine() got an unexpected keyword argument"
+                        f" {key!r}") from None
+
+
+def _several(values: Any) -> Iterable[Any]:
+    """Values, or the one that was given in their place."""
+    if isinstance(values, (str, Filter, NativeFilter)):
+        return (values,)
+    return tuple(values)
+
+
+# ---- log lines, and the end ----
+
+_engines: weakref.WeakValueDictionary[int, Engine] = (
+    weakref.WeakValueDictionary())
+_over = False
+
+
+def _log_line(level: int, line: bytes, number: int) -> None:
+    pipes.inside.depth += 1
+    try:
+        engine = _engines.get(number)
+        deliver = engine._on_log if engine is not None else None
+        text = line.decode(errors="replace")
+        if deliver is not None:
+            deliver(LogLevel(level), text)
+        else:
+            log.log(_LOGGED_AS.get(level, logging.INFO), "%s", text)
+        del engine
+    finally:
+        pipes.inside.depth -= 1
+
+
+_ON_LOG = pipes.callback(c.epi_engine_on_log, _log_line)
+
+
+@atexit.register
+def _close_all() -> None:
+    """No worker may call Python once the interpreter has ended."""
+    global _over
+    _over = True
+    for engine in list(_engines.values()):
+        engine.close()
+
+
+def _forget_all() -> None:
+    """A child of fork() has none of the threads that the engines are."""
+    for engine in list(_engines.values()):
+        engine._pointer = None
+        engine._lock = threading.Lock()
+        engine._state = "left behind by fork()"
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def function_key(chain_key: bytes, name: str) -> bytearray:
+    """The key of a function at an endpoint, made of the proxies' chain key, at
+    least 16 bytes, and the function's name in their models. Who has it can show
+    that this function saw a flow, and nothing else: wipe() it after use.
+
+    Raises InvalidArgument."""
+    chain_key = data_of(chain_key)
+    out = bytearray(c.EPI_FUNCTION_KEY)
+    check(c.epi_function_key((ctypes.c_char * len(out)).from_buffer(out),
+                             chain_key, len(chain_key), name))
+    return out
+
+
+def endpoint_wait(url: str, timeout_ms: int) -> None:
+    """Wait until something takes connections at a URL's HOST:PORT, for at most
+    timeout_ms milliseconds.
+
+    Raises TimedOut, ResolveError, InvalidArgument or SystemRefused."""
+    if timeout_ms < 0:
+        raise InvalidArgument("a time is 0 or more")
+    check(c.epi_endpoint_wait(url, timeout_ms))

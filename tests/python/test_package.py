@@ -1,0 +1,89 @@
+"""test_package.py: what users do with the package works: install it, with the
+library of the system or one of its own, and check their types."""
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+SOURCE = ROOT / "bindings" / "python"
+
+
+def _run(*argv, **environment):
+    env = {**os.environ, "PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1",
+           "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment}
+    for name in [name for name, value in env.items() if not value]:
+        del env[name]
+    ran = subprocess.run([str(a) for a in argv], capture_output=True,
+                         text=True, env=env, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """An interpreter of its own, with the package installed by pip."""
+    folder = tmp_path_factory.mktemp("venv")
+    _run(sys.executable, "-m", "venv", "--without-pip", folder)
+    _run(sys.executable, "-m", "pip", "--python", folder / "bin" / "python",
+         "install", SOURCE)
+    return folder / "bin" / "python"
+
+
+ASK = "import epi; print(epi.version(), epi.Model({'epi': 1, 'nodes': {}}))"
+
+
+def test_pip_installs_it(python):
+    assert "Model" in _run(python, "-c", ASK)
+    where = _run(python, "-c", "import epi; print(epi.__file__)")
+    assert str(SOURCE) not in where
+
+
+def test_the_library_of_the_system_is_found(python):
+    said = _run(python, "-c", ASK, EPI_LIBRARY="",
+                LD_LIBRARY_PATH=str(BUILD))
+    assert "Model" in said
+
+
+def test_without_a_library_it_says_what_to_install(python):
+    said = _run(python, "-c", "try:\n import epi\nexcept ImportError as e:"
+                "\n print(e)", EPI_LIBRARY="/no/such/file")
+    assert "meson install" in said and "/no/such/file" in said
+
+
+def test_a_wheel_may_bring_the_library(tmp_path):
+    _run(sys.executable, "-m", "pip", "wheel", "-w", tmp_path, SOURCE,
+         EPI_BUNDLE=str(BUILD / "libepi.so"))
+    (wheel,) = tmp_path.glob("*.whl")
+    assert "linux" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        assert "epi/_lib/libepi.so.0" in archive.namelist()
+        assert "epi/py.typed" in archive.namelist()
+        archive.extractall(tmp_path / "unpacked")
+    assert "Model" in _run(sys.executable, "-c", ASK, EPI_LIBRARY="",
+                           PYTHONPATH=str(tmp_path / "unpacked"))
+
+
+def test_a_source_distribution_builds_a_wheel(tmp_path):
+    _run(sys.executable, "-c", "import build_backend as b, sys;"
+         "b.build_sdist(sys.argv[1])", tmp_path, PYTHONPATH=str(SOURCE))
+    (archive,) = tmp_path.glob("*.tar.gz")
+    _run(sys.executable, "-m", "pip", "wheel", "-w", tmp_path, archive)
+    assert list(tmp_path.glob("*-none-any.whl"))
+
+
+def test_the_oldest_python_can_read_it():
+    for path in SOURCE.rglob("*.py"):
+        ast.parse(path.read_text(), feature_version=(3, 9))
+
+
+def test_types_are_strict(tmp_path):
+    mypy = pytest.importorskip("mypy.api")
+    said, _, status = mypy.run([
+        "--strict", "--python-version", "3.9", "--cache-dir", str(tmp_path),
+        str(SOURCE / "epi")])
+    assert status == 0, said
