@@ -15,7 +15,8 @@ epi_packages_test="clang libclang-rt-14-dev llvm g++ libcriterion-dev
   curl netcat-openbsd openssh-client openssh-server microsocks dante-server
   dante-client proxychains4 ncat nmap python3-socks libio-socket-socks-perl
   openssl
-  graphviz iproute2 iptables nftables procps"
+  graphviz iproute2 iptables nftables procps
+  python3-pytest python3-hypothesis python3-pip python3-venv mypy"
 
 # Print the packages of the named sets that are not installed, in one line;
 # nothing if all are there.
