@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """bench_report.py: what tests/bench makes of its numbers: medians, ratios,
 tables, plots and targets."""
+import ctypes
 import pathlib
 import re
 import sys
@@ -12,6 +13,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "bench")]
 from measure import plot, report, table, targets
 from measure.results import DIRECT, Metric, Results
 from sections import connections, topologies
+from support import flow
 from support.verdict import check, end
 
 
@@ -151,6 +153,25 @@ def estimated():
         ("warm, TFO", by_name["warm, TFO"], [10, 15, 15, 2, 10, 20])])
 
 
+def library():
+    """libepi's own estimates are the same, for the methods that it knows."""
+    path = flow.BUILD / "libepi.so"
+    if not path.exists():
+        return [f"no {path.name} in {flow.BUILD.name}"]
+    estimate = ctypes.CDLL(str(path)).epi_estimate_ms
+    estimate.restype = ctypes.c_double
+    estimate.argtypes = [ctypes.c_int] + [ctypes.c_double] * 4
+    trips = {**topologies.TRIPS, **topologies.PAPER}
+    eq8, eq9 = topologies.PAPER
+    methods = {DIRECT: 1, "reverse": 2, "socks5": 3, eq8: 4, eq9: 5,
+               "socks6": 6}
+    return differ([
+        (f"{name}, {topology}", estimate(method, *times, 0.0),
+         topologies.estimate(trips[name], topology))
+        for name, method in methods.items()
+        for topology, times in topologies.TOPOLOGIES.items()])
+
+
 def main():
     check("bench_report.medians_and_ratios", numbers())
     check("bench_report.tables", tables())
@@ -158,6 +179,7 @@ def main():
     check("bench_report.targets", judged())
     check("bench_report.files", written())
     check("bench_report.estimates", estimated())
+    check("bench_report.estimates_as_the_library", library())
     end()
 
 

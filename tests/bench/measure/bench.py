@@ -58,10 +58,10 @@ class Bench:
     def named_peers(self):
         return [peers.named(text) for text in self.extra]
 
-    def everybody(self, here, origin, section):
-        """All subjects for one machine, started."""
+    def everybody(self, here, origin, section, more=()):
+        """All subjects for one machine, started, with more of a section."""
         return subjects.started(here, origin, [
-            subjects.direct(), *peers.reverse(), *peers.socks(),
+            subjects.direct(), *peers.reverse(), *more, *peers.socks(),
             *self.named_peers(), *subjects.ours()], section)
 
     # Measuring.

@@ -33,6 +33,7 @@ global
   nbthread 2
   maxconn 9700
   maxpipes 200
+  {tuning}
 defaults
   mode tcp
   timeout connect 10s
@@ -95,15 +96,22 @@ def nginx_pool(place, origin):
                          ' proxy_set_header Connection "";')
 
 
-def haproxy(place, origin, splice=""):
+def haproxy(place, origin, splice="", tuning=""):
     port, command = place.port(), flow.need("haproxy")
-    config = _config(HAPROXY, place, port, origin, splice=splice)
+    config = _config(HAPROXY, place, port, origin, splice=splice,
+                     tuning=tuning)
     return port, [place.start(command, "-db", "-f", config, port=port)]
 
 
+SPLICE = "option splice-request\n  option splice-response"
+
+
 def haproxy_splice(place, origin):
-    return haproxy(place, origin,
-                   "option splice-request\n  option splice-response")
+    return haproxy(place, origin, SPLICE)
+
+
+def haproxy_large_pipes(place, origin):
+    return haproxy(place, origin, SPLICE, "tune.pipesize 1048576")
 
 
 def dante(place, origin):
@@ -138,6 +146,12 @@ def reverse():
             Subject("nginx http, pool", REVERSE, nginx_pool),
             Subject("HAProxy", REVERSE, haproxy),
             Subject("HAProxy, splice", REVERSE, haproxy_splice)]
+
+
+def for_bulk():
+    """Set up for bulk alone."""
+    return [Subject("HAProxy, splice, 1 MiB pipes", REVERSE,
+                    haproxy_large_pipes)]
 
 
 def socks():

@@ -8,6 +8,7 @@ from measure.table import markdown
 REVERSE, SOCKS5, SOCKS6 = ("libepi reverse", "libepi SOCKS 5",
                            "libepi SOCKS 6")
 REVERSE_PEERS = ("nginx stream", "nginx http", "HAProxy", "HAProxy, splice")
+LARGE_PIPES = "HAProxy, splice, 1 MiB pipes"  # which by itself are 64 KiB
 SPLICERS = ("HAProxy, splice", "3proxy, splice")
 BOTH = "redirector and SOCKS 6"
 REDIRECTORS = ("redsocks and microsocks", "redsocks and dante")
@@ -88,13 +89,16 @@ def keepalive(section):
 
 def bulk(section):
     for name in (REVERSE, SOCKS5, SOCKS6):
-        yield from beside_best(section, "gbit", name, SPLICERS, 1.05,
-                               f"bulk, {name}: of the best that splices")
-        for case in section.cases:
-            best = section.best("gbit", case, SPLICERS)
-            yield Target(f"bulk, {name}: processor time, of the same", case,
-                         1.0, section.ratio("cpu_gib", case, name, best)
-                         if best else None, False, best or "")
+        for peers, what in ((SPLICERS, "the best that splices"),
+                            ((LARGE_PIPES,), "HAProxy with large pipes")):
+            yield from beside_best(section, "gbit", name, peers, 1.05,
+                                   f"bulk, {name}: of {what}")
+            for case in section.cases:
+                best = section.best("gbit", case, peers)
+                yield Target(f"bulk, {name}: processor time, of the same",
+                             case, 1.0,
+                             section.ratio("cpu_gib", case, name, best)
+                             if best else None, False, best or "")
 
 
 def memory(section):

@@ -1,4 +1,5 @@
 """bulk.py: downloads without end."""
+from measure import peers
 from measure.results import Metric
 
 TITLE = "Bulk download"
@@ -32,7 +33,7 @@ def job(bench, section, here, origin, subject, streams):
 def measure(bench, section):
     here = bench.place()
     origin = here.origin()
-    subjects = bench.everybody(here, origin, section)
+    subjects = bench.everybody(here, origin, section, peers.for_bulk())
     section.cases.extend(case_of(streams) for streams in STREAMS)
     bench.in_turns(section, [
         job(bench, section, here, origin, subject, streams)
