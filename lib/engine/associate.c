@@ -103,7 +103,7 @@ static int is_any(const epi_addr *addr) {
  * judged no other. What the request says of the port counts if it is about that
  * host; behind NAT clients say what they know of themselves. */
 static epi_addr announced(const epi_flow *flow) {
-  epi_addr client = flow->peer;
+  epi_addr client = *flow->peer;
 
   client.port = is_any(&flow->dest) || epi__addr_same_host(&flow->dest, &client)
                     ? flow->dest.port

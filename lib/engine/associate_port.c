@@ -34,7 +34,7 @@ static int open_port(const epi__association *association, const epi_addr *addr,
 /* ---- reservations ---- */
 
 static epi_addr client_of(const epi_flow *flow) {
-  epi_addr client = flow->peer;
+  epi_addr client = *flow->peer;
 
   client.port = 0;
   return client;

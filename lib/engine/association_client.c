@@ -128,7 +128,7 @@ static void confirm(epi__association *association) {
 static int is_owner(const epi__association *association,
                     const epi__udp_origin *origin) {
   return origin->carrier == EPI__CARRIER_TCP ||
-         epi__addr_same_host(&association->flow->peer, &origin->client);
+         epi__addr_same_host(association->flow->peer, &origin->client);
 }
 
 static int is_same(const epi__udp_origin *a, const epi__udp_origin *b) {

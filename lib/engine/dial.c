@@ -71,11 +71,19 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
                              epi_decision_to(decision));
 }
 
+/* A host that connected to a BIND was judged by its own address. */
+static int is_with(const epi_flow *flow, const epi_decision *decision) {
+  epi_addr addr;
+
+  return flow->bind || (!epi__sock_peer(flow->legs[EPI_BACKWARD].fd, &addr) &&
+                        epi__dial_may_use(flow, decision, &addr));
+}
+
 int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision) {
   const epi__dial *dial = flow->dial;
 
   if (!dial) {
-    return epi__dial_may_use(flow, decision, &flow->tried);
+    return is_with(flow, decision);
   }
   for (int i = 0; i < EPI__ATTEMPTS; i++) {
     if (dial->attempts[i].fd >= 0 &&
@@ -141,7 +149,6 @@ static void connected(epi_flow *flow, size_t addr, int fd) {
   int is_hop = flow->route->hop_count > 0;
   int missed = !flow->warm;
 
-  flow->tried = target;
   flow->legs[EPI_BACKWARD].fd = fd;
   epi__dial_stop(flow);
   epi__dial_free(flow);
@@ -349,7 +356,6 @@ void epi__dial_lost(epi__attempt *attempt, int error) {
 void epi__dial_won(epi__attempt *attempt) {
   epi_flow *flow = attempt->flow;
   epi__lane *lane = &flow->lanes[EPI_FORWARD];
-
   size_t addr = attempt->addr;
   int kind = flow->dial->addrs[addr].kind;
   int fd;

@@ -23,7 +23,8 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   epi_engine *engine = worker->engine;
   epi_flow *flow = epi__alloc(sizeof *flow);
 
-  if (!flow) {
+  if (!flow || !(flow->peer = epi__alloc(sizeof *peer))) {
+    epi__free(flow);
     epi__sock_close(fd, 1);
     epi__log(engine, EPI_LOG_ERROR, "%s", epi_error_detail());
     return;
@@ -31,7 +32,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   flow->worker = worker;
   flow->listener = epi__listener_ref(listener);
   flow->number = atomic_fetch_add(&engine->next_flow, 1);
-  flow->peer = flow->source = *peer;
+  *flow->peer = flow->source = *peer;
   flow->user = "";
   for (int i = 0; i < 2; i++) {
     flow->legs[i].flow = flow;
@@ -43,6 +44,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
     flow->next->previous = flow;
   }
   worker->flows = flow;
+  epi__slack_more(worker);
   atomic_fetch_add(&engine->counts[EPI_COUNT_OPEN], 1);
   flow->opened_at = flow->moved_at = epi__loop_now(worker->loop);
   epi__flow_enter(flow, EPI__HANDSHAKE);
@@ -171,7 +173,7 @@ static void log_failure(const epi_flow *flow, const char *why) {
   epi__addr_buf peer;
 
   epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
-           epi__addr_text(&flow->peer, &peer), why);
+           epi__addr_text(flow->peer, &peer), why);
   atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
 }
 
@@ -286,6 +288,8 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->hop_request);
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
+    epi__free(flow->said);
+    epi__free(flow->peer);
     epi_request_free(flow->added);
     epi__bind_free(flow->bind);
     epi__dial_free(flow);
@@ -295,5 +299,6 @@ void epi__flow_sweep(epi__worker *worker) {
       epi__queue_clear(&flow->lanes[i].pending, 0);
     }
     epi__free(flow);
+    epi__slack_less(worker);
   }
 }

@@ -35,6 +35,11 @@ enum {
 
 typedef struct epi__dial epi__dial;
 
+/* What somebody who is known says about a flow, NULL or a text for each. */
+typedef struct epi__said {
+  const char *user, *application, *purpose, *dataset;
+} epi__said;
+
 struct epi_flow {
   epi_flow *next, *previous;
   epi__worker *worker;
@@ -46,11 +51,13 @@ struct epi_flow {
   epi__timer timer;
   int64_t opened_at, phase_at, moved_at;
 
-  epi_addr peer, source, dest;
+  epi_addr *peer; /* who connected; NULL once settled */
+  epi_addr source, dest;
   int spoke;                  /* the client has sent something */
   epi_session *session;       /* the client's handshake */
   epi_request *own_request;   /* of flows without a handshake */
-  const epi_request *request; /* what is asked, of either */
+  const epi_request *request; /* what is asked, of either; NULL once settled */
+  epi__said *said;            /* what is left of it then; NULL: nothing */
   int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
   const char *user;           /* or "" */
@@ -72,7 +79,6 @@ struct epi_flow {
   /* dialling */
   epi__node_lookup *lookup;
   epi__dial *dial; /* NULL: not begun, or connected */
-  epi_addr tried;  /* what it is connected to; kind EPI_ADDR_NONE before */
   int raced;       /* by happy eyeballs */
   size_t in_syn;   /* the client's bytes that went along in the SYN */
   int warm;        /* it was kept warm, and nothing has come from it yet */
@@ -114,6 +120,13 @@ int epi__flow_way(const epi_flow *flow, int lane);
 
 /* Is it one of libepi's own keys of metadata, believed only if signed? */
 int epi__is_own_key(int key);
+
+/* What is known of it, to be judged by. The texts are the flow's. */
+epi__said epi__flow_said(const epi_flow *flow);
+
+/* It relays: let go of what only its beginning needed, unless a filter may
+ * still ask. */
+void epi__flow_settle(epi_flow *flow);
 
 /* ---- flow_filters.c ---- */
 

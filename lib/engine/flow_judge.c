@@ -65,16 +65,10 @@ static int check_claims(epi_flow *flow) {
   return 0;
 }
 
-/* What somebody who is known says about the flow; NULL from anybody else. */
-static const char *said(const epi_flow *flow, int key) {
-  return flow->trusted || *flow->user ? epi_request_metadata(flow->request, key)
-                                      : NULL;
-}
-
 int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
                         const epi_addr *from, const epi_addr *to,
                         epi_decision *out) {
-  const char *user = flow->trusted ? said(flow, EPI_META_USER) : flow->user;
+  epi__said said = epi__flow_said(flow);
   epi_query *query = NULL;
   int result = epi_query_new(&query);
 
@@ -85,19 +79,16 @@ int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
     result = epi_query_set_to(query, to);
   }
   if (!result) {
-    result = epi_query_set(query, EPI_QUERY_APPLICATION,
-                           said(flow, EPI_META_APPLICATION));
+    result = epi_query_set(query, EPI_QUERY_APPLICATION, said.application);
   }
   if (!result) {
-    result =
-        epi_query_set(query, EPI_QUERY_PURPOSE, said(flow, EPI_META_PURPOSE));
+    result = epi_query_set(query, EPI_QUERY_PURPOSE, said.purpose);
   }
   if (!result) {
-    result =
-        epi_query_set(query, EPI_QUERY_DATASET, said(flow, EPI_META_DATASET));
+    result = epi_query_set(query, EPI_QUERY_DATASET, said.dataset);
   }
   if (!result) {
-    result = epi_query_set(query, EPI_QUERY_USER, user && *user ? user : NULL);
+    result = epi_query_set(query, EPI_QUERY_USER, said.user);
   }
   for (size_t i = 0; !result && i < flow->crowded.count; i++) {
     result = epi__query_set_full(query, flow->crowded.texts[i]);

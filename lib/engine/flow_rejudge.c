@@ -83,8 +83,7 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
     epi__association_forget(flow->association);
     return 1; /* each of its datagrams is judged anew */
   }
-  if (!flow->request || flow->phase < EPI__DIAL || flow->phase > EPI__RELAY ||
-      !policy) {
+  if (flow->phase < EPI__DIAL || flow->phase > EPI__RELAY || !policy) {
     return 1; /* not judged yet, gone, or nothing to judge by */
   }
   if (flow->bind && flow->phase < EPI__RELAY) {

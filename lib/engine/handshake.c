@@ -212,7 +212,7 @@ static void end_left(epi_flow *flow, const char *why) {
   }
   epi__log(flow->worker->engine, EPI_LOG_DEBUG,
            "flow %" PRId64 " from %s: closed unused", flow->number,
-           epi__addr_text(&flow->peer, &peer));
+           epi__addr_text(flow->peer, &peer));
   epi__flow_end(flow, 0, NULL);
 }
 

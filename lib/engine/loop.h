@@ -15,18 +15,18 @@ enum {
 };
 
 typedef struct epi__io {
-  void *watcher[8];
+  void *watcher[6];
   void (*callback)(struct epi__io *io, int events);
   int events; /* what is watched for now */
 } epi__io;
 
 typedef struct epi__timer {
-  void *watcher[8];
+  void *watcher[6];
   void (*callback)(struct epi__timer *timer);
 } epi__timer;
 
 typedef struct epi__wake {
-  void *watcher[8];
+  void *watcher[6];
   void (*callback)(struct epi__wake *wake);
   epi__loop *loop;
 } epi__wake;

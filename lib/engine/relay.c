@@ -245,4 +245,7 @@ void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
   if (flow->phase == EPI__RELAY) {
     epi__relay_open(flow, EPI_FORWARD);
   }
+  if (flow->phase == EPI__RELAY) {
+    epi__flow_settle(flow);
+  }
 }

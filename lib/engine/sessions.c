@@ -119,7 +119,7 @@ int epi__sessions_offer(epi_flow *flow) {
   if (!sessions) {
     return 0;
   }
-  epi_addr_format(&flow->peer, 0, owner, sizeof owner);
+  epi_addr_format(flow->peer, 0, owner, sizeof owner);
   return epi_session_use_table(flow->session, sessions->table, owner,
                                epi__clock_steady());
 }

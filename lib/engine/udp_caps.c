@@ -29,7 +29,7 @@ int epi__udp_cap_take(epi_flow *flow) {
   int result;
 
   pthread_mutex_lock(&engine->lock);
-  result = take(engine, &flow->peer);
+  result = take(engine, flow->peer);
   pthread_mutex_unlock(&engine->lock);
   return result;
 }
@@ -38,7 +38,7 @@ void epi__udp_cap_give(epi_flow *flow) {
   epi_engine *engine = flow->worker->engine;
 
   pthread_mutex_lock(&engine->lock);
-  epi__tally_remove(&engine->udp_clients, &flow->peer);
+  epi__tally_remove(&engine->udp_clients, flow->peer);
   engine->udp_count--;
   pthread_mutex_unlock(&engine->lock);
 }

@@ -75,6 +75,7 @@ static void *run(void *user) {
   epi__doors_close(worker);
   cut_all(worker); /* what came in while the loop was being stopped */
   epi__flow_sweep(worker);
+  epi__slack_stop(worker);
   epi__dtls_thread_end();
   return NULL;
 }

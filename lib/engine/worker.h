@@ -13,6 +13,7 @@
 #include "engine/loop.h"
 #include "engine/policy.h"
 #include "engine/resolve.h"
+#include "engine/slack.h"
 #include "engine/tally.h"
 #include "engine/tubes.h"
 #include "engine/warm.h"
@@ -65,6 +66,7 @@ struct epi__worker {
   int judged; /* the generation that all flows were judged by */
   epi_flow *flows, *ended;
   epi__tubes tubes;
+  epi__slack slack;
   uint8_t *scratch;
 };
 

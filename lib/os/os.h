@@ -99,8 +99,10 @@ int epi__sock_kept_error(int fd);
 
 /* ---- addresses, bytes, ends ---- */
 
-/* The addresses of a socket. Return 0 or EPI_ESYS. */
+/* The addresses of a socket, and of what it is connected to. Return 0 or
+ * EPI_ESYS. */
 int epi__sock_local(int fd, epi_addr *out);
+int epi__sock_peer(int fd, epi_addr *out);
 
 /* Where a redirected connection wanted to go. Returns 0, or EPI_ENOENT if it
  * was not redirected. */
@@ -153,6 +155,9 @@ int64_t epi__clock_wall(void);
 
 /* Raise the descriptor limit as far as it goes; returns it. */
 int64_t epi__fd_limit(void);
+
+/* Have the allocator give the memory back that it keeps for later. */
+void epi__memory_trim(void);
 
 /* Processors this process may use, at least 1. */
 int epi__cpu_count(void);

@@ -50,6 +50,16 @@ int epi__sock_local(int fd, epi_addr *out) {
   return epi__sock_addr_from(out, &name);
 }
 
+int epi__sock_peer(int fd, epi_addr *out) {
+  epi__sock_addr name;
+  socklen_t len = sizeof name;
+
+  if (getpeername(fd, &name.any, &len)) {
+    return epi__fail(EPI_ESYS, "no peer's address: %s", strerror(errno));
+  }
+  return epi__sock_addr_from(out, &name);
+}
+
 int epi__sock_original(int fd, epi_addr *out) {
   epi_addr local;
   epi__sock_addr name;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -127,6 +128,12 @@ int64_t epi__fd_limit(void) {
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
+
+void epi__memory_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0); /* others do so by themselves, or cannot */
+#endif
 }
 
 int epi__cpu_count(void) {
