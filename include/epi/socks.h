@@ -66,7 +66,7 @@ extern "C" {
 #define EPI_META_PASSED        2008 /* ids of the proxies passed */
 #define EPI_META_ISSUED        2009 /* when, and a number used once */
 #define EPI_META_AUTHENTICATOR 2010 /* HMAC-SHA256 over libepi's keys */
-#define EPI_META_REASON        2011 /* in replies: why it was refused */
+#define EPI_META_REASON        2011 /* in replies: why it is no success */
 #define EPI_META_TICKETS       2012 /* for functions to be passed, HMACs */
 #define EPI_META_PROOF         2013 /* of those passed, HMACs */
 

@@ -219,9 +219,7 @@ static void send_refusal(epi_flow *flow, int code, const char *why) {
   if (!epi_reply_new(&reply)) {
     epi_reply_set_code(reply, code);
     epi__hops_answer(reply, flow);
-    if (code == EPI_REPLY_NOT_ALLOWED) {
-      epi_reply_set_metadata(reply, EPI_META_REASON, why);
-    }
+    epi_reply_set_metadata(reply, EPI_META_REASON, why);
     epi__stack_answer_connect(reply, flow);
     epi_session_reply(flow->session, reply);
     epi_reply_free(reply);

@@ -47,6 +47,10 @@ void epi__relay_take_end(epi_flow *flow, int direction);
 /* Send what there is to send in a direction. Ends the flow on failure. */
 void epi__relay_flush(epi_flow *flow, int direction);
 
+/* A leg, by the lane that takes from it, failed: end the flow, and say which
+ * leg, for both have the same errors. */
+void epi__relay_end_by(epi_flow *flow, int leg);
+
 /* ---- relay_read.c ---- */
 
 /* The leg that a lane takes from is readable. */

@@ -9,10 +9,24 @@
 
 #include "base/fail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static epi__leg *target_of(epi_flow *flow, int direction) {
   return &flow->legs[!direction];
+}
+
+void epi__relay_end_by(epi_flow *flow, int leg) {
+  const epi__route *route = flow->route;
+  char why[400], detail[160];
+
+  snprintf(detail, sizeof detail, "%s", epi_error_detail());
+  snprintf(why, sizeof why, "%s: %s",
+           leg == EPI_FORWARD          ? "the client"
+           : route && route->hop_count ? route->hops[0].link
+                                       : "the destination",
+           detail);
+  epi__flow_end(flow, 1, why);
 }
 
 /* The client, or the server, is gone. While proxies on the way are asked, there
@@ -21,7 +35,7 @@ static void write_failed(epi_flow *flow, int direction) {
   if (flow->phase == EPI__HOPS && direction == EPI_FORWARD) {
     epi__hops_lost(flow);
   } else {
-    epi__flow_end(flow, 1, epi_error_detail());
+    epi__relay_end_by(flow, !direction);
   }
 }
 
@@ -67,7 +81,7 @@ static int flush_tube(epi_flow *flow, int direction) {
   int result = epi__bulk_flush(flow, direction);
 
   if (result < 0) {
-    epi__flow_end(flow, 1, epi_error_detail());
+    epi__relay_end_by(flow, !direction);
   }
   return result > 0;
 }

@@ -56,7 +56,7 @@ void epi__relay_read(epi_flow *flow, int direction) {
       return;
     }
     if (got < 0) {
-      epi__flow_end(flow, 1, epi_error_detail());
+      epi__relay_end_by(flow, direction);
       return;
     }
     flow->moved_at = epi__loop_now(flow->worker->loop);

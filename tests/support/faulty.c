@@ -9,7 +9,21 @@
 
 static const char *const faults[] = {
     "none",   "crash", "stall", "pause", "flood", "hoard", "late",
-    "refuse", "shut",  "greet", "pass",  "tell",  "drip"};
+    "refuse", "shut",  "greet", "pass",  "tell",  "drip",  "open",
+    "timer",  "burst", "back",  "end",   "twice"};
+
+/* What a filter of this file does, and to which flows. */
+typedef struct trouble {
+  const char *fault;
+  int port; /* of their destinations; 0: to all. The others get "none" */
+} trouble;
+
+static const char *fault_of(const epi_pipe *pipe, void *user) {
+  const trouble *set = user;
+
+  return set->port && set->port != epi_pipe_dest(pipe)->port ? "none"
+                                                             : set->fault;
+}
 
 /* What the filter would turn data into: nothing of it is left as it was. */
 static int protect(epi_pipe *pipe, int direction, const char *from,
@@ -39,7 +53,7 @@ static int flood(epi_pipe *pipe, int direction) {
 }
 
 static int on_open(epi_pipe *pipe, void *user) {
-  const char *fault = user;
+  const char *fault = fault_of(pipe, user);
 
   if (!strcmp(fault, "shut")) {
     return epi_pipe_refuse(pipe, "not at this hour");
@@ -47,7 +61,11 @@ static int on_open(epi_pipe *pipe, void *user) {
   if (!strcmp(fault, "greet")) {
     return epi_pipe_write(pipe, EPI_BACKWARD, "hello\n", 6);
   }
-  if (!strcmp(fault, "late") || !strcmp(fault, "drip")) {
+  if (!strcmp(fault, "open")) {
+    return EPI_EPROTO;
+  }
+  if (!strcmp(fault, "late") || !strcmp(fault, "drip") ||
+      !strcmp(fault, "timer") || !strcmp(fault, "burst")) {
     return epi_pipe_set_timer(pipe, 100);
   }
   if (!strcmp(fault, "tell")) {
@@ -64,10 +82,14 @@ static int on_open(epi_pipe *pipe, void *user) {
 
 static int on_data(epi_pipe *pipe, int direction, const void *data, size_t len,
                    void *user) {
-  const char *fault = user;
+  const char *fault = fault_of(pipe, user);
 
-  if (!strcmp(fault, "crash")) {
+  if (!strcmp(fault, "crash") ||
+      (!strcmp(fault, "back") && direction == EPI_BACKWARD)) {
     return EPI_EPROTO;
+  }
+  if (!strcmp(fault, "timer") || !strcmp(fault, "burst")) {
+    return epi_pipe_hold(pipe, 1); /* it never comes to writing it on */
   }
   if (!strcmp(fault, "stall")) {
     return epi_pipe_hold(pipe, (int64_t)len);
@@ -94,10 +116,27 @@ static int on_data(epi_pipe *pipe, int direction, const void *data, size_t len,
   return protect(pipe, direction, data, len);
 }
 
+/* "twice" goes on where it has ended. */
+static int on_end(epi_pipe *pipe, int direction, void *user) {
+  const char *fault = fault_of(pipe, user);
+
+  if (!strcmp(fault, "twice") && direction == EPI_BACKWARD) {
+    return epi_pipe_write(pipe, EPI_FORWARD, "more", 4);
+  }
+  return !strcmp(fault, "end") && direction == EPI_FORWARD ? EPI_EPROTO : 0;
+}
+
 static int on_timer(epi_pipe *pipe, void *user) {
   static const char zeros[1000000];
+  const char *fault = fault_of(pipe, user);
 
-  if (!strcmp(user, "drip")) { /* without end, whoever reads it */
+  if (!strcmp(fault, "timer")) {
+    return EPI_EPROTO;
+  }
+  if (!strcmp(fault, "burst")) {
+    return flood(pipe, EPI_FORWARD);
+  }
+  if (!strcmp(fault, "drip")) { /* without end, whoever reads it */
     epi_pipe_set_timer(pipe, 1);
     return epi_pipe_write(pipe, EPI_BACKWARD, zeros, sizeof zeros);
   }
@@ -110,30 +149,42 @@ static int on_timer(epi_pipe *pipe, void *user) {
 
 EPI_API int ENTRY(epi_filter **out, const char *args);
 
-/* FAULT, or FAULT+ for one that may fail open. */
+/* FAULT, or FAULT+ for one that may fail open; FAULT@PORT for the flows to one
+ * port alone. */
 int ENTRY(epi_filter **out, const char *args) {
-  size_t len = strcspn(args, "+");
+  size_t len = strcspn(args, "+@");
+  const char *fault = NULL;
   epi_filter *filter;
+  trouble *set;
   int error;
 
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-    void *fault = (void *)(uintptr_t)faults[i];
-
-    if (strlen(faults[i]) != len || memcmp(args, faults[i], len)) {
-      continue;
+    if (strlen(faults[i]) == len && !memcmp(args, faults[i], len)) {
+      fault = faults[i];
     }
-    error = epi_filter_new(&filter, "faulty");
-    if (error) {
-      return error;
-    }
-    epi_filter_on_open(filter, on_open, fault);
-    epi_filter_on_data(filter, on_data, fault);
-    epi_filter_on_timer(filter, on_timer, fault);
-    epi_filter_set(filter, EPI_FILTER_DEADLINE_MS, 500);
-    epi_filter_set(filter, EPI_FILTER_MEMORY, 20000);
-    epi_filter_set(filter, EPI_FILTER_FAIL_OPEN, args[len] == '+');
-    *out = filter;
-    return 0;
   }
-  return EPI_EINVAL;
+  if (!fault) {
+    return EPI_EINVAL;
+  }
+  error = epi_filter_new(&filter, "faulty");
+  if (error) {
+    return error;
+  }
+  set = malloc(sizeof *set);
+  if (!set) {
+    epi_filter_free(filter);
+    return EPI_ENOMEM;
+  }
+  set->fault = fault;
+  set->port = args[len] == '@' ? atoi(args + len + 1) : 0;
+  epi_filter_on_free(filter, free, set);
+  epi_filter_on_open(filter, on_open, set);
+  epi_filter_on_data(filter, on_data, set);
+  epi_filter_on_end(filter, on_end, set);
+  epi_filter_on_timer(filter, on_timer, set);
+  epi_filter_set(filter, EPI_FILTER_DEADLINE_MS, 500);
+  epi_filter_set(filter, EPI_FILTER_MEMORY, 20000);
+  epi_filter_set(filter, EPI_FILTER_FAIL_OPEN, args[len] == '+');
+  *out = filter;
+  return 0;
 }
