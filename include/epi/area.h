@@ -268,7 +268,7 @@ EPI_API int epi_model_proxy_port_to(const epi_model *model, size_t proxy,
                                     size_t index, epi_addr *out);
 
 /* The functions, in document order: the name, and how one runs in process, as
- * `NAME[:ARGS]`; NULL for one that runs at endpoints. */
+ * `NAME[:ARGS]`; NULL for one that runs at endpoints, or is started. */
 EPI_API size_t epi_model_function_count(const epi_model *model);
 EPI_API const char *epi_model_function_name(const epi_model *model,
                                             size_t function);
@@ -288,7 +288,7 @@ EPI_API const char *epi_model_function_endpoint(const epi_model *model,
 EPI_API int epi_model_function_fails_open(const epi_model *model,
                                           size_t function);
 
-/* 1 if a function at endpoints must show that it saw a flow, where the proxies
+/* 1 if a function that runs elsewhere must show that it saw a flow, where the proxies
  * share a chain key; 0 if not (`"proof": "none"`), for one in process, and for
  * no such function. */
 EPI_API int epi_model_function_proves(const epi_model *model, size_t function);
@@ -302,7 +302,8 @@ EPI_API const char *epi_model_function_options(const epi_model *model,
                                                size_t function);
 
 /* How many instances of a function exist or may be started, and how many flows
- * each can carry; 0 if the model sets no limit. */
+ * each can carry; 0 if the model sets no limit, which for instances that are
+ * started on demand means one. */
 EPI_API int epi_model_function_instances(const epi_model *model,
                                          size_t function);
 EPI_API int epi_model_function_capacity(const epi_model *model,

@@ -32,7 +32,8 @@ EPI_API const char *epi_plan_function_name(const epi_plan *plan, size_t hop,
                                            size_t function);
 
 /* How a function runs: in process as `NAME[:ARGS]`, or at endpoints, of which
- * this is the first, as a URL. One of the two is NULL. */
+ * this is the first, as a URL. One of the two is NULL; both are of a function
+ * of which instances are started when flows need them (instance.h). */
 EPI_API const char *epi_plan_function_filter(const epi_plan *plan, size_t hop,
                                              size_t function);
 EPI_API const char *epi_plan_function_endpoint(const epi_plan *plan, size_t hop,
@@ -51,7 +52,7 @@ EPI_API const char *epi_plan_function_endpoint_at(const epi_plan *plan,
 EPI_API int epi_plan_function_fails_open(const epi_plan *plan, size_t hop,
                                          size_t function);
 
-/* 1 if a function at an endpoint must show that it saw a flow, where the
+/* 1 if a function that runs elsewhere must show that it saw a flow, where the
  * proxies share a chain key (doc/chains.md); 0 of a filter, for whose work its
  * proxy vouches. */
 EPI_API int epi_plan_function_proves(const epi_plan *plan, size_t hop,

@@ -97,11 +97,14 @@ static void say_no_proxy(epi_decision *out, const char *end, uint32_t domain,
   }
 }
 
-/* In a model that does not limit the instances, those at endpoints are all. */
+/* In a model that does not limit the instances, those at endpoints are all, and
+ * one alone is started. */
 static void say_full(epi_decision *out, uint32_t number) {
   const epi__function *function = &out->model->functions[number];
   uint32_t count = function->instances ? function->instances
-                                       : (uint32_t)function->endpoint_count;
+                   : function->endpoint_count
+                       ? (uint32_t)function->endpoint_count
+                       : 1;
 
   epi__text_printf(&out->text,
                    "\"%s\" has as many flows as its %" PRIu32

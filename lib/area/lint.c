@@ -138,7 +138,7 @@ static int meets(const epi_model *model, const uint64_t *set, const uint64_t *a,
  * one to the next, and can be skipped. */
 static const char *find_unproven(const epi_model *model,
                                  const epi__function *function) {
-  if (!function->endpoint_count || model->proxy_names.count < 2) {
+  if (function->filter || model->proxy_names.count < 2) {
     return NULL;
   }
   if (!function->proves) {

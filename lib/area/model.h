@@ -77,14 +77,14 @@ enum {
 
 typedef struct epi__function {
   uint64_t *provides;
-  char *filter; /* or NULL, and then there are endpoints */
+  char *filter; /* or NULL: there are endpoints, else the image is started */
   char **endpoints;
   size_t endpoint_count;
   uint32_t instances, capacity; /* 0: no limit */
   uint32_t pair;                /* what undoes this one */
   int undoes;                   /* this one is such a pair */
   int fails_open;               /* flows go on without it when it fails */
-  int proves;  /* it runs at endpoints, and shows that it saw a flow */
+  int proves;  /* it runs elsewhere, and shows that it saw a flow */
   int ordered; /* has a pair, or something comes before or after it */
   epi__list before, after;
   double costs[EPI__COSTS];

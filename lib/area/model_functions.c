@@ -169,7 +169,7 @@ static int read_fail(epi__model_reader *in, const epi__json *value) {
   return open;
 }
 
-/* Returns 1 for "required", and for nothing, of what is at endpoints; else 0. A
+/* Returns 1 for "required", and for nothing, of what runs elsewhere; else 0. A
  * filter needs no proof: the proxy that it runs in vouches for it. */
 static int read_proof(epi__model_reader *in, const epi__json *value,
                       const epi__function *function) {
@@ -179,11 +179,11 @@ static int read_proof(epi__model_reader *in, const epi__json *value,
 
   if (text && !none && strcmp(text, "required")) {
     epi__problem(in, "must be \"required\" or \"none\"");
-  } else if (text && !function->endpoint_count) {
-    epi__problem(in, "is for functions with \"endpoints\"");
+  } else if (text && function->filter) {
+    epi__problem(in, "is not for functions with \"filter\"");
   }
   epi__path_back(in, back);
-  return function->endpoint_count && !none;
+  return !function->filter && !none;
 }
 
 static void read_function(epi__model_reader *in, const epi__json *value,
@@ -204,9 +204,11 @@ static void read_function(epi__model_reader *in, const epi__json *value,
   epi__read_attributes(in, values[PROVIDES], function->provides);
   epi__path_back(in, back);
 
-  if (!values[FILTER] == !values[ENDPOINTS]) {
-    epi__problem(in, "needs \"filter\" or \"endpoints\"%s",
-                 values[FILTER] ? ", not both" : "");
+  if (values[FILTER] && values[ENDPOINTS]) {
+    epi__problem(in, "has \"filter\" or \"endpoints\", not both");
+  } else if (!values[FILTER] && !values[ENDPOINTS] && !values[IMAGE]) {
+    epi__problem(in, "needs \"filter\", \"endpoints\", or an \"image\" to "
+                     "start");
   }
   back = epi__path_key(in, keys[FILTER].name);
   function->filter = epi__read_copy(in, values[FILTER]);

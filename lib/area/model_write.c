@@ -132,7 +132,7 @@ static void put_function(epi__text *out, const epi_model *model,
   put_cost(out, function);
   epi__put_text(out, "fail", function->fails_open ? "open" : NULL);
   epi__put_text(out, "proof",
-                function->endpoint_count && !function->proves ? "none" : NULL);
+                !function->filter && !function->proves ? "none" : NULL);
   epi__put_text(out, "image", function->image);
   if (function->options) {
     epi__put_key(out, "options");

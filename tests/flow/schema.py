@@ -55,6 +55,7 @@ WHOLE = {
                  "image": "gate:1", "options": {"rate": "9"},
                  "instances": 3, "capacity": 1000000, "proof": "none"},
         "mark": {"filter": "count", "cost": {}, "fail": "open"},
+        "scan": {"image": "scan:1", "options": {}, "proof": "none"},
     },
     "applications": {
         "x": {"purpose": "research", "dataset": "scans", "nodes": ["a", "b"],

@@ -212,12 +212,12 @@ static void put_cost(value *function) {
   }
 }
 
-static void put_image(value *function, unsigned number) {
+static void put_image(value *function, unsigned number, int needed) {
   unsigned count = draw(3);
   value *options;
   char key[40];
 
-  if (draw(2)) {
+  if (needed || draw(2)) {
     put_name(function, "image", "registry/f", number);
   }
   options = count ? add(function, NAMED, "options") : NULL;
@@ -247,12 +247,12 @@ static void put_functions(void) {
 
   for (unsigned i = 0; i < function_count; i++) {
     value *function = add(functions, RECORD, name("f", i));
-    int at_endpoint = !draw(2);
+    unsigned how = draw(3);
 
     put_bits(function, "provides", function_bits[i]);
-    if (!at_endpoint) {
+    if (!how) {
       word(function, "filter", "\"count%s\"", draw(2) ? ":x=\\\"1\\\"" : "");
-    } else {
+    } else if (how == 1) {
       value *list = add(function, LIST, "endpoints");
 
       word(list, "", "\"socks5://f%u.example:1080\"", i);
@@ -273,10 +273,10 @@ static void put_functions(void) {
       put_name(add(function, LIST, "after"), "", "f", i - 1);
     }
     put_cost(function);
-    if (at_endpoint && draw(2)) {
+    if (how && draw(2)) {
       word(function, "proof", "\"none\"");
     }
-    put_image(function, i);
+    put_image(function, i, how == 2);
   }
 }
 

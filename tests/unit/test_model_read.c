@@ -191,7 +191,7 @@ Test(model_read, functions_at_endpoints_prove_unless_they_say_otherwise) {
        "'proof':'some'}}}",
        "functions.f.proof: must be \"required\" or \"none\"");
   SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x','proof':'none'}}}",
-       "functions.f.proof: is for functions with \"endpoints\"");
+       "functions.f.proof: is not for functions with \"filter\"");
 }
 
 Test(model_read, functions_say_what_becomes_of_flows_when_they_fail) {
@@ -216,7 +216,8 @@ Test(model_read, functions_say_what_becomes_of_flows_when_they_fail) {
 
 Test(model_read, functions_say_how_they_run) {
   SAYS("{'epi':1,'nodes':{},'functions':{'f':{}}}",
-       "functions.f: needs \"filter\" or \"endpoints\"\n");
+       "functions.f: needs \"filter\", \"endpoints\", or an \"image\" to "
+       "start\n");
   SAYS("{'epi':1,'nodes':{},'functions':{'f':{'filter':'x',"
        "'endpoints':['socks5://h:1']}}}",
        "\"endpoints\", not both");
