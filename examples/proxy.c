@@ -158,6 +158,9 @@ static int set_up(epi_engine *engine, proxy_options *set) {
   if (epi_engine_set_name(engine, set->name)) {
     return fail("--name");
   }
+  if (epi_engine_set_provision_command(engine, set->provision)) {
+    return fail("--provision-command");
+  }
   if (set->dns && set_dns(engine, set->dns)) {
     return EXIT_USAGE;
   }

@@ -40,6 +40,10 @@ static const char help[] =
     "key:\n"
     "  --function-key FILE what `epi-proxy key` printed, or that of "
     "--chain-key\n"
+    "  --provision-command FILE   starts and stops instances of functions\n"
+    "  --provision-timeout MS, --provision-flows N, --instance-idle MS\n"
+    "                      for one to be ready, flows that wait, one without\n"
+    "                      flows                   [30000, 1024, 60000]\n"
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
     "  --no-happy-eyeballs one address of a name after another\n"
@@ -76,6 +80,10 @@ enum {
   OPT_CHAIN_KEY,
   OPT_FUNCTION,
   OPT_FUNCTION_KEY,
+  OPT_PROVISION,
+  OPT_PROVISION_TIMEOUT,
+  OPT_PROVISION_FLOWS,
+  OPT_INSTANCE_IDLE,
   OPT_DNS,
   OPT_ONE_BY_ONE,
   OPT_WORKERS,
@@ -199,6 +207,15 @@ static int take_option(proxy_options *set, int option) {
   case OPT_FUNCTION_KEY:
     set->function_key = optarg;
     return 0;
+  case OPT_PROVISION:
+    set->provision = optarg;
+    return 0;
+  case OPT_PROVISION_TIMEOUT:
+    return number(set, EPI_ENGINE_PROVISION_MS, optarg, "--provision-timeout");
+  case OPT_PROVISION_FLOWS:
+    return number(set, EPI_ENGINE_PROVISION_FLOWS, optarg, "--provision-flows");
+  case OPT_INSTANCE_IDLE:
+    return number(set, EPI_ENGINE_INSTANCE_IDLE_MS, optarg, "--instance-idle");
   case OPT_DNS:
     set->dns = optarg;
     return 0;
@@ -279,6 +296,10 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
       {"function", required_argument, NULL, OPT_FUNCTION},
       {"function-key", required_argument, NULL, OPT_FUNCTION_KEY},
+      {"provision-command", required_argument, NULL, OPT_PROVISION},
+      {"provision-timeout", required_argument, NULL, OPT_PROVISION_TIMEOUT},
+      {"provision-flows", required_argument, NULL, OPT_PROVISION_FLOWS},
+      {"instance-idle", required_argument, NULL, OPT_INSTANCE_IDLE},
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"workers", required_argument, NULL, OPT_WORKERS},

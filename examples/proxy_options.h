@@ -7,7 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_WARM_IDLE_MS + 1,
+  PARAMETERS = EPI_ENGINE_INSTANCE_IDLE_MS + 1,
 };
 
 typedef struct many {
@@ -18,7 +18,7 @@ typedef struct many {
 typedef struct proxy_options {
   many listens, chain, filters;
   const char *model, *name, *chain_key, *dns, *filter_path;
-  const char *function, *function_key;
+  const char *function, *function_key, *provision;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];

@@ -288,9 +288,9 @@ EPI_API const char *epi_model_function_endpoint(const epi_model *model,
 EPI_API int epi_model_function_fails_open(const epi_model *model,
                                           size_t function);
 
-/* 1 if a function that runs elsewhere must show that it saw a flow, where the proxies
- * share a chain key; 0 if not (`"proof": "none"`), for one in process, and for
- * no such function. */
+/* 1 if a function that runs elsewhere must show that it saw a flow, where the
+ * proxies share a chain key; 0 if not (`"proof": "none"`), for one in process,
+ * and for no such function. */
 EPI_API int epi_model_function_proves(const epi_model *model, size_t function);
 
 /* What an orchestrator starts for a function: the container image, and its

@@ -74,6 +74,14 @@ typedef struct epi_engine epi_engine;
  * EPI_ENGINE_BUFFER; 0: everything is copied [1,048,576]. */
 #define EPI_ENGINE_TUBE 23
 
+/* Instances of functions that are started when flows need them (instance.h):
+ * how long one may take to be ready, and a flow waits for it [30,000]; how many
+ * flows wait at once [1,024]; how long an instance without flows is kept, 0:
+ * for ever [60,000]. */
+#define EPI_ENGINE_PROVISION_MS     24
+#define EPI_ENGINE_PROVISION_FLOWS  25
+#define EPI_ENGINE_INSTANCE_IDLE_MS 26
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

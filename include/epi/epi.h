@@ -29,6 +29,9 @@
 #include "tls.h"
 
 #include "engine.h"
+
+#include "instance.h"
+
 #include "estimate.h"
 
 #endif

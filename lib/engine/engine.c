@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/provisioner.h"
 #include "engine/worker.h"
 #include "os/os.h"
 #include "tls/primitives.h"
@@ -48,6 +49,9 @@ int epi_engine_new(epi_engine **out) {
   if (!result) {
     result = epi__instances_new(&engine->instances, engine);
   }
+  if (!result) {
+    result = epi__provisioner_new(&engine->provisioner, engine);
+  }
   if (result) {
     epi_engine_free(engine);
     return result;
@@ -82,6 +86,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__tally_clear(&engine->udp_clients);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
+  epi__provisioner_free(engine->provisioner);
   epi__instances_free(engine->instances);
   epi__free(engine->name);
   epi__free(engine->function);
@@ -124,21 +129,26 @@ int epi_engine_add_filter(epi_engine *engine, epi_filter *filter) {
 int epi_engine_set_model(epi_engine *engine, epi_model *model) {
   epi__policy *policy = NULL;
   epi__policy *old;
+  int result = 0;
 
   if (model && engine->function) {
     return epi__fail(EPI_ESTATE, "a function has no model: proxies judge");
   }
   if (model) {
-    int result = epi__policy_new(&policy, model, engine->chain_key,
-                                 engine->chain_key_len, engine->filter_path);
-
+    result = epi__policy_new(&policy, model, engine->chain_key,
+                             engine->chain_key_len, engine->filter_path);
     if (result) {
       return result;
     }
   }
-  if (epi__instances_set_model(engine->instances, model)) {
+  result = epi__supplies_mark(engine->provisioner, model);
+  if (!result) {
+    result = epi__instances_set_model(engine->instances, model);
+  }
+  epi__supplies_settle(engine->provisioner, !result);
+  if (result) {
     epi__policy_free(policy);
-    return EPI_ENOMEM;
+    return result;
   }
   pthread_mutex_lock(&engine->lock);
   old = engine->policy;
@@ -250,6 +260,7 @@ int epi_engine_start(epi_engine *engine) {
   set_limit(engine);
   engine->seen.from = epi__clock_wall();
   engine->started = 1;
+  result = epi__provisioner_start(engine->provisioner);
   for (int i = 0; i < count && !result; i++) {
     result = epi__worker_start(&engine->workers[i], engine, i);
     engine->worker_count += !result;
@@ -267,6 +278,7 @@ void epi_engine_stop(epi_engine *engine) {
     epi__worker_join(engine->workers[i]);
   }
   engine->worker_count = 0;
+  epi__provisioner_stop(engine->provisioner);
   epi__listeners_close(engine->listeners);
 }
 

@@ -35,6 +35,10 @@ static const struct {
     [EPI_ENGINE_WARM] = {"warm connections", 0, 1024, 8},
     [EPI_ENGINE_WARM_IDLE_MS] = {"warm timeout", 100, INT32_MAX, 8000},
     [EPI_ENGINE_TUBE] = {"tube", 0, 16 * 1024 * 1024, 1024 * 1024},
+    [EPI_ENGINE_PROVISION_MS] = {"provision timeout", 1, INT32_MAX, 30000},
+    [EPI_ENGINE_PROVISION_FLOWS] = {"flows that wait for instances", 0,
+                                    INT32_MAX, 1024},
+    [EPI_ENGINE_INSTANCE_IDLE_MS] = {"instance idle time", 0, INT32_MAX, 60000},
 };
 
 static int known(int parameter) {

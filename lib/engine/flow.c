@@ -59,6 +59,8 @@ static int64_t limit_of(const epi_flow *flow) {
   switch (flow->phase) {
   case EPI__HANDSHAKE:
     return settings[EPI_ENGINE_HANDSHAKE_MS];
+  case EPI__AWAIT:
+    return settings[EPI_ENGINE_PROVISION_MS];
   case EPI__DIAL:
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS: /* the proxies on the way connect meanwhile */
@@ -109,6 +111,10 @@ static void on_timer(epi__timer *timer) {
   switch (flow->phase) {
   case EPI__HANDSHAKE:
     epi__flow_end(flow, 1, "the client did not finish its handshake in time");
+    break;
+  case EPI__AWAIT:
+    epi__await_timeout(flow);
+    epi__flow_watch(flow);
     break;
   case EPI__DIAL:
     epi__dial_timeout(flow);
@@ -199,6 +205,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
+  epi__await_over(flow, 0);
   epi__route_leave(flow->route);
   epi__associate_end(flow->association);
   epi__bind_over(flow);
@@ -259,6 +266,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       1);
   keep_why(flow, why);
   epi__dial_stop(flow); /* nothing must revive the flow */
+  epi__await_over(flow, 0);
   epi__route_leave(flow->route);
   epi__bind_over(flow);
   epi__leg_close(&flow->legs[EPI_BACKWARD], 1);

@@ -1,6 +1,7 @@
 /* flow.h: one connection on its way.
  *
  *     handshake -> judge -> route -> dial -> hops -> relay -> linger
+ *                  await, and again
  *
  * or, for a BIND, the way that bind.h shows. A flow has two legs, the client's
  * and the server's, and two lanes, forward and backward: lane d takes from leg
@@ -13,6 +14,7 @@
 #include "base/names.h"
 #include "engine/lane.h"
 #include "engine/leg.h"
+#include "engine/provisioner.h"
 #include "engine/route.h"
 #include "engine/worker.h"
 #include "epi/stack.h"
@@ -24,6 +26,7 @@ enum {
 
 enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
+  EPI__AWAIT,         /* instances of functions are being started */
   EPI__DIAL,          /* resolving and connecting */
   EPI__HOPS,          /* handshakes with the proxies on the way */
   EPI__WAIT,          /* a BIND waits for a host to connect */
@@ -67,6 +70,9 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
   epi__names crowded; /* functions that were passed over for want of room */
+  epi__supply *awaited[EPI__HOPS_MAX]; /* functions that it waits for */
+  size_t awaited_count;
+  int impatient;            /* it waited for too long */
   epi__filter_chain *chain; /* NULL: no filters */
   char *why;                /* it ended, for its filters; NULL: not known */
   epi__timer filters_timer;
@@ -183,6 +189,31 @@ int epi__flow_admit(epi_flow *flow);
 
 /* Find out whom to believe, and judge. Refuses or goes on to the route. */
 void epi__flow_judge(epi_flow *flow);
+
+/* Judge anew a flow that waits, and go on if it need not wait any longer. */
+void epi__flow_judge_again(epi_flow *flow);
+
+/* ---- flow_await.c: instances that are being started ---- */
+
+/* A function of which instances are started has none for the flow: wait for
+ * one. Returns EPI_EBUSY: it waits; EPI_ELIMIT or EPI_EFILTER: it does so in
+ * vain; or EPI_ENOMEM. */
+int epi__flow_await(epi_flow *flow, const char *function);
+
+/* Wait, until the time is over or workers are woken up. */
+void epi__await_begin(epi_flow *flow);
+
+/* It does not wait, but for the first `count` that it asked for. */
+void epi__await_over(epi_flow *flow, size_t count);
+
+/* Look again what became of them, for all flows of a worker that wait. */
+void epi__await_retry(epi__worker *worker);
+
+/* It waited for too long. */
+void epi__await_timeout(epi_flow *flow);
+
+/* The client is readable meanwhile. */
+void epi__await_read_client(epi_flow *flow);
 
 /* Ask a model about a way from here to there, with what is known of the flow.
  * Returns 0 or an error. */

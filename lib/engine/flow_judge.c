@@ -197,11 +197,12 @@ static int may_choose(const epi_flow *flow) {
 
 /* Judge, and find the way. The model is first asked as if all functions had
  * room, which it answers from memory, and asked again only if one on this
- * flow's way has none. Returns as judge(). */
+ * flow's way has none. Returns as judge(), or EPI_EBUSY: the flow waits. */
 static int find_way(epi_flow *flow) {
   int result = 0;
 
   for (int round = 0; round < ROUNDS; round++) {
+    flow->awaited_count = 0;
     if (flow->policy) {
       result = judge(flow);
     }
@@ -215,20 +216,33 @@ static int find_way(epi_flow *flow) {
   return result == EPI_ELIMIT ? EPI_EDENIED : result; /* as unplaceable */
 }
 
-void epi__flow_judge(epi_flow *flow) {
+/* Hold the policy in force, and a decision to fill if there is one. */
+static int hold_policy(epi_flow *flow) {
   epi__policy *policy = epi__worker_policy(flow->worker);
-  int result = 0;
 
-  if (!epi__flow_believe(flow)) {
-    return;
-  }
-  if (policy) {
+  if (policy != flow->policy) {
+    epi__policy_free(flow->policy);
     flow->policy = epi__policy_ref(policy);
-    result = epi_decision_new(&flow->decision);
   }
+  if (!policy) {
+    epi_decision_free(flow->decision);
+    flow->decision = NULL;
+  }
+  return policy && !flow->decision ? epi_decision_new(&flow->decision) : 0;
+}
+
+void epi__flow_judge_again(epi_flow *flow) {
+  int result = hold_policy(flow);
+
+  epi__names_clear(&flow->crowded);
   if (!result) {
     result = find_way(flow);
   }
+  if (result == EPI_EBUSY) {
+    epi__await_begin(flow);
+    return;
+  }
+  epi__await_over(flow, 0);
   if (result == EPI_ECLOSED) {
     return;
   }
@@ -236,5 +250,11 @@ void epi__flow_judge(epi_flow *flow) {
     epi__flow_refuse_error(flow, result);
   } else if (!epi__flow_admit(flow)) {
     epi__dial_begin(flow);
+  }
+}
+
+void epi__flow_judge(epi_flow *flow) {
+  if (epi__flow_believe(flow)) {
+    epi__flow_judge_again(flow);
   }
 }

@@ -108,6 +108,9 @@ static void on_client(epi__io *io, int events) {
     case EPI__LINGER:
       linger_read(flow);
       break;
+    case EPI__AWAIT:
+      epi__await_read_client(flow);
+      break;
     case EPI__WAIT:
       epi__bind_read_client(flow);
       break;

@@ -91,14 +91,19 @@ int epi__instance_take(epi__instances *table, const char *function,
 
 void epi__instance_release(epi__instance *instance) {
   epi__instances *table = instance->table;
+  int tell = 0;
 
   pthread_mutex_lock(&table->lock);
   if (!--instance->flows) {
     instance->idle_since = epi__clock_steady();
+    tell = !instance->in_model && table->on_change;
   }
   instance->holds--;
   epi__instance_tidy(instance);
   pthread_mutex_unlock(&table->lock);
+  if (tell) {
+    table->on_change(table->change_user);
+  }
 }
 
 int epi__instance_has_others(epi__instance *instance) {

@@ -50,9 +50,10 @@ void epi__instance_works(epi__instance *instance) {
 
 void epi__instance_failed(epi__instance *instance, const char *why) {
   epi__instances *table = instance->table;
-  int before;
+  int before, tell;
 
   pthread_mutex_lock(&table->lock);
+  tell = !instance->in_model && table->on_change;
   before = atomic_fetch_add(&instance->failures, 1);
   instance->failed_as = ++table->last_failure;
   instance->failed_at = epi__clock_steady();
@@ -61,6 +62,13 @@ void epi__instance_failed(epi__instance *instance, const char *why) {
     epi__log(table->engine, EPI_LOG_ERROR, "\"%s\" at %s does not answer: %s",
              instance->pool->function, instance->shown, why);
   }
+  if (tell) {
+    table->on_change(table->change_user);
+  }
+}
+
+int epi__instance_fails(const epi__instance *instance) {
+  return atomic_load(&instance->failures) > 0;
 }
 
 /* ---- as JSON ---- */

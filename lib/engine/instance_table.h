@@ -44,6 +44,8 @@ struct epi__instances {
   epi__pool **pools;    /* in order of their functions' names */
   size_t count, capacity;
   int64_t last_number, last_failure;
+  void (*on_change)(void *user); /* set while no worker runs */
+  void *change_user;
 };
 
 /* The pool of a function, or NULL. Under the lock. */

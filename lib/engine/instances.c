@@ -283,6 +283,19 @@ int epi__instance_add(epi__instances *table, const char *function,
   return result;
 }
 
+void epi__instance_close(epi__instance *instance, int gone) {
+  pthread_mutex_lock(&instance->table->lock);
+  instance->added = 0;
+  instance->gone |= gone;
+  pthread_mutex_unlock(&instance->table->lock);
+}
+
+void epi__instances_on_change(epi__instances *table,
+                              void (*callback)(void *user), void *user) {
+  table->on_change = callback;
+  table->change_user = user;
+}
+
 void epi__instance_retire(epi__instance *instance) {
   epi__instances *table = instance->table;
 

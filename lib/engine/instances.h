@@ -75,8 +75,18 @@ void epi__instance_failed(epi__instance *instance, const char *why);
 int epi__instance_add(epi__instances *table, const char *function,
                       const char *url, epi__instance **out);
 
-/* No new flows for it, and let go; it is forgotten with its last flow. */
+/* No new flows for it, and with gone 1 those that it has are to be cut; then
+ * let go, and it is forgotten with its last flow. */
+void epi__instance_close(epi__instance *instance, int gone);
 void epi__instance_retire(epi__instance *instance);
+
+/* Call back, from any worker, when one that was added does not answer or has
+ * lost its last flow; NULL: not any more. No worker runs meanwhile. */
+void epi__instances_on_change(epi__instances *table,
+                              void (*callback)(void *user), void *user);
+
+/* 1 if the last that was seen of it is that it does not answer. */
+int epi__instance_fails(const epi__instance *instance);
 
 /* How many flows it has; if none, *idle_since is when it lost the last one, or
  * was added, on the clock of epi__clock_steady(). */

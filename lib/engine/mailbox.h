@@ -24,6 +24,9 @@ void epi__mailbox_post(epi__worker *from, int to, const epi__letter *head,
 /* Open what came; from the loop. */
 void epi__mailbox_open(epi__worker *worker);
 
+/* Wake all workers up, from any thread. */
+void epi__mailbox_wake_all(epi_engine *engine);
+
 /* From here on there may be letters; and no more, what is there is dropped. */
 void epi__mailbox_begin(epi__worker *worker);
 void epi__mailbox_end(epi__worker *worker);

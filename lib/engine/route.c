@@ -65,14 +65,18 @@ int epi__route_add_filter(epi__route *route, const epi__policy *policy,
 /* The plan's functions at one hop: filters here, then endpoints. */
 static int add_functions(epi__route *route, epi_flow *flow,
                          const epi_plan *plan, size_t hop) {
-  int result = 0;
+  int result = 0, waits = 0;
 
   for (size_t i = 0; !result && i < epi_plan_function_count(plan, hop); i++) {
     result = epi_plan_function_filter(plan, hop, i)
                  ? epi__route_add_filter(route, flow->policy, plan, hop, i)
                  : epi__route_add_instance(route, flow, plan, hop, i);
+    if (result == EPI_EBUSY) { /* others may be started meanwhile */
+      waits = result;
+      result = 0;
+    }
   }
-  return result;
+  return result ? result : waits;
 }
 
 /* What an authenticated proxy says is left of the plan, or NULL. */

@@ -33,6 +33,7 @@ typedef struct epi__route {
  *
  * Returns 0; EPI_EDENIED: this proxy may not carry the flow, the detail says
  * why; EPI_ELIMIT: a function, which is added to flow->crowded, has no room;
+ * EPI_EBUSY: the flow waits for an instance, see epi__flow_await();
  * EPI_EFILTER: a function cannot be had; EPI_EPROTO: bad chain metadata; or
  * EPI_ENOMEM. */
 int epi__route_new(epi__route **out, epi_flow *flow);
@@ -50,8 +51,8 @@ int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop);
 
 /* ---- route_instance.c: functions at endpoints ---- */
 
-/* Append an instance of a plan's function. Returns 0, EPI_EDENIED, EPI_ELIMIT
- * or EPI_EFILTER. */
+/* Append an instance of a plan's function. Returns 0, EPI_EDENIED, EPI_ELIMIT,
+ * EPI_EBUSY or EPI_EFILTER. */
 int epi__route_add_instance(epi__route *route, epi_flow *flow,
                             const epi_plan *plan, size_t hop, size_t function);
 

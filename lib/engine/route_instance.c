@@ -3,6 +3,7 @@
 #include "engine/flow.h"
 #include "engine/route.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The flow does not come back to an instance that failed. */
@@ -50,21 +51,35 @@ static int take(epi__route *route, epi_flow *flow, const char *function,
   return say_none_left(route, function);
 }
 
+static void say_left_out(const epi_flow *flow, const char *function) {
+  epi__log(flow->worker->engine, EPI_LOG_ERROR,
+           "flow %" PRId64 ": goes on WITHOUT %s, which may fail open: %s",
+           flow->number, function, epi_error_detail());
+}
+
 int epi__route_add_instance(epi__route *route, epi_flow *flow,
                             const epi_plan *plan, size_t hop, size_t function) {
   const char *name = epi_plan_function_name(plan, hop, function);
   epi__hop *to = &route->hops[route->hop_count];
+  int fails_open = epi_plan_function_fails_open(plan, hop, function);
   int result;
 
   if (route->hop_count == EPI__HOPS_MAX) {
     return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
   }
   result = take(route, flow, name, to);
+  if ((result == EPI_ELIMIT || result == EPI_EFILTER) &&
+      !epi_plan_function_endpoint(plan, hop, function)) {
+    result = epi__flow_await(flow, name);
+  }
   if (!result) {
-    to->fails_open = epi_plan_function_fails_open(plan, hop, function);
+    to->fails_open = fails_open;
     to->function =
         epi_plan_function_proves(plan, hop, function) ? function + 1 : 0;
     route->hop_count++;
+  } else if (result == EPI_EFILTER && fails_open) {
+    say_left_out(flow, name);
+    result = 0;
   } else if (result == EPI_ELIMIT && epi__names_add(&flow->crowded, name) < 0) {
     result = EPI_ENOMEM;
   }

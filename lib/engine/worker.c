@@ -45,6 +45,7 @@ static void rejudge_all(epi__worker *worker) {
 
 static void on_wake(epi__wake *wake) {
   epi__worker *worker = EPI__OWNER(wake, epi__worker, wake);
+  int retry = worker->provisioned != atomic_load(&worker->engine->provisioned);
 
   if (atomic_load(&worker->engine->stopping)) {
     cut_all(worker);
@@ -57,6 +58,10 @@ static void on_wake(epi__wake *wake) {
   /* A new flow may have brought worker->generation up to date before. */
   if (worker->judged != atomic_load(&worker->engine->generation)) {
     rejudge_all(worker);
+    retry = 1;
+  }
+  if (retry) {
+    epi__await_retry(worker);
   }
   epi__mailbox_open(worker);
 }

@@ -26,7 +26,7 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_TUBE + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_INSTANCE_IDLE_MS + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -49,6 +49,7 @@ typedef struct epi__hop {
 typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
 typedef struct epi__letter epi__letter;
+typedef struct epi__provisioner epi__provisioner;
 typedef struct epi__udp_reserved epi__udp_reserved;
 
 struct epi__worker {
@@ -63,7 +64,8 @@ struct epi__worker {
   epi__warm *warm;
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
-  int judged; /* the generation that all flows were judged by */
+  int judged;      /* the generation that all flows were judged by */
+  int provisioned; /* as of which flows wait for instances */
   epi_flow *flows, *ended;
   epi__tubes tubes;
   epi__slack slack;
@@ -93,6 +95,7 @@ struct epi_engine {
   epi_addr dns;          /* kind EPI_ADDR_NONE: none */
   epi_request *metadata; /* goes along with every flow */
   epi__instances *instances;
+  epi__provisioner *provisioner;
 
   const epi__crypto *crypto;
   uint8_t *chain_key;
@@ -114,8 +117,9 @@ struct epi_engine {
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
-  int64_t warm_most; /* connections to hops that a worker keeps */
-  int tubes;         /* of each worker, at most */
+  int64_t warm_most;      /* connections to hops that a worker keeps */
+  int tubes;              /* of each worker, at most */
+  atomic_int provisioned; /* how often something became of instances */
   atomic_int stopping;
   atomic_int was_full; /* the limit was reached, and the log says so */
   int started;

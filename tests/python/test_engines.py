@@ -468,3 +468,53 @@ def test_waiting_for_an_endpoint(echo):
         epi.endpoint_wait("nothing", 1)
     with pytest.raises(epi.errors.InvalidArgument):
         epi.endpoint_wait("socks5://127.0.0.1:1", -1)
+
+
+# ---- instances that are started ----
+
+STARTED = {
+    "epi": 1, "nodes": {"all": {"addresses": ["127.0.0.0/8"]}},
+    "functions": {"gate": {"provides": ["firewall"], "image": "r/gate:1",
+                           "options": {"level": "9"}}},
+    "policy": {"rules": [
+        {"id": "wall", "effect": "require", "attributes": ["firewall"]},
+        {"id": "ok", "effect": "allow"}]},
+}
+
+
+def test_a_program_starts_and_stops_instances(proxy, echo):
+    function = proxy("count")
+    url = f"socks6://{function.addresses[0]}"
+    asked, stopped = [], []
+    engine = epi.Engine(listen=ANY, workers=1, model=epi.Model(STARTED))
+    engine.on_start_instance(lambda *what: (
+        asked.append(what), engine.instance_ready(what[0], url)))
+    engine.on_stop_instance(lambda *what: stopped.append(what))
+    with engine:
+        for _ in range(2):
+            with through(engine, echo.address) as sock:
+                assert talk(sock, b"hello") == b"hello"
+        with pytest.raises(epi.errors.NotFound):
+            engine.instance_ready(1, url)
+        assert [one.url for one in engine.instances] == [url]
+    assert asked == [(1, "gate", "r/gate:1", {"level": "9"})]
+    assert stopped == [(1, "gate", url)]
+
+
+def test_why_no_instance_is_started_is_a_refusal(echo):
+    engine = epi.Engine(listen=ANY, workers=1, model=epi.Model(STARTED))
+    engine.on_start_instance(
+        lambda instance, *_: engine.instance_failed(instance, "no room"))
+    with engine:
+        with pytest.raises(epi.Error):
+            through(engine, echo.address)
+        assert engine.counts.failed == 1
+
+
+def test_a_command_starts_instances(tmp_path):
+    engine = epi.Engine(listen=ANY, workers=1)
+    with pytest.raises(epi.errors.NotFound):
+        engine.set_provision_command(tmp_path / "none")
+    engine.set_provision_command("/bin/true")
+    engine.set_provision_command(None)
+    engine.close()

@@ -837,6 +837,9 @@ EPI_ENGINE_BIND_PORT_MAX = 20
 EPI_ENGINE_WARM = 21
 EPI_ENGINE_WARM_IDLE_MS = 22
 EPI_ENGINE_TUBE = 23
+EPI_ENGINE_PROVISION_MS = 24
+EPI_ENGINE_PROVISION_FLOWS = 25
+EPI_ENGINE_INSTANCE_IDLE_MS = 26
 EPI_FUNCTION_KEY = 32
 EPI_LOG_ERROR = 1
 EPI_LOG_NOTE = 2
@@ -893,6 +896,26 @@ epi_flow_dest = quick("epi_flow_dest", AddrPointer, Handle)
 epi_flow_user = quick("epi_flow_user", c_char_p, Handle)
 epi_flow_metadata = quick("epi_flow_metadata", c_char_p, Handle, Int)
 epi_flow_decision = quick("epi_flow_decision", c_void_p, Handle)
+
+# ---- instance.h ----
+
+epi_engine_on_start_instance = long(
+    "epi_engine_on_start_instance", c_int, Handle,
+    Callback(None, c_int64, c_char_p, c_char_p, c_char_p, c_void_p), Bytes,
+)
+epi_engine_on_stop_instance = long(
+    "epi_engine_on_stop_instance", c_int, Handle,
+    Callback(None, c_int64, c_char_p, c_char_p, c_void_p), Bytes,
+)
+epi_engine_instance_ready = long(
+    "epi_engine_instance_ready", c_int, Handle, Int64, Text,
+)
+epi_engine_instance_failed = long(
+    "epi_engine_instance_failed", c_int, Handle, Int64, Text,
+)
+epi_engine_set_provision_command = long(
+    "epi_engine_set_provision_command", c_int, Handle, MaybeText,
+)
 
 # ---- estimate.h ----
 

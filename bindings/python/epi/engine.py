@@ -53,6 +53,9 @@ class Parameter(enum.IntEnum):
     WARM = c.EPI_ENGINE_WARM
     WARM_IDLE_MS = c.EPI_ENGINE_WARM_IDLE_MS
     TUBE = c.EPI_ENGINE_TUBE
+    PROVISION_MS = c.EPI_ENGINE_PROVISION_MS
+    PROVISION_FLOWS = c.EPI_ENGINE_PROVISION_FLOWS
+    INSTANCE_IDLE_MS = c.EPI_ENGINE_INSTANCE_IDLE_MS
 
 
 class LogLevel(enum.IntEnum):
@@ -177,7 +180,8 @@ class Engine(Handle):
     has no engine. Source: include/epi/engine.h.
     """
 
-    __slots__ = ("_lock", "_number", "_deliveries", "_on_log", "_state",
+    __slots__ = ("_lock", "_answers", "_number", "_deliveries", "_on_log",
+                 "_on_start_instance", "_on_stop_instance", "_state",
                  "_addresses")
     _free = c.epi_engine_free
 
@@ -195,9 +199,12 @@ class Engine(Handle):
                  **parameters: int) -> None:
         super().__init__(made(c.epi_engine_new))
         self._lock = threading.Lock()
+        self._answers = threading.Lock()  # about instances, at any time
         self._number = next(pipes.numbers)
         self._deliveries: list[_Delivery] = []
         self._on_log: Optional[_Delivery] = None
+        self._on_start_instance: Optional[_Delivery] = None
+        self._on_stop_instance: Optional[_Delivery] = None
         self._state = "new"
         self._addresses: list[Address] = []
         _engines[self._number] = self
@@ -334,6 +341,52 @@ class Engine(Handle):
         self.add_filter(_Watch(deliver))
         self._deliveries.append(deliver)
 
+    # ---- instances that are started when flows need them ----
+
+    def on_start_instance(
+            self, callback: Callable[[int, str, str, Mapping[str, str]], Any]
+    ) -> None:
+        """Call back, before the start, when an instance of a function is
+        needed: with its number, the function, its image and options. Say
+        instance_ready() or instance_failed() then, or later.
+
+        The callback is called as on_log is, but in a thread of its own, where
+        it may take its time. Source: include/epi/instance.h."""
+        self._call(c.epi_engine_on_start_instance, _ON_START_INSTANCE,
+                   self._number)
+        self._on_start_instance = _Delivery(callback)
+        self._deliveries.append(self._on_start_instance)
+
+    def on_stop_instance(self, callback: Callable[[int, str, str], Any]
+                         ) -> None:
+        """Call back, before the start, when an instance is to be stopped: with
+        its number, the function, and its URL, "" if it was not ready."""
+        self._call(c.epi_engine_on_stop_instance, _ON_STOP_INSTANCE,
+                   self._number)
+        self._on_stop_instance = _Delivery(callback)
+        self._deliveries.append(self._on_stop_instance)
+
+    def instance_ready(self, instance: int, url: str) -> None:
+        """Say that an instance takes connections at a URL. From any thread,
+        also in a callback. Raises InvalidArgument, NotSupported (the URL),
+        NotFound (nobody waits for it any more)."""
+        with self._answers:
+            check(c.epi_engine_instance_ready(self._handle, instance, url))
+
+    def instance_failed(self, instance: int, reason: str) -> None:
+        """Say that an instance cannot be started, or is gone. From any thread,
+        also in a callback. Raises InvalidArgument (no reason), NotFound."""
+        with self._answers:
+            check(c.epi_engine_instance_failed(self._handle, instance, reason))
+
+    def set_provision_command(
+            self, path: Union[None, str, os.PathLike[str]]) -> None:
+        """Have instances started and stopped by a program, before the start
+        (doc/instances.md); None: not any more. Raises NotFound,
+        PrivilegeMissing (it may not be run, or everybody can change it)."""
+        self._call(c.epi_engine_set_provision_command,
+                   None if path is None else os.fspath(path))
+
     def _before_start(self) -> None:
         if self._state != "new":
             raise InvalidState("the engine was started")
@@ -369,7 +422,10 @@ class Engine(Handle):
         if pipes.inside.depth:
             raise InvalidState("an engine cannot be closed from a callback")
         with self._lock:
-            pointer, self._pointer = self._pointer, None
+            if self._pointer is not None:
+                c.epi_engine_stop(self._pointer)  # callbacks may yet answer
+            with self._answers:
+                pointer, self._pointer = self._pointer, None
             self._state = "closed"
             if pointer is not None:
                 type(self)._free(pointer)
@@ -515,3 +571,36 @@ def endpoint_wait(url: str, timeout_ms: int) -> None:
     if timeout_ms < 0:
         raise InvalidArgument("a time is 0 or more")
     check(c.epi_endpoint_wait(url, timeout_ms))
+
+
+# ---- instances ----
+
+def _start_instance(instance: int, function: bytes, image: bytes,
+                    options: bytes, number: int) -> None:
+    pipes.inside.depth += 1
+    try:
+        engine = _engines.get(number)
+        if engine is not None and engine._on_start_instance is not None:
+            engine._on_start_instance(instance, function.decode(),
+                                      image.decode(), json.loads(options))
+        del engine
+    finally:
+        pipes.inside.depth -= 1
+
+
+def _stop_instance(instance: int, function: bytes, url: bytes,
+                   number: int) -> None:
+    pipes.inside.depth += 1
+    try:
+        engine = _engines.get(number)
+        if engine is not None and engine._on_stop_instance is not None:
+            engine._on_stop_instance(instance, function.decode(), url.decode())
+        del engine
+    finally:
+        pipes.inside.depth -= 1
+
+
+_ON_START_INSTANCE = pipes.callback(c.epi_engine_on_start_instance,
+                                    _start_instance)
+_ON_STOP_INSTANCE = pipes.callback(c.epi_engine_on_stop_instance,
+                                   _stop_instance)

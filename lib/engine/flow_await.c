@@ -1,0 +1,78 @@
+/* flow_await.c: a flow waits while instances of its functions are started. It
+ * holds nothing meanwhile, and is judged anew whenever something became of
+ * them: others may have been faster, and the model another one. */
+#include "engine/flow.h"
+
+#include "base/fail.h"
+
+#include <inttypes.h>
+
+int epi__flow_await(epi_flow *flow, const char *function) {
+  epi_engine *engine = flow->worker->engine;
+  int result;
+
+  if (flow->impatient) {
+    return epi__fail(EPI_EFILTER,
+                     "no instance of \"%s\" was ready in %" PRId64 " ms",
+                     function, engine->settings[EPI_ENGINE_PROVISION_MS]);
+  }
+  result = epi__supply_await(engine->provisioner, function,
+                             &flow->awaited[flow->awaited_count]);
+  if (result) {
+    return result == EPI_ENOENT ? EPI_EFILTER : result;
+  }
+  flow->awaited_count++;
+  if (flow->phase != EPI__AWAIT) {
+    epi__log(engine, EPI_LOG_NOTE,
+             "flow %" PRId64 ": waits for an instance of \"%s\"", flow->number,
+             function);
+  }
+  return EPI_EBUSY;
+}
+
+void epi__await_begin(epi_flow *flow) {
+  epi__await_over(flow, flow->awaited_count);
+  if (flow->phase != EPI__AWAIT) {
+    epi__flow_enter(flow, EPI__AWAIT);
+  }
+}
+
+void epi__await_over(epi_flow *flow, size_t count) {
+  for (size_t i = count; i < EPI__HOPS_MAX; i++) {
+    if (flow->awaited[i]) {
+      epi__supply_leave(flow->worker->engine->provisioner, &flow->awaited[i]);
+    }
+  }
+}
+
+/* The one that has waited for longest comes first: new ones are in front. */
+void epi__await_retry(epi__worker *worker) {
+  epi_flow *flow = worker->flows, *next;
+
+  worker->provisioned = atomic_load(&worker->engine->provisioned);
+  while (flow && flow->next) {
+    flow = flow->next;
+  }
+  for (; flow; flow = next) {
+    next = flow->previous; /* one that ends moves to another list */
+    if (flow->phase == EPI__AWAIT) {
+      epi__flow_judge_again(flow);
+      epi__flow_watch(flow);
+    }
+  }
+}
+
+void epi__await_timeout(epi_flow *flow) {
+  flow->impatient = 1;
+  epi__flow_judge_again(flow);
+}
+
+/* One that only has something to send may end its side, and wait for an
+ * answer. */
+void epi__await_read_client(epi_flow *flow) {
+  epi__relay_keep_early(flow);
+  if (flow->phase == EPI__AWAIT && flow->session &&
+      flow->legs[EPI_FORWARD].eof && !flow->lanes[EPI_FORWARD].early.block) {
+    epi__flow_end(flow, 0, "the client left while it waited");
+  }
+}
