@@ -4,7 +4,9 @@ import pathlib
 
 from measure import plot, table, targets
 
-# Which pictures a section has: file name, metric, how it is drawn.
+# Which pictures a section has: file name, metric, how it is drawn; and whom not
+# to draw, since nothing else would be seen beside him.
+TOO_LARGE = {"memory": ("dante",)}
 PLOTS = {
     "connections": [("connections", "rate", plot.lines),
                     ("connections-reduction", "reduction", plot.lines)],
@@ -28,13 +30,22 @@ def about_text(about):
             f" medians of {about['runs']} runs.{quick}")
 
 
+def said(about, left_out):
+    """What a picture shows, in a line."""
+    unit = about["unit"].replace(" (ratio to direct)", "")
+    return (about["title"] + (f", {unit}" if unit else "") +
+            "".join(f", without {name}" for name in left_out))
+
+
 def pictures(results, out):
     """Write the plots; for each section their file names."""
     written = {}
     for name in results.names():
         section = results.section(name)
         for file, metric, draw in PLOTS.get(name, ()):
-            subjects = section.subjects(metric)
+            left_out = TOO_LARGE.get(name, ())
+            subjects = [subject for subject in section.subjects(metric)
+                        if subject not in left_out]
             if not subjects:
                 continue
             about = section.data["metrics"][metric]
@@ -42,20 +53,19 @@ def pictures(results, out):
                                 for case in section.cases_of(metric)]
                       for subject in subjects}
             (out / f"{file}.svg").write_text(draw(
-                f"{section.data['title']}: {about['title'].lower()}",
-                about["unit"].replace(" (ratio to direct)", ""),
+                section.data["title"], said(about, left_out),
                 section.cases_of(metric), series))
             written.setdefault(name, []).append(f"{file}.svg")
     return written
 
 
-def text(results, plots=None):
-    """All tables, the targets first."""
+def text(results, plots=None, brief=False):
+    """All tables, the targets first; brief as section_text() has it."""
     parts = [about_text(results.data["about"])]
     if targets.rows(results):
         parts += ["### Targets", targets.text(results)]
     parts += [table.section_text(name, results.section(name),
-                                 (plots or {}).get(name, ()))
+                                 (plots or {}).get(name, ()), brief)
               for name in results.names()]
     return "\n\n".join(parts) + "\n"
 

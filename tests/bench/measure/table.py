@@ -51,8 +51,9 @@ def all_zero(section, metric):
                if section.runs(metric, case, name))
 
 
-def section_text(name, section, plots=()):
-    """Everything about a section."""
+def section_text(name, section, plots=(), brief=False):
+    """Everything about a section; if brief, without the ratios to each peer,
+    which follow from the rest."""
     parts = [f"### {section.data['title']}"]
     for metric, about in section.data["metrics"].items():
         if not section.data["values"][metric]:
@@ -64,7 +65,7 @@ def section_text(name, section, plots=()):
             continue
         parts.append(f"{title}{unit}:")
         parts.append(medians(section, metric))
-        if about["ratio"] and beside_peers(section, metric):
+        if about["ratio"] and not brief and beside_peers(section, metric):
             parts.append(f"{title}, libepi divided by each peer:")
             parts.append(beside_peers(section, metric))
     parts += [f"![{name}]({plot})" for plot in plots]

@@ -12,7 +12,6 @@ from measure.subjects import REVERSE, SOCKS5, SOCKS6, epi_proxy
 from support import flow
 
 PORT = 80      # of the origin
-TFO = 256      # requests out of SYNs at a time
 
 
 @functools.cache
@@ -106,4 +105,8 @@ def ours(net, proxies):
     if supports("epi-redirector", "--warm"):
         found.append(Redirected("SOCKS 6, warm", SOCKS6, ports[1],
                                 trips="warm"))
+        found += [Redirected("SOCKS 6, warm, TFO", SOCKS6, ports[1], option,
+                             trips="warm, TFO")
+                  for option in ("--fast-open", "--tfo")
+                  if supports("epi-redirector", option)]
     return found

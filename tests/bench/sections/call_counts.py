@@ -50,6 +50,7 @@ def measure(bench, section):
     here = bench.place()
     origin = here.origin()
     found = {"calls": {}, "instructions": {}}
+    section.cases.extend(counted.KINDS)
     for make in makers(bench):
         section.expect(make())
     bench.in_turns(section, [

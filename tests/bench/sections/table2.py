@@ -15,6 +15,7 @@ from support import socks_client as wire
 TITLE = "Table II: ports, reconfiguration, shared functions"
 PAIRS, QUICK_PAIRS = (1, 10, 100, 1000), (1, 100)
 CLIENTS = 16
+LOADS = {"new connections": [], "keep-alive": ["--keep-alive"]}
 METRICS = {
     "ports": Metric("", "less", title="Open ports of the proxy"),
     "instances": Metric("", "less",
@@ -135,8 +136,7 @@ def jobs(bench, section, place, origin_port):
 
     for what, add in (("libepi", add_to_libepi), ("libepi, HUP", told),
                       ("nginx", add_to_nginx)):
-        for case, options in (("new connections", ()),
-                              ("keep-alive", ("--keep-alive",))):
+        for case, options in LOADS.items():
             def measure(add=add, case=case, options=options):
                 with flow.ending():
                     add(section, bench, place, origin_port, case, options)
@@ -153,6 +153,7 @@ def measure(bench, section):
         bench.say(f"{TITLE}: {case_of(count)}")
         count_ports(section, place, origin_port, count)
         count_instances(section, count)
+    section.cases.extend(LOADS)
     bench.in_turns(section, jobs(bench, section, place, origin_port))
     section.note("Reasoned: the paths of nginx are those of its ports, so that"
                  " each pair has containers of its own for its functions.")
