@@ -11,7 +11,8 @@ from support import verdict
 
 
 def _name(node):
-    return "python." + node.nodeid.rpartition("/")[2].replace(".py::", ".")
+    path, _, test = node.nodeid.partition(".py::")
+    return f"python.{path.rpartition('/')[2]}.{test}"
 
 
 class Verdicts:

@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Generator, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .address import Address, AddressLike
@@ -89,7 +89,7 @@ Step = Union[bytes, int]
 
 
 def handshake(link: Link, dest: Address,
-              metadata: Mapping[int, str]) -> Iterator[Step]:
+              metadata: Mapping[int, str]) -> Generator[Step, Any, None]:
     """The client's side of one handshake, for any kind of socket: it yields
     bytes that are to be sent, or the most that is to be received, and then is
     sent what was received.

@@ -1,0 +1,1 @@
+"""What other software's users know, said with libepi."""
