@@ -81,9 +81,32 @@ def test_the_oldest_python_can_read_it():
         ast.parse(path.read_text(), feature_version=(3, 9))
 
 
+USER = """
+import epi
+from epi.compat import socksx
+
+class Upper(epi.Filter):
+    def data(self, pipe: epi.Pipe, direction: epi.Direction,
+             data: bytes) -> bytes:
+        return data.upper()
+
+async def main() -> None:
+    model = epi.Model({"epi": 1, "nodes": {}})
+    decision = model.decide(epi.Query("a", "b", 443))
+    verdict: epi.Verdict = decision.verdict
+    async with epi.Engine(model=model, filters=[Upper()], workers=2) as engine:
+        engine.counts.open + 1
+    reader, writer = await epi.open_connection(("a", 1), "socks6://b:1080")
+    await socksx.socks6.Client("a:1").connect(socksx.socket.SocketAddress("a:2"))
+    print(epi.__version__, epi.limits.PIPE, epi.errors.Denied, verdict)
+"""
+
+
 def test_types_are_strict(tmp_path):
     mypy = pytest.importorskip("mypy.api")
+    user = tmp_path / "user.py"
+    user.write_text(USER)
     said, _, status = mypy.run([
-        "--strict", "--python-version", "3.9", "--cache-dir", str(tmp_path),
-        str(SOURCE / "epi")])
+        "--strict", "--python-version", "3.9", "--cache-dir",
+        str(tmp_path / "cache"), str(SOURCE / "epi"), str(user)])
     assert status == 0, said

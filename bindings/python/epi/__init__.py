@@ -21,7 +21,7 @@ from . import errors, limits
 from ._abi import EPI_VERSION_STRING as __version__
 from .address import Address
 from .builder import Builder
-from .connect import connect, open_connection
+from .client import connect, open_connection
 from .datagram import Datagram, DatagramType, UdpError
 from .decision import (
     Decision,
@@ -88,5 +88,20 @@ from .redirect import MARK, Backend, Redirect
 from .review import Change, Diff, Expected, Failure, Finding
 from .session import Accept, Next, Session, SessionTable
 
-__all__ = [name for name in dir() if not name.startswith("_")
-           and name != "annotations"] + ["__version__"]
+__all__ = [
+    "Accept", "Address", "Application", "Area", "AuthReply", "Backend",
+    "Bound", "Bounds", "Builder", "Change", "Command", "Counts", "Datagram",
+    "DatagramType", "Decision", "Denied", "Diff", "Direction", "Engine",
+    "Error", "Expected", "Facts", "Failure", "Filter", "Finding", "Flow",
+    "FlowInfo", "Function", "Hop", "Instance", "Leg", "LibraryNotFound",
+    "LogLevel", "MARK", "Meta", "Method", "Model", "ModelError",
+    "NativeFilter", "Need", "Next", "Node", "PASS", "Pairs", "Parameter",
+    "Parity", "Pipe", "Plan", "PlannedFunction", "Provision",
+    "ProvisionChange", "Proxy", "ProxyPort", "Query", "ReasonerVersion",
+    "Redirect", "Reply", "ReplyCode", "Request", "Session", "SessionState",
+    "SessionTable", "SessionUse", "Stack", "StackValue", "TlsFeature",
+    "TokenState", "UdpError", "Verdict", "Version", "__version__", "connect",
+    "endpoint_wait", "errors", "estimate_ms", "function_key", "limits",
+    "open_connection", "reasoner_rule", "reply_text", "tls_has", "tls_library",
+    "use_allocator", "version", "wipe",
+]

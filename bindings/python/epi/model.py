@@ -195,9 +195,11 @@ class Model(Handle):
 
     def overview(self) -> dict[str, Any]:
         """Everything the model says, as `epi-check --json` prints it."""
-        found: dict[str, Any] = json.loads(
-            written(c.epi_model_overview, self._handle))
+        found: dict[str, Any] = json.loads(self._overview_json())
         return found
+
+    def _overview_json(self) -> str:
+        return written(c.epi_model_overview, self._handle)
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping, Optional
 
 from . import _abi as c
@@ -44,6 +44,11 @@ class Diff:
     compared: int
     complete: bool
     text: str
+    _json: str = field(repr=False)
+
+    def to_json(self) -> str:
+        """The same as JSON (doc/review.md)."""
+        return self._json
 
     def __bool__(self) -> bool:
         """Whether anything changes."""
@@ -75,6 +80,11 @@ class Expected:
     expected: int
     failures: tuple[Failure, ...]
     text: str
+    _json: str = field(repr=False)
+
+    def to_json(self) -> str:
+        """The same as JSON (doc/review.md)."""
+        return self._json
 
     def __bool__(self) -> bool:
         """Whether all of them hold."""
@@ -95,18 +105,19 @@ class Finding:
     finding: str
 
 
-def _answers(ask: Callable[[int, Any], Any]) -> tuple[str, Any]:
+def _answers(ask: Callable[[int, Any], Any]) -> tuple[str, str]:
     """An answer as text and as JSON."""
     found = []
     for form in (c.EPI_FORM_TEXT, c.EPI_FORM_JSON):
         out = ctypes.c_void_p()
         check(ask(form, ctypes.byref(out)))
         found.append(taken(out))
-    return found[0], json.loads(found[1])
+    return found[0], found[1]
 
 
 def diff_of(compare: Callable[..., int], *arguments: Any) -> Diff:
-    text, found = _answers(lambda form, out: compare(*arguments, form, out))
+    text, said = _answers(lambda form, out: compare(*arguments, form, out))
+    found = json.loads(said)
     return Diff(
         was=found.get("was"), is_=found["is"],
         changes=tuple(
@@ -115,7 +126,8 @@ def diff_of(compare: Callable[..., int], *arguments: Any) -> Diff:
                    pairs=one["pairs"], because=one["because"], was=one["was"],
                    is_=one["is"], flow=one.get("flow"))
             for one in found["changes"]),
-        compared=found["compared"], complete=found["complete"], text=text)
+        compared=found["compared"], complete=found["complete"], text=text,
+        _json=said)
 
 
 def expected_of(model: int, data: bytes) -> Expected:
@@ -126,17 +138,18 @@ def expected_of(model: int, data: bytes) -> Expected:
                                     form, out)
         return check(result, tuple(problems))
 
-    text, found = _answers(ask)
+    text, said = _answers(ask)
+    found = json.loads(said)
     return Expected(
         expected=found["expected"],
         failures=tuple(
             Failure(expect=one["expect"], from_=one["from"], to=one["to"],
                     failure=one["failure"], because=one.get("because"))
             for one in found["failures"]),
-        text=text)
+        text=text, _json=said)
 
 
 def findings_of(model: int) -> tuple[Finding, ...]:
-    _, found = _answers(lambda form, out: c.epi_model_lint(model, form, out))
+    _, said = _answers(lambda form, out: c.epi_model_lint(model, form, out))
     return tuple(Finding(one["kind"], one["path"], one["finding"])
-                 for one in found)
+                 for one in json.loads(said))

@@ -7,7 +7,7 @@ from typing import Optional, Sequence
 from ... import message
 from ...address import Address
 from ..._abi import EPI_METADATA_MAX
-from ...connect import Link, handshake
+from ...client import Link, handshake
 from ...errors import Closed, InvalidArgument, ProtocolError
 from ...message import AuthReply, Meta, Reply, ReplyCode, Version
 from ...session import Accept, Next, Session

@@ -1,4 +1,4 @@
-"""connect.py: a socket to a destination, through proxies."""
+"""client.py: a socket to a destination, through proxies."""
 from __future__ import annotations
 
 import asyncio

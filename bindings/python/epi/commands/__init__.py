@@ -1,0 +1,1 @@
+"""The programs `python -m epi check` and `python -m epi proxy`."""

@@ -1,0 +1,164 @@
+"""test_programs.py: python -m epi check and proxy do what epi-check and
+epi-proxy do."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import epi
+from conftest import BUILD, HOSPITALS, ROOT, read_exactly
+
+ENV = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+OURS = [sys.executable, "-m", "epi"]
+FLOW = "--flow=umc:antonius:443"
+
+
+def run(*argv, stdin=""):
+    return subprocess.run([str(a) for a in argv], capture_output=True,
+                          text=True, env=ENV, timeout=30, input=stdin)
+
+
+@pytest.fixture
+def files(tmp_path, hospitals):
+    stricter = {**hospitals.to_dict(), "policy": {}}
+    documents = {
+        "old": stricter, "expected": {"epi-assert": 1, "expect": [
+            {"from": "umc", "to": "antonius", "port": 443,
+             "allowed": False}]},
+        "deny": {"verdict": "deny", "verdict_reference": "v-1",
+                 "reasons_for_denial": ["no consent"]}}
+    for name, document in documents.items():
+        (tmp_path / name).write_text(json.dumps(document))
+    (tmp_path / "broken").write_text("{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", [
+    "--json", FLOW, f"{FLOW} --json", f"{FLOW} --explain",
+    f"{FLOW} --explain --json", f"{FLOW} --purpose commercial",
+    "--flow=antonius:umc", "--flow=10.1.0.9:10.2.0.1:443",
+    "--flow=10.1.0.9:ehr.antonius.example:443", "--flow=umc:[2001:db8::1]:80",
+    f"{FLOW} --at 2026-01-31T09:30", f"{FLOW} --as-verdict violations",
+    f"{FLOW} --verdict deny", f"{FLOW} --verdict deny --as-rule",
+    f"{FLOW} --verdict deny --as-verdict deliberation", "--diff old",
+    "--diff old --json", "--assert expected", "--assert expected --json",
+    "--lint", "--lint --json", "--provision --json",
+    "--provision --diff old --json", "--provision --application train --json"])
+def test_check_answers_as_epi_check(files, words):
+    words = [str(files / word) if (files / word).exists() else word
+             for word in words.split()]
+    theirs = run(BUILD / "examples" / "epi-check", HOSPITALS, *words)
+    ours = run(*OURS, "check", HOSPITALS, *words)
+    assert ours.stdout == theirs.stdout
+    assert ours.returncode == theirs.returncode
+
+
+@pytest.mark.parametrize("words", [
+    "--flow=umc", "--flow=a:b:c:d", "--flow=umc:umx", "--flow=umc:umc:99999",
+    f"{FLOW} --at never", "--diff broken", "--diff /no/such", "--lint --flow"])
+def test_check_refuses_as_epi_check(files, words):
+    words = [str(files / word) if (files / word).exists() else word
+             for word in words.split()]
+    assert run(BUILD / "examples" / "epi-check", HOSPITALS,
+               *words).returncode == 2
+    ours = run(*OURS, "check", HOSPITALS, *words)
+    assert (ours.returncode, ours.stdout) == (2, "")
+    assert ours.stderr and "Traceback" not in ours.stderr
+
+
+def test_check_shows_a_model(files):
+    shown = run(*OURS, "check", "-", stdin=HOSPITALS.read_text())
+    assert "Flows of application train" in shown.stdout
+    assert "    allowed  bridged: rule" in shown.stdout
+    page = run(*OURS, "check", HOSPITALS, "--html", files / "page.html")
+    assert page.returncode == 0
+    assert "<svg" in (files / "page.html").read_text()
+
+
+def test_usage():
+    assert run(*OURS).returncode == run(*OURS, "nothing").returncode == 2
+    assert epi.version() in run(*OURS, "--version").stdout
+    for program in ("check", "proxy"):
+        assert "Exit codes" in run(*OURS, program, "--help").stdout
+
+
+class Running:
+    """A proxy that runs, and what it said."""
+
+    def __init__(self, *words, cwd):
+        self.process = subprocess.Popen(
+            [*OURS, "proxy", *(str(word) for word in words)], env=ENV, cwd=cwd,
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.said = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+    def wait_for(self, pattern):
+        while not re.search(pattern, self.said):
+            line = self.process.stderr.readline()
+            assert line, self.said
+            self.said += line
+        return re.search(pattern, self.said)
+
+
+def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
+    (tmp_path / "mine.py").write_text(
+        "import epi\nclass Upper(epi.Filter):\n"
+        "    def data(self, pipe, direction, data):\n"
+        "        return data.upper()\n")
+    with Running("--listen", "socks://127.0.0.1:0", "--workers", 1, "--filter",
+                 "python:mine:Upper", "--filter", "count",
+                 cwd=tmp_path) as proxy:
+        where = proxy.wait_for(r"listening on socks://(\S+)")[1]
+        proxy.wait_for("WARNING: no --model")
+        with epi.connect(echo.address, f"socks6://{where}") as sock:
+            sock.sendall(b"hello")
+            assert read_exactly(sock, 5) == b"HELLO"
+        proxy.wait_for("through upper, count")
+        proxy.process.send_signal(signal.SIGTERM)
+        assert proxy.process.wait(10) == 0
+
+
+def test_a_proxy_follows_its_model(tmp_path, echo):
+    document = {"epi": 1, "nodes": {"a": {"addresses": ["127.0.0.0/8"]}},
+                "policy": {"default": "allow"}}
+    model = tmp_path / "model.json"
+    model.write_text(json.dumps(document))
+    with Running("--listen", "socks://127.0.0.1:0", "--model", model,
+                 cwd=tmp_path) as proxy:
+        where = proxy.wait_for(r"listening on socks://(\S+)")[1]
+        epi.endpoint_wait(f"socks6://{where}", 10000)
+        epi.connect(echo.address, f"socks6://{where}").close()
+        model.write_text("{")
+        proxy.wait_for("epi proxy: .*(JSON|expected|end)")
+        epi.connect(echo.address, f"socks6://{where}").close()
+        model.write_text(json.dumps({**document, "policy": {}}))
+        proxy.wait_for("the model is in force")
+        with pytest.raises(epi.errors.Refused):
+            epi.connect(echo.address, f"socks6://{where}")
+        proxy.process.send_signal(signal.SIGINT)
+        assert proxy.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("words", [
+    "--listen gopher://x", "--name px", "--model /no/such", "--filter none",
+    "--filter python:os:getcwd", "--filter python:nothing:X", "--chain x",
+    "--chain-key key", "--workers -1", "--dns :::", "--what"])
+def test_a_proxy_refuses_bad_settings(tmp_path, words):
+    (tmp_path / "key").write_text("x" * 32)
+    (tmp_path / "key").chmod(0o644)
+    ran = subprocess.run([*OURS, "proxy", "--listen", "socks://127.0.0.1:0",
+                          *words.split()], env=ENV, cwd=tmp_path,
+                         capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 2
+    assert ran.stderr and "Traceback" not in ran.stderr
