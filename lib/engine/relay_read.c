@@ -7,7 +7,9 @@
 #include "base/fail.h"
 
 enum {
-  READS = 4, /* in a row from one socket, before others get their turn */
+  /* In a row from one socket, before others get their turn. A tube that was
+   * filled is as much as all of them. */
+  READS = 4,
 };
 
 /* Returns as epi__leg_read(). */
@@ -44,14 +46,15 @@ void epi__relay_read(epi_flow *flow, int direction) {
   size_t size = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
 
   for (int i = 0; i < READS; i++) {
+    int spliced = epi__bulk_begun(flow, direction);
     ptrdiff_t got;
 
     if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
         !epi__relay_may_take(flow, direction)) {
       return;
     }
-    got = epi__bulk_begun(flow, direction) ? read_splicing(flow, direction)
-                                           : read_copying(flow, direction);
+    got = spliced ? read_splicing(flow, direction)
+                  : read_copying(flow, direction);
     if (got == EPI_ENOENT) {
       return;
     }
@@ -64,7 +67,7 @@ void epi__relay_read(epi_flow *flow, int direction) {
       take_end_by_peer(flow, direction);
       return;
     }
-    if ((size_t)got < size) {
+    if (spliced || (size_t)got < size) {
       return;
     }
   }
