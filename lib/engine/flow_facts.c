@@ -91,7 +91,9 @@ void epi__flow_settle(epi_flow *flow) {
   epi__free(flow->peer);
   flow->peer = NULL;
   flow->user = "";
-  if (!flow->route->hop_count) {
+  if (flow->route->hop_count) {
+    epi__route_settle(flow->route);
+  } else {
     epi__route_free(flow->route);
     flow->route = NULL;
   }

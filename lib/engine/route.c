@@ -20,10 +20,22 @@ static int add_filter(epi__route *route, epi_filter *filter) {
   return 0;
 }
 
-/* ours is as epi__hop_read() has it. */
-static int add_link(epi__route *route, const char *link, int ours) {
+int epi__route_make_room(epi__route *route) {
   if (route->hop_count == EPI__HOPS_MAX) {
     return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  }
+  if (!route->hops) { /* most routes have none */
+    route->hops = epi__alloc_array(EPI__HOPS_MAX, sizeof *route->hops);
+  }
+  return route->hops ? 0 : EPI_ENOMEM;
+}
+
+/* ours is as epi__hop_read() has it. */
+static int add_link(epi__route *route, const char *link, int ours) {
+  int result = epi__route_make_room(route);
+
+  if (result) {
+    return result;
   }
   if (epi__hop_read(&route->hops[route->hop_count], link, ours)) {
     char public[EPI__URL_MAX], why[400];
@@ -38,12 +50,11 @@ static int add_link(epi__route *route, const char *link, int ours) {
 
 static int add_own_hops(epi__route *route, const epi_engine *engine) {
   for (size_t i = 0; i < engine->hop_count; i++) {
-    int result;
+    int result = epi__route_make_room(route);
 
-    if (route->hop_count == EPI__HOPS_MAX) {
-      return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+    if (!result) {
+      result = epi__hop_copy(&route->hops[route->hop_count], &engine->hops[i]);
     }
-    result = epi__hop_copy(&route->hops[route->hop_count], &engine->hops[i]);
     if (result) {
       return result;
     }
@@ -189,12 +200,11 @@ static int read_number(const char *text, int *out) {
  * do, too, unless the link says otherwise. */
 static int add_metadata_link(epi__route *route, const epi_flow *flow,
                              const char *link) {
-  epi__hop *hop = &route->hops[route->hop_count];
   int result = add_link(route, link, 0);
 
   if (!result && flow->session &&
       epi_session_version(flow->session) == EPI_SOCKSX) {
-    result = epi__hop_use_socksx(hop, link);
+    result = epi__hop_use_socksx(&route->hops[route->hop_count - 1], link);
   }
   return result;
 }
@@ -310,6 +320,18 @@ int epi__route_new(epi__route **out, epi_flow *flow) {
   return 0;
 }
 
+void epi__route_settle(epi__route *route) {
+  epi__hop *fewer =
+      epi__realloc_array(route->hops, route->hop_count, sizeof *route->hops);
+
+  if (fewer) {
+    route->hops = fewer;
+  }
+  epi__text_clear(&route->failures);
+  epi__free(route->plan);
+  route->plan = NULL;
+}
+
 void epi__route_drop_hop(epi__route *route) {
   if (route->hops[0].instance) {
     epi__instance_release(route->hops[0].instance);
@@ -332,6 +354,7 @@ void epi__route_free(epi__route *route) {
   for (size_t i = 0; i < route->hop_count; i++) {
     epi__hop_clear(&route->hops[i]);
   }
+  epi__free(route->hops);
   epi__text_clear(&route->failures);
   epi__free(route->plan);
   epi__free(route);

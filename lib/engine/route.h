@@ -13,7 +13,7 @@ enum {
 typedef struct epi__route {
   epi_filter *filters[EPI__FILTER_CHAIN_MAX]; /* referenced */
   size_t filter_count;
-  epi__hop hops[EPI__HOPS_MAX];
+  epi__hop *hops; /* NULL: no hop was added; else room for all there may be */
   size_t hop_count;
   int first_link; /* the link that hops[0] is, if all hops are links that came
                      as chain metadata; else 0 */
@@ -42,6 +42,12 @@ void epi__route_free(epi__route *route);
 /* Append the filter of a plan's function. Returns 0 or EPI_EFILTER. */
 int epi__route_add_filter(epi__route *route, const epi__policy *policy,
                           const epi_plan *plan, size_t hop, size_t function);
+
+/* Make room for one more hop. Returns 0, EPI_EDENIED or EPI_ENOMEM. */
+int epi__route_make_room(epi__route *route);
+
+/* The hops are connected: let go of what is not needed any more. */
+void epi__route_settle(epi__route *route);
 
 /* Leave the first hop out. */
 void epi__route_drop_hop(epi__route *route);

@@ -60,13 +60,14 @@ static void say_left_out(const epi_flow *flow, const char *function) {
 int epi__route_add_instance(epi__route *route, epi_flow *flow,
                             const epi_plan *plan, size_t hop, size_t function) {
   const char *name = epi_plan_function_name(plan, hop, function);
-  epi__hop *to = &route->hops[route->hop_count];
   int fails_open = epi_plan_function_fails_open(plan, hop, function);
-  int result;
+  int result = epi__route_make_room(route);
+  epi__hop *to;
 
-  if (route->hop_count == EPI__HOPS_MAX) {
-    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  if (result) {
+    return result;
   }
+  to = &route->hops[route->hop_count];
   result = take(route, flow, name, to);
   if ((result == EPI_ELIMIT || result == EPI_EFILTER) &&
       !epi_plan_function_endpoint(plan, hop, function)) {
