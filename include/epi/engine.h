@@ -130,7 +130,8 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
- * in its URL, the port that it got.
+ * in its URL, the port that it got. Ports that a model gives the proxy are not
+ * among these: the model says where they are.
  *
  * Returns 0 or EPI_EINVAL (no such listener). */
 EPI_API int epi_engine_listener_addr(const epi_engine *engine, size_t index,
@@ -189,11 +190,18 @@ EPI_API int epi_engine_set_filter_path(epi_engine *engine, const char *folder);
  * flows that it does not allow any more, or only through another chain, are
  * cut, each with a log line.
  *
+ * An engine that runs also listens at the ports that the model gives it as one
+ * of its proxies, and at no others that a model gave it: those of both models
+ * keep their sockets, so that no connection is refused meanwhile, and a log
+ * line names each that opens, closes or leads elsewhere. What came to a port
+ * that the model has no more, or for another node or destination, is cut.
+ *
  * Returns 0; an error of epi_filter_new_builtin() or epi_filter_new_from_file()
  * if a filter that the model names cannot be made (the detail says which);
- * EPI_EDENIED if it names a shared object that it may not have; EPI_ESTATE if
- * this engine is a function; or EPI_ENOMEM.
- * The engine keeps the old model then. */
+ * EPI_EDENIED if it names a shared object that it may not have; EPI_EBUSY,
+ * EPI_EPERM or EPI_ESYS if a port cannot be listened at, EPI_EINVAL if one
+ * leads to this proxy, which the detail names; EPI_ESTATE if this engine is a
+ * function; or EPI_ENOMEM. The engine keeps the old model then. */
 EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
 
 /* Say which of the model's proxies this is, before the start. Without this it
@@ -258,18 +266,19 @@ EPI_API int epi_engine_set_dns(epi_engine *engine, const epi_addr *server);
 
 /* Call back with log lines, before the start. They have no line end, hold no
  * payload and no secret, and bytes from peers are made printable.
- * Threads: the callback runs in workers, one at a time. */
+ * Threads: the callback runs in workers, and in calls upon the engine, one at a
+ * time. */
 EPI_API void epi_engine_on_log(epi_engine *engine,
                                void (*callback)(int level, const char *line,
                                                 void *user),
                                void *user);
 
-/* Start the workers.
+/* Listen at the ports that the model gives this proxy, and start the workers.
  *
- * Returns 0, EPI_ESTATE (it was started, or has no listener), EPI_EINVAL (the
- * name is none of the model's proxies, a hop or reverse destination is one of
- * its own listeners, or BINDs may have no port), EPI_ESYS or EPI_ENOMEM;
- * nothing runs then. */
+ * Returns 0, EPI_ESTATE (it was started, or listens nowhere), EPI_EINVAL (the
+ * name is none of the model's proxies, a hop or plain destination is one of its
+ * own listeners, or BINDs may have no port), EPI_EBUSY or EPI_EPERM (such a
+ * port cannot be had), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/own_ports.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static void refuse_dial(epi_flow *flow) {
            route->hop_count ? route->hops[0].link
                             : epi__addr_text(&flow->dest, &target),
            error ? epi__dial_error_text(error)
-                 : "all its addresses are other nodes'");
+                 : "none of its addresses may be tried");
   if (!leave_out(flow, why)) {
     epi__flow_refuse(
         flow, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED, why);
@@ -120,19 +121,21 @@ static int pick(const epi__dial *dial) {
 static int take_next(epi_flow *flow) {
   epi__dial *dial = flow->dial;
   epi__addr_buf text;
-  int next;
+  int next, loop;
 
   while ((next = pick(dial)) >= 0) {
     const epi_addr *addr = &dial->addrs[next];
 
     dial->taken |= (uint32_t)1 << next;
-    if (epi__dial_may_use(flow, flow->decision, addr)) {
+    loop = epi__port_is_loop(flow, addr);
+    if (!loop && epi__dial_may_use(flow, flow->decision, addr)) {
       dial->last_kind = addr->kind;
       return next;
     }
     epi__log(flow->worker->engine, EPI_LOG_NOTE,
-             "flow %" PRId64 ": skipping %s, which is another node's",
-             flow->number, epi__addr_text(addr, &text));
+             "flow %" PRId64 ": skipping %s, which is %s", flow->number,
+             epi__addr_text(addr, &text),
+             loop ? "this proxy: a loop" : "another node's");
   }
   return -1;
 }

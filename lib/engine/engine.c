@@ -3,8 +3,8 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/own_ports.h"
 #include "engine/provisioner.h"
-#include "engine/worker.h"
 #include "os/os.h"
 #include "tls/primitives.h"
 
@@ -126,9 +126,36 @@ int epi_engine_add_filter(epi_engine *engine, epi_filter *filter) {
   return 0;
 }
 
-int epi_engine_set_model(epi_engine *engine, epi_model *model) {
-  epi__policy *policy = NULL;
+static const epi_model *model_of(const epi__policy *policy) {
+  return policy ? epi__policy_model(policy) : NULL;
+}
+
+/* Judge by another policy and listen with other listeners, both at once. */
+static void put_in_force(epi_engine *engine, epi__policy *policy,
+                         epi__listeners *listeners) {
   epi__policy *old;
+
+  pthread_mutex_lock(&engine->lock);
+  old = engine->policy;
+  engine->policy = policy;
+  if (listeners) {
+    listeners = epi__listeners_swap(engine, listeners);
+  }
+  atomic_fetch_add(&engine->generation, 1);
+  pthread_mutex_unlock(&engine->lock);
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    epi__wake_send(&engine->workers[i]->wake);
+  }
+  if (listeners) {
+    epi__ports_tell(engine, model_of(old), model_of(policy));
+  }
+  epi__listeners_free(listeners);
+  epi__policy_free(old);
+}
+
+int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+  epi__listeners *listeners = NULL;
+  epi__policy *policy = NULL;
   int result = 0;
 
   if (model && engine->function) {
@@ -137,28 +164,23 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
   if (model) {
     result = epi__policy_new(&policy, model, engine->chain_key,
                              engine->chain_key_len, engine->filter_path);
-    if (result) {
-      return result;
-    }
   }
-  result = epi__supplies_mark(engine->provisioner, model);
+  if (!result && engine->worker_count) {
+    result = epi__ports_listen(&listeners, engine, model);
+  }
   if (!result) {
-    result = epi__instances_set_model(engine->instances, model);
+    result = epi__supplies_mark(engine->provisioner, model);
+    if (!result) {
+      result = epi__instances_set_model(engine->instances, model);
+    }
+    epi__supplies_settle(engine->provisioner, !result);
   }
-  epi__supplies_settle(engine->provisioner, !result);
   if (result) {
+    epi__listeners_free(listeners);
     epi__policy_free(policy);
     return result;
   }
-  pthread_mutex_lock(&engine->lock);
-  old = engine->policy;
-  engine->policy = policy;
-  atomic_fetch_add(&engine->generation, 1);
-  pthread_mutex_unlock(&engine->lock);
-  epi__policy_free(old);
-  for (size_t i = 0; i < engine->worker_count; i++) {
-    epi__wake_send(&engine->workers[i]->wake);
-  }
+  put_in_force(engine, policy, listeners);
   return 0;
 }
 
@@ -217,8 +239,9 @@ static int tubes_for(const epi_engine *engine, int64_t fds) {
 /* Share the descriptors out, to flows and to what they are quicker with:
  * connections that wait for them, and tubes. */
 static void set_limit(epi_engine *engine) {
-  int64_t fds = epi__fd_limit() - RESERVED_FDS;
   int64_t workers = engine->settings[EPI_ENGINE_WORKERS];
+  int64_t sockets = (int64_t)engine->listeners->count * workers;
+  int64_t fds = epi__fd_limit() - RESERVED_FDS - sockets;
   int64_t warm = engine->settings[EPI_ENGINE_WARM] * EPI__WARM_HOPS * workers;
   int64_t *limit = &engine->settings[EPI_ENGINE_LIMIT];
   int64_t most;
@@ -235,21 +258,38 @@ static void set_limit(epi_engine *engine) {
   }
 }
 
+/* Listen at the ports that the model gives this proxy. Should the start fail
+ * later, they are there for the next one. */
+static int open_ports(epi_engine *engine) {
+  const epi_model *model = model_of(engine->policy);
+  epi__listeners *list = NULL;
+  int result = epi__ports_listen(&list, engine, model);
+
+  if (!result) {
+    epi__listeners_free(epi__listeners_swap(engine, list));
+    epi__ports_tell(engine, NULL, model);
+  }
+  return result;
+}
+
 int epi_engine_start(epi_engine *engine) {
   int count = (int)engine->settings[EPI_ENGINE_WORKERS];
   int result = epi__engine_not_started(engine);
 
-  if (!result && !engine->listeners->count) {
-    result = epi__fail(EPI_ESTATE, "the engine listens nowhere");
-  }
   if (!result) {
     result = find_name(engine);
   }
   if (!result) {
-    result = epi__listeners_check_loops(engine);
+    result = check_bind_ports(engine);
   }
   if (!result) {
-    result = check_bind_ports(engine);
+    result = open_ports(engine);
+  }
+  if (!result && !engine->listeners->count) {
+    result = epi__fail(EPI_ESTATE, "the engine listens nowhere");
+  }
+  if (!result) {
+    result = epi__listeners_check_loops(engine->listeners, engine);
   }
   if (!result) {
     result = epi__sessions_start(engine);

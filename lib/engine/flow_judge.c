@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/own_ports.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -235,6 +236,9 @@ void epi__flow_judge_again(epi_flow *flow) {
   int result = hold_policy(flow);
 
   epi__names_clear(&flow->crowded);
+  if (!result) {
+    result = epi__port_check(flow, flow->policy);
+  }
   if (!result) {
     result = find_way(flow);
   }

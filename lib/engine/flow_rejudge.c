@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "engine/bind.h"
+#include "engine/own_ports.h"
 #include "epi/plan.h"
 
 #include <stdio.h>
@@ -73,6 +74,12 @@ static const char *lost_instance(const epi_flow *flow) {
   return NULL;
 }
 
+static int cut(epi_flow *flow, const char *why) {
+  epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
+  epi__flow_watch(flow);
+  return 0;
+}
+
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   epi_decision *decision = NULL;
   const char *lost;
@@ -83,8 +90,15 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
     epi__association_forget(flow->association);
     return 1; /* each of its datagrams is judged anew */
   }
-  if (flow->phase < EPI__DIAL || flow->phase > EPI__RELAY || !policy) {
-    return 1; /* not judged yet, gone, or nothing to judge by */
+  if (flow->phase < EPI__DIAL || flow->phase > EPI__RELAY) {
+    return 1; /* not judged yet, or gone */
+  }
+  if (epi__port_check(flow, policy)) {
+    snprintf(why, sizeof why, "cut by the new model: %s", epi_error_detail());
+    return cut(flow, why);
+  }
+  if (!policy) {
+    return 1; /* nothing to judge by */
   }
   if (flow->bind && flow->phase < EPI__RELAY) {
     return epi__bind_rejudge(flow, policy);
@@ -118,9 +132,7 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   }
   if (result) {
     epi_decision_free(decision);
-    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
-    epi__flow_watch(flow);
-    return 0;
+    return cut(flow, why);
   }
   epi_decision_free(flow->decision);
   flow->decision = decision;

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/own_ports.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -47,6 +48,16 @@ static void begin_redirected(epi_flow *flow) {
   begin_to(flow, &dest);
 }
 
+static void begin_at_port(epi_flow *flow) {
+  epi_addr dest;
+
+  if (epi__port_dest(flow, &dest)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return;
+  }
+  begin_to(flow, &dest);
+}
+
 void epi__handshake_begin(epi_flow *flow) {
   const epi__listener *listener = flow->listener;
 
@@ -56,6 +67,9 @@ void epi__handshake_begin(epi_flow *flow) {
     return;
   case EPI__LISTEN_REVERSE:
     begin_to(flow, &listener->dest);
+    return;
+  case EPI__LISTEN_PORT:
+    begin_at_port(flow);
     return;
   default:
     if (epi_session_new_server(&flow->session, listener->accept,

@@ -232,6 +232,34 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   return 0;
 }
 
+int epi__listener_new_port(epi__listener **out, const epi_addr *addr,
+                           int workers) {
+  epi__listener *listener = epi__alloc(sizeof *listener);
+  epi__addr_buf text;
+  char name[sizeof text.text + 8];
+  int result;
+
+  if (!listener) {
+    return EPI_ENOMEM;
+  }
+  atomic_init(&listener->references, 1);
+  listener->kind = EPI__LISTEN_PORT;
+  result = bind_all(listener, addr, workers);
+  snprintf(name, sizeof name, "port %s", epi__addr_text(addr, &text));
+  if (!result && !(listener->name = epi__strdup(name))) {
+    result = EPI_ENOMEM;
+  }
+  if (!result) {
+    result = make_doors(listener, workers);
+  }
+  if (result) {
+    epi__listener_free(listener);
+    return result;
+  }
+  *out = listener;
+  return 0;
+}
+
 epi__listener *epi__listener_ref(epi__listener *listener) {
   atomic_fetch_add(&listener->references, 1);
   return listener;

@@ -27,7 +27,9 @@ typedef struct epi__listener epi__listener;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
-#define EPI__LISTEN_REDIRECT 3
+#define EPI__LISTEN_REDIRECT 4
+#define EPI__LISTEN_PORT     8 /* of the model */
+#define EPI__LISTEN_ANY      15
 
 /* A UDP port, with a socket for each worker. */
 typedef struct epi__udp_port {
@@ -90,6 +92,10 @@ typedef struct epi__listeners {
 /* Read a listener's URL and bind its sockets, one for each worker. */
 int epi__listener_new(epi__listener **out, const char *url, int workers);
 
+/* The same for a port of the model. */
+int epi__listener_new_port(epi__listener **out, const epi_addr *addr,
+                           int workers);
+
 /* Hold once more, and let go; from any thread. */
 epi__listener *epi__listener_ref(epi__listener *listener);
 void epi__listener_free(epi__listener *listener);
@@ -120,14 +126,15 @@ epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list);
 /* Does one that takes SOCKS have this very address? */
 int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr);
 
-/* Does a hop lead back to a listener that takes SOCKS? local is what a client
- * connected to, which is an address of listeners on all addresses. */
-int epi__listeners_have(const epi__listeners *list, const epi_addr *hop,
-                        const epi_addr *local);
+/* Does an address lead back to a listener of some kinds, a sum of
+ * EPI__LISTEN_*? local is what a client connected to, which is an address of
+ * listeners on all addresses. */
+int epi__listeners_have(const epi__listeners *list, int kinds,
+                        const epi_addr *addr, const epi_addr *local);
 
-/* Would a flow come back to a listener of this engine for ever? Returns 0 or
- * EPI_EINVAL. */
-int epi__listeners_check_loops(const epi_engine *engine);
+/* Would a flow come back to one of these for ever? Returns 0 or EPI_EINVAL. */
+int epi__listeners_check_loops(const epi__listeners *list,
+                               const epi_engine *engine);
 
 /* ---- doors.c ---- */
 

@@ -78,16 +78,15 @@ int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr) {
   return 0;
 }
 
-int epi__listeners_have(const epi__listeners *list, const epi_addr *hop,
-                        const epi_addr *local) {
+int epi__listeners_have(const epi__listeners *list, int kinds,
+                        const epi_addr *addr, const epi_addr *local) {
   for (size_t i = 0; i < list->count; i++) {
     const epi__listener *listener = list->items[i];
 
-    if (listener->kind == EPI__LISTEN_SOCKS &&
-        (epi_addr_equal(hop, &listener->addr) ||
-         (epi__addr_is_any(&listener->addr) &&
-          hop->port == listener->addr.port &&
-          epi__addr_same_host(hop, local)))) {
+    if (listener->kind & kinds && (epi_addr_equal(addr, &listener->addr) ||
+                                   (epi__addr_is_any(&listener->addr) &&
+                                    addr->port == listener->addr.port &&
+                                    epi__addr_same_host(addr, local)))) {
       return 1;
     }
   }
@@ -96,8 +95,8 @@ int epi__listeners_have(const epi__listeners *list, const epi_addr *hop,
 
 /* A loop through SOCKS 5 or a plain port bears no mark by which it could be
  * seen later. */
-int epi__listeners_check_loops(const epi_engine *engine) {
-  const epi__listeners *list = engine->listeners;
+int epi__listeners_check_loops(const epi__listeners *list,
+                               const epi_engine *engine) {
   epi__addr_buf text;
 
   for (size_t i = 0; i < list->count; i++) {
@@ -120,6 +119,16 @@ int epi__listeners_check_loops(const epi_engine *engine) {
 
 /* ---- by URL ---- */
 
+/* Ports of the model are not among them. */
+static size_t count_own(const epi__listeners *list) {
+  size_t count = 0;
+
+  for (size_t i = 0; i < list->count; i++) {
+    count += list->items[i]->kind != EPI__LISTEN_PORT;
+  }
+  return count;
+}
+
 int epi_engine_listen(epi_engine *engine, const char *url) {
   const epi__listeners *old = engine->listeners;
   epi__listener *listener;
@@ -129,7 +138,7 @@ int epi_engine_listen(epi_engine *engine, const char *url) {
   if (result) {
     return result;
   }
-  if (old->count == EPI__LISTENERS_MAX) {
+  if (count_own(old) == EPI__LISTENERS_MAX) {
     return epi__fail(EPI_ELIMIT, "over %d listeners", EPI__LISTENERS_MAX);
   }
   result = epi__listener_new(&listener, url,
@@ -153,10 +162,13 @@ int epi_engine_listen(epi_engine *engine, const char *url) {
 int epi_engine_listener_addr(const epi_engine *engine, size_t index,
                              epi_addr *out) {
   const epi__listeners *list = engine->listeners;
+  size_t left = index;
 
-  if (index >= list->count) {
-    return epi__fail(EPI_EINVAL, "no listener %zu", index);
+  for (size_t i = 0; i < list->count; i++) {
+    if (list->items[i]->kind != EPI__LISTEN_PORT && !left--) {
+      *out = list->items[i]->addr;
+      return 0;
+    }
   }
-  *out = list->items[index]->addr;
-  return 0;
+  return epi__fail(EPI_EINVAL, "no listener %zu", index);
 }

@@ -273,7 +273,8 @@ int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop) {
   if (epi__sock_local(flow->legs[EPI_FORWARD].fd, &local)) {
     return 0; /* a client that is gone already: the flow ends by itself */
   }
-  return epi__listeners_have(flow->worker->listeners, &hop->addr, &local)
+  return epi__listeners_have(flow->worker->listeners, EPI__LISTEN_SOCKS,
+                             &hop->addr, &local)
              ? epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
                          hop->link)
              : 0;

@@ -117,11 +117,13 @@ class Bridge:
     """Two proxies with one model, and the wire between them."""
 
     def __init__(self, server, function="seal", key=KEY, far_key=KEY,
-                 far_model=None, options=()):
+                 far_model=None, options=(), ports=()):
         self.server = server
         self.wire = Wire(host=ANT)
         self.document = model(server.port, far=self.wire.port,
                               function=function)
+        if ports:
+            self.document["proxies"]["px-umc"]["ports"] = list(ports)
         self.path = flow.file(self.document, "model.json")
         other = self.path
         if far_model:

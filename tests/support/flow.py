@@ -19,6 +19,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -125,10 +126,14 @@ def file(text, name="file"):
 
 
 def free_port(host=LOCAL):
+    """A port that nobody has, and that the kernel does not give to a
+    connection before it is used: it takes those from 32768 on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket(family) as sock, contextlib.suppress(OSError):
+            sock.bind((host, port))
+            return port
 
 
 def until(condition, what, timeout=10):

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -149,4 +150,79 @@ Test(engine, tells_of_instances) {
                          "\"retired\":false,\"flows\":0}]");
   epi_free(text);
   epi_engine_free(engine);
+}
+
+/* Where no connection of anybody takes a port. */
+#define QUIET "127.91.7.3"
+
+static epi_engine *at_quiet(void) {
+  epi_engine *engine = NULL;
+
+  cr_assert(!epi_engine_new(&engine));
+  cr_assert(!epi_engine_set(engine, EPI_ENGINE_WORKERS, 1));
+  cr_assert(!epi_engine_listen(engine, "socks://" QUIET ":0"));
+  return engine;
+}
+
+/* A model that gives proxy p a port. */
+static int set_port(epi_engine *engine, unsigned port, const char *to) {
+  epi_model *model = NULL;
+  char text[512];
+  int result;
+
+  snprintf(text, sizeof text,
+           "{\"epi\": 1, \"nodes\": {\"a\": {\"domain\": \"d\", \"addresses\": "
+           "[\"127.0.0.0/8\"]}}, \"proxies\": {\"p\": {\"domain\": \"d\", "
+           "\"ports\": [{\"port\": %u, \"from\": \"a\", \"to\": \"%s\", "
+           "\"listen\": \"" QUIET "\"}]}}}",
+           port, to);
+  cr_assert(!epi_model_read(&model, NULL, text, strlen(text)), "%s",
+            epi_error_detail());
+  result = epi_engine_set_model(engine, model);
+  epi_model_free(model);
+  return result;
+}
+
+static unsigned port_of(const epi_engine *engine, size_t index) {
+  epi_addr addr;
+
+  cr_assert(!epi_engine_listener_addr(engine, index, &addr));
+  return addr.port;
+}
+
+Test(engine, listens_at_ports_of_the_model_alone) {
+  epi_engine *engine = NULL, *other = at_quiet();
+  unsigned port = port_of(other, 0);
+  epi_addr addr;
+
+  cr_assert(!epi_engine_new(&engine));
+  cr_assert(!epi_engine_set(engine, EPI_ENGINE_WORKERS, 2));
+  cr_assert(!epi_engine_set_name(engine, "p"));
+  cr_assert(!set_port(engine, port, "127.9.9.9:1"));
+  cr_expect_eq(epi_engine_start(engine), EPI_EBUSY);
+  cr_expect(strstr(epi_error_detail(), "proxies.p.ports[0]: cannot listen on"));
+  epi_engine_free(other);
+  cr_expect_eq(epi_engine_start(engine), 0, "%s", epi_error_detail());
+  cr_expect_eq(epi_engine_listener_addr(engine, 0, &addr), EPI_EINVAL);
+  epi_engine_free(engine);
+}
+
+Test(engine, keeps_its_model_when_a_port_cannot_be_had) {
+  epi_engine *engine = at_quiet(), *other = at_quiet();
+  epi_engine *third = at_quiet();
+  unsigned free_port = port_of(third, 0);
+
+  epi_engine_free(third);
+  cr_assert(!epi_engine_set_name(engine, "p"));
+  cr_assert(!set_port(engine, free_port, "127.9.9.9:1"));
+  cr_assert(!epi_engine_start(engine), "%s", epi_error_detail());
+  cr_expect_eq(set_port(engine, port_of(other, 0), "127.9.9.9:1"), EPI_EBUSY);
+  cr_expect_eq(set_port(engine, free_port, "127.0.0.1:1"), 0);
+  for (int i = 0; i < 20; i++) { /* closed and bound again, at once */
+    cr_expect_eq(epi_engine_set_model(engine, NULL), 0);
+    cr_expect_eq(set_port(engine, free_port, "127.9.9.9:2"), 0, "%s",
+                 epi_error_detail());
+  }
+  epi_engine_free(engine);
+  epi_engine_free(other);
 }
