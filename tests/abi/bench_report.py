@@ -78,7 +78,11 @@ def tables():
             "| direct | 110 | 220 |", "| HAProxy | 44 (0.40) | 88 (0.40) |",
             "| libepi reverse | 55 (0.50) | 44 (0.20) |"]),
         ("beside", table.beside_peers(section, "rate").splitlines()[2:],
-         ["| libepi reverse / HAProxy | 1.25 | 0.50 |"])])
+         ["| libepi reverse / HAProxy | 1.25 | 0.50 |"]),
+        ("spread", table.spread_text(section, "rate"),
+         "The runs of one figure are apart by 182 % of it in half of the"
+         " cases, and by 182 % at most."),
+        ("no spread", table.spread_text(section, "cpu_us"), "")])
 
 
 def drawn():

@@ -24,10 +24,12 @@ PLOTS = {
 def about_text(about):
     quick = (" A quick run: it shows that the benchmark works, and says nothing"
              " about speed." if about.get("quick") else "")
+    peers = (f" Peers: {', '.join(about['peers'])}." if about.get("peers")
+             else "")
     return (f"{about['date']}, {about['libepi']}, Linux {about['kernel']},"
             f" {about['processors']} processors"
             f" ({about.get('processor', about['machine'])});"
-            f" medians of {about['runs']} runs.{quick}")
+            f" medians of {about['runs']} runs.{peers}{quick}")
 
 
 def said(about, left_out):

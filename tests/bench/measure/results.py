@@ -25,6 +25,7 @@ class Metric:
     ratio: bool = False    # worth dividing by direct's and by the peers'
     digits: int = 0        # behind the point
     total: bool = False    # of all runs, instead of their median
+    minor: bool = False    # not for a document
     title: str = ""
 
 

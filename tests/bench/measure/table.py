@@ -1,4 +1,6 @@
 """table.py: results as Markdown."""
+import statistics
+
 from measure.results import DIRECT
 
 
@@ -45,6 +47,20 @@ def beside_peers(section, metric):
     return markdown(["", *cases], rows) if rows else ""
 
 
+def spread_text(section, metric):
+    """How far the runs of a figure are apart; "" where each was run once."""
+    spreads = sorted(
+        section.spread(metric, case, name)
+        for case in section.cases_of(metric)
+        for name in section.subjects(metric)
+        if len(section.runs(metric, case, name)) > 1)
+    if not spreads:
+        return ""
+    return (f"The runs of one figure are apart by"
+            f" {100 * statistics.median(spreads):.0f} % of it in half of the"
+            f" cases, and by {100 * spreads[-1]:.0f} % at most.")
+
+
 def all_zero(section, metric):
     return all(section.value(metric, case, name) == 0
                for case in section.cases for name in section.subjects(metric)
@@ -52,11 +68,11 @@ def all_zero(section, metric):
 
 
 def section_text(name, section, plots=(), brief=False):
-    """Everything about a section; if brief, without the ratios to each peer,
-    which follow from the rest."""
+    """Everything about a section; if brief, without what is minor and without
+    the ratios to each peer, which follow from the rest."""
     parts = [f"### {section.data['title']}"]
     for metric, about in section.data["metrics"].items():
-        if not section.data["values"][metric]:
+        if not section.data["values"][metric] or (brief and about.get("minor")):
             continue
         title = about["title"] or metric
         unit = f", {about['unit']}" if about["unit"] else ""
@@ -65,6 +81,8 @@ def section_text(name, section, plots=(), brief=False):
             continue
         parts.append(f"{title}{unit}:")
         parts.append(medians(section, metric))
+        if spread_text(section, metric) and not about["total"]:
+            parts.append(spread_text(section, metric))
         if about["ratio"] and not brief and beside_peers(section, metric):
             parts.append(f"{title}, libepi divided by each peer:")
             parts.append(beside_peers(section, metric))

@@ -11,7 +11,6 @@ REVERSE_PEERS = ("nginx stream", "nginx http", "HAProxy", "HAProxy, splice")
 LARGE_PIPES = "HAProxy, splice, 1 MiB pipes"  # which by itself are 64 KiB
 SPLICERS = ("HAProxy, splice", "3proxy, splice")
 BOTH = "redirector and SOCKS 6"
-REDIRECTORS = ("redsocks and microsocks", "redsocks and dante")
 WARM, WARM_TFO = "SOCKS 6, warm", "SOCKS 6, warm, TFO"
 IN_BETWEEN = ("DOCKER 1", "DOCKER 2", "DOCKER 3")
 TRIANGLES = {"DOCKER 4": (1, 1), "DOCKER 5": (5, 5), "DOCKER 6": (10, 10)}
@@ -151,7 +150,9 @@ def topologies(section):
 
 
 def redirector(section):
-    for target in beside_best(section, "rate", BOTH, REDIRECTORS, 1.8,
+    redirectors = [name for name in section.subjects("rate")
+                   if name.startswith("redsocks and ") and "epi" not in name]
+    for target in beside_best(section, "rate", BOTH, redirectors, 1.8,
                               "redirector and SOCKS 6: of the best"
                               " redirector"):
         if "client" in target.case:

@@ -7,7 +7,7 @@ METRICS = {
     "rate": Metric("requests/s (ratio to direct)", "more", ratio=True,
                    title="Requests"),
     "reduction": Metric("% less than direct", "less", digits=1,
-                        title="Reduction"),
+                        minor=True, title="Reduction"),
     "cpu_us": Metric("us for each request", "less", digits=1,
                      title="Processor time of the proxy"),
     "errors": Metric("in all runs", "less", total=True,

@@ -16,7 +16,7 @@ METRICS = {
                         title="With the kernel's memory for it"),
     "kept_kib": Metric("KiB for each flow that was", "less", digits=2,
                        title="Own memory still held 3 s after the flows' end"),
-    "open": Metric("", "more", title="Flows that were open"),
+    "open": Metric("", "more", minor=True, title="Flows that were open"),
 }
 
 

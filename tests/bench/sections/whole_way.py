@@ -98,13 +98,17 @@ def _epi_socks(far, _):
                             listen=f"socks://{far.host}:{port}")]
 
 
-def nodes():
+def nodes(named=()):
+    """Every way; named are further SOCKS proxies, for behind redsocks."""
+    more = [Node(f"redsocks and {peer.name}", SOCKS5, _redsocks, peer.starts)
+            for peer in named if peer.method == SOCKS5 and peer.starts]
     return [
         Node(DIRECT, DIRECT),
         Node("the kernel's translation alone", DIRECT, _kernel,
              port=OTHER_PORT),
         Node("redsocks and microsocks", SOCKS5, _redsocks, peers.microsocks),
         Node("redsocks and dante", SOCKS5, _redsocks, peers.dante),
+        *more,
         Node("redsocks and epi-proxy", SOCKS5, _redsocks, _epi_socks),
         Node("redirector and SOCKS 5", SOCKS5, _redirected("socks5"),
              _epi_socks, True),
@@ -135,9 +139,9 @@ def bulk_job(bench, section, node):
     return f"{node.name}, bulk", measure
 
 
-def started(far, section):
+def started(far, section, named):
     ready = []
-    for node in nodes():
+    for node in nodes(named):
         section.expect(node)
         try:
             ready.append(node.start(far, None))
@@ -154,7 +158,7 @@ def measure(bench, section):
     section.cases.extend([*(case_of(clients) for clients in CLIENTS),
                           "keep-alive, 16", "1 stream"])
     jobs = []
-    for node in started(far, section):
+    for node in started(far, section, bench.named_peers()):
         jobs += [rate_job(bench, section, node, case_of(clients), "--clients",
                           clients) for clients in CLIENTS]
         jobs.append(rate_job(bench, section, node, "keep-alive, 16",
