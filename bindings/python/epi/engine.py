@@ -543,7 +543,7 @@ def _forget_all() -> None:
     """A child of fork() has none of the threads that the engines are."""
     for engine in list(_engines.values()):
         engine._pointer = None
-        engine._lock = threading.Lock()
+        engine._lock, engine._answers = threading.Lock(), threading.Lock()
         engine._state = "left behind by fork()"
 
 
