@@ -51,6 +51,7 @@ static const char help[] =
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
     "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
+    "  --health-interval MS between probes of functions' instances [5000]\n"
     "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
     "  --client-binds N    BINDs of a client that wait [256]\n"
     "  --bind-ports LOW-HIGH   that clients may choose [1024-65535]\n"
@@ -94,6 +95,7 @@ enum {
   OPT_BIND_TIMEOUT,
   OPT_CLIENT_BINDS,
   OPT_BIND_PORTS,
+  OPT_HEALTH,
   OPT_UDP_IDLE,
   OPT_ASSOCIATIONS,
   OPT_CLIENT_ASSOCIATIONS,
@@ -235,6 +237,8 @@ static int take_option(proxy_options *set, int option) {
   case OPT_HALF_CLOSED:
     return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
                   "--half-closed-timeout");
+  case OPT_HEALTH:
+    return number(set, EPI_ENGINE_HEALTH_MS, optarg, "--health-interval");
   case OPT_BIND_TIMEOUT:
     return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
   case OPT_CLIENT_BINDS:
@@ -308,6 +312,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"connect-timeout", required_argument, NULL, OPT_CONNECT},
       {"idle-timeout", required_argument, NULL, OPT_IDLE},
       {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
+      {"health-interval", required_argument, NULL, OPT_HEALTH},
       {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
       {"client-binds", required_argument, NULL, OPT_CLIENT_BINDS},
       {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},

@@ -82,6 +82,12 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_PROVISION_FLOWS  25
 #define EPI_ENGINE_INSTANCE_IDLE_MS 26
 
+/* How often instances of functions are probed by a connection, without a byte:
+ * those of functions that have several, and those that did not answer; 0: never
+ * [5,000]. What does not answer gets flows again once a probe finds it; without
+ * probes only if nothing else answers and has room. */
+#define EPI_ENGINE_HEALTH_MS 27
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

@@ -41,6 +41,7 @@ static int leave_out(epi_flow *flow, const char *why) {
 }
 
 static void refuse_dial(epi_flow *flow) {
+  static const char nowhere[] = "none of its addresses may be tried";
   int error = flow->dial->error;
   const epi__route *route = flow->route;
   epi__addr_buf target;
@@ -50,11 +51,15 @@ static void refuse_dial(epi_flow *flow) {
            route->hop_count ? "the proxy " : "",
            route->hop_count ? route->hops[0].link
                             : epi__addr_text(&flow->dest, &target),
-           error ? epi__dial_error_text(error)
-                 : "none of its addresses may be tried");
+           error ? epi__dial_error_text(error) : nowhere);
+  if (route->hop_count &&
+      epi__fail_over(flow, 0, error ? epi__dial_error_text(error) : nowhere)) {
+    return;
+  }
   if (!leave_out(flow, why)) {
-    epi__flow_refuse(
-        flow, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED, why);
+    epi__refuse_failed(
+        flow, 0, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED,
+        why);
   }
 }
 
@@ -263,8 +268,9 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
   } else if (!dial->addr_count) {
     snprintf(text, sizeof text, "cannot resolve %s: %s",
              epi__addr_text(first_target(flow), &target), why);
-    if (!leave_out(flow, text)) {
-      epi__flow_refuse(flow, EPI_REPLY_HOST_UNREACHABLE, text);
+    if (!epi__fail_over(flow, 0, "its name cannot be resolved") &&
+        !leave_out(flow, text)) {
+      epi__refuse_failed(flow, 0, EPI_REPLY_HOST_UNREACHABLE, text);
     }
   } else if (!dial->running || (!dial->pausing && !is_alone(dial))) {
     go_on(flow);

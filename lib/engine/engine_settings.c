@@ -39,6 +39,7 @@ static const struct {
     [EPI_ENGINE_PROVISION_FLOWS] = {"flows that wait for instances", 0,
                                     INT32_MAX, 1024},
     [EPI_ENGINE_INSTANCE_IDLE_MS] = {"instance idle time", 0, INT32_MAX, 60000},
+    [EPI_ENGINE_HEALTH_MS] = {"health interval", 0, INT32_MAX, 5000},
 };
 
 static int known(int parameter) {

@@ -63,8 +63,8 @@ static int64_t limit_of(const epi_flow *flow) {
     return settings[EPI_ENGINE_PROVISION_MS];
   case EPI__DIAL:
     return settings[EPI_ENGINE_CONNECT_MS];
-  case EPI__HOPS: /* the proxies on the way connect meanwhile */
-    return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
+  case EPI__HOPS:
+    return epi__hops_limit(flow);
   case EPI__WAIT: /* a backlog is held for as long as its client stays */
     return flow->bind->backlog ? 0 : settings[EPI_ENGINE_BIND_MS];
   case EPI__ASSOCIATED: /* until the first datagram came, it is being set up */
@@ -102,7 +102,6 @@ static void on_timer(epi__timer *timer) {
                       ? flow->moved_at
                       : flow->phase_at;
   int64_t left = since + limit_of(flow) - now;
-  char why[400];
 
   if (left > 0) { /* something moved since the timer was started */
     epi__timer_start(flow->worker->loop, timer, left, on_timer);
@@ -121,9 +120,7 @@ static void on_timer(epi__timer *timer) {
     epi__flow_watch(flow);
     break;
   case EPI__HOPS:
-    snprintf(why, sizeof why, "%s did not answer in time",
-             flow->route->hops[flow->hop].link);
-    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
+    epi__hops_timeout(flow);
     epi__flow_watch(flow);
     break;
   case EPI__WAIT:

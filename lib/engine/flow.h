@@ -91,7 +91,9 @@ struct epi_flow {
   int afresh;      /* such a one was dead: another is not taken */
 
   /* handshakes on the way */
-  size_t hop; /* whose handshake this is */
+  size_t hop;          /* whose handshake this is */
+  int heard;           /* that hop has said something */
+  unsigned handshakes; /* begun so far */
   epi_request *hop_request;
   epi_session *hop_session;
 };
@@ -248,6 +250,21 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
 /* The same of what the flow is connected to, or is connecting to. */
 int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision);
 
+/* ---- failover.c ---- */
+
+/* The instance at a hop failed, why in a few words: let another take over, if
+ * there is one and nothing was sent. Returns 1, and the flow connects anew; or
+ * 0. */
+int epi__fail_over(epi_flow *flow, size_t hop, const char *why);
+
+/* The same where the current hop's reply, with this code, may say that one
+ * behind it failed. Returns 1, and the flow connects anew or was refused; or 0:
+ * the reply stands. */
+int epi__fail_over_behind(epi_flow *flow, int code, const char *why);
+
+/* Refuse for what is wrong at a hop; if several instances failed, for each. */
+void epi__refuse_failed(epi_flow *flow, size_t hop, int code, const char *why);
+
 /* ---- flow_stack.c: what is asked of IP and TCP ---- */
 
 /* Do what a request asks of a socket, EPI_LEG_CLIENT's or EPI_LEG_REMOTE's, of
@@ -278,9 +295,13 @@ void epi__hops_begin(epi_flow *flow);
 /* The server leg is readable during the handshakes. */
 void epi__hops_read(epi_flow *flow);
 
-/* What was written to the first hop, or is to be, cannot be: the detail says
- * why. Connects afresh where that may help, else refuses. */
-void epi__hops_lost(epi_flow *flow);
+/* The current hop is lost, during its handshake. */
+void epi__hops_lost(epi_flow *flow, const char *what);
+
+/* It took too long; and how long it may take: less if it has not said a thing,
+ * and others could take over. */
+void epi__hops_timeout(epi_flow *flow);
+int64_t epi__hops_limit(const epi_flow *flow);
 
 /* Tell the client what the last hop's reply said in metadata; libepi's own keys
  * are each proxy's to say. Returns 0 or EPI_ENOMEM. */

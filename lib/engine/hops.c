@@ -9,17 +9,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Start the handshake with the current hop. Returns 0, or it was refused. */
-static int begin_hop(epi_flow *flow) {
+/* Is this handshake under way still? Its hop may have been lost in writing, and
+ * another handshake begun. */
+static int goes_on(const epi_flow *flow, unsigned handshake) {
+  return flow->phase == EPI__HOPS && flow->handshakes == handshake;
+}
+
+/* Start the handshake with the current hop. */
+static void begin_hop(epi_flow *flow) {
   const epi__route *route = flow->route;
   int version = route->hops[flow->hop].version;
   int last = version != EPI_SOCKS5 || flow->hop + 1 == route->hop_count;
+  unsigned number = ++flow->handshakes;
   int result;
 
   epi_session_free(flow->hop_session);
   flow->hop_session = NULL;
   epi_request_free(flow->hop_request);
   flow->hop_request = NULL;
+  flow->heard = 0;
   result = epi_request_new(&flow->hop_request);
   if (!result) {
     result = epi__route_request(flow, flow->hop, flow->hop_request);
@@ -30,14 +38,13 @@ static int begin_hop(epi_flow *flow) {
   }
   if (result) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
-    return result;
+    return;
   }
   epi__relay_flush(flow, EPI_FORWARD);
-  if (flow->phase == EPI__HOPS && last &&
+  if (goes_on(flow, number) && last &&
       epi_session_may_send(flow->hop_session)) {
     epi__relay_open(flow, EPI_FORWARD); /* what came early goes right behind */
   }
-  return flow->phase == EPI__HOPS ? 0 : EPI_ECLOSED;
 }
 
 void epi__hops_begin(epi_flow *flow) {
@@ -51,9 +58,22 @@ void epi__hops_begin(epi_flow *flow) {
     epi__relay_begin(flow, &bound);
     return;
   }
-  epi__flow_enter(flow, EPI__HOPS);
   flow->hop = 0;
+  flow->heard = 0;
+  epi__flow_enter(flow, EPI__HOPS);
   begin_hop(flow);
+}
+
+/* It answered, and so did all behind it that it speaks for. */
+static void note_success(epi_flow *flow, int all) {
+  const epi__route *route = flow->route;
+  size_t end = all ? route->hop_count : flow->hop + 1;
+
+  for (size_t i = flow->hop; i < end; i++) {
+    if (route->hops[i].instance) {
+      epi__instance_works(route->hops[i].instance);
+    }
+  }
 }
 
 static void refuse_by_hop(epi_flow *flow) {
@@ -68,7 +88,10 @@ static void refuse_by_hop(epi_flow *flow) {
            reply ? epi_reply_text(code) : "authentication failed",
            reason ? ": " : "",
            reason ? epi__printable(clean, sizeof clean, reason) : "");
-  epi__flow_refuse(flow, code, why);
+  note_success(flow, 0);
+  if (!reply || !epi__fail_over_behind(flow, code, why)) {
+    epi__flow_refuse(flow, code, why);
+  }
 }
 
 /* A connection that was kept warm may have been dead, and its flow is tried
@@ -95,18 +118,43 @@ static int try_afresh(epi_flow *flow, const char *what) {
   return 1;
 }
 
-static void hop_failed(epi_flow *flow, const char *what) {
-  char why[700];
+void epi__hops_lost(epi_flow *flow, const char *what) {
+  size_t hop = flow->hop;
+  char why[700], shown[600];
 
   if (try_afresh(flow, what)) {
     return;
   }
-  snprintf(why, sizeof why, "%s: %s", flow->route->hops[flow->hop].link, what);
-  epi__flow_refuse(flow, EPI_REPLY_FAILURE, why);
+  snprintf(shown, sizeof shown, "%s", what);
+  snprintf(why, sizeof why, "%s: %s", flow->route->hops[hop].link, shown);
+  if (!epi__fail_over(flow, hop, shown)) {
+    epi__refuse_failed(flow, hop, EPI_REPLY_FAILURE, why);
+  }
 }
 
-void epi__hops_lost(epi_flow *flow) {
-  hop_failed(flow, epi_error_detail());
+/* Who has answered something waits for another itself: he is not to blame. */
+void epi__hops_timeout(epi_flow *flow) {
+  static const char what[] = "did not answer in time";
+  size_t hop = flow->hop;
+  char why[400];
+
+  snprintf(why, sizeof why, "%s %s", flow->route->hops[hop].link, what);
+  if (flow->heard) {
+    epi__flow_refuse(flow, EPI_REPLY_TIMED_OUT, why);
+  } else if (!epi__fail_over(flow, hop, what)) {
+    epi__refuse_failed(flow, hop, EPI_REPLY_TIMED_OUT, why);
+  }
+}
+
+int64_t epi__hops_limit(const epi_flow *flow) {
+  const int64_t *settings = flow->worker->engine->settings;
+  epi__instance *instance = flow->route->hops[flow->hop].instance;
+
+  if (instance && !flow->heard && epi__instance_has_others(instance)) {
+    return settings[EPI_ENGINE_CONNECT_MS];
+  }
+  /* The proxies on the way connect meanwhile. */
+  return settings[EPI_ENGINE_HANDSHAKE_MS] + settings[EPI_ENGINE_CONNECT_MS];
 }
 
 /* The current hop is done; rest is what came behind its reply. */
@@ -116,13 +164,15 @@ static void finish_hop(epi_flow *flow, const uint8_t *rest, size_t len) {
 
   if (socks5 && flow->hop + 1 < flow->route->hop_count) {
     if (len) {
-      hop_failed(flow, "it sent data before it was asked");
+      epi__hops_lost(flow, "it sent data before it was asked");
       return;
     }
+    note_success(flow, 0);
     flow->hop++;
     begin_hop(flow);
     return;
   }
+  note_success(flow, 1);
   if (flow->bind) {
     epi__bind_connected_by_hop(flow, &bound);
   } else {
@@ -136,10 +186,11 @@ static void finish_hop(epi_flow *flow, const uint8_t *rest, size_t len) {
 /* Returns the bytes used, and then the flow may go on; or 0. */
 static size_t feed_hop(epi_flow *flow, const uint8_t *data, size_t len) {
   epi_session *session = flow->hop_session;
+  unsigned number = flow->handshakes;
   ptrdiff_t used = epi_session_feed(session, data, len);
 
   if (used < 0 && epi_session_next(session) != EPI_NEXT_REFUSED) {
-    hop_failed(flow, epi_error_detail());
+    epi__hops_lost(flow, epi_error_detail());
     return 0;
   }
   switch (epi_session_next(session)) {
@@ -155,7 +206,7 @@ static size_t feed_hop(epi_flow *flow, const uint8_t *data, size_t len) {
     } else {
       epi__relay_flush(flow, EPI_FORWARD);
     }
-    return (size_t)used;
+    return flow->handshakes == number ? (size_t)used : 0;
   }
 }
 
@@ -171,11 +222,12 @@ void epi__hops_read(epi_flow *flow) {
     return;
   }
   if (got <= 0) {
-    hop_failed(flow, got ? epi_error_detail()
-                         : "it closed the connection during the handshake");
+    epi__hops_lost(flow, got ? epi_error_detail()
+                             : "it closed the connection during the handshake");
     return;
   }
   flow->warm = 0; /* it lives */
+  flow->heard = 1;
   for (size_t len = (size_t)got;
        len && (flow->phase == EPI__HOPS || flow->phase == EPI__WAIT);
        data += used, len -= used) {

@@ -1,6 +1,7 @@
 /* instance_choice.c: which instance of a function carries a flow. */
 #include "base/fail.h"
 #include "engine/instance_table.h"
+#include "engine/worker.h"
 #include "os/os.h"
 
 /* What a search through a pool came to. */
@@ -60,6 +61,11 @@ static int say_full(const epi__pool *pool, size_t open) {
                    pool->function, open, open == 1 ? "" : "s", pool->capacity);
 }
 
+/* Where nothing else finds out that an instance is back, flows do. */
+static int is_probed(const epi__instances *table) {
+  return !table->engine || table->engine->settings[EPI_ENGINE_HEALTH_MS];
+}
+
 int epi__instance_take(epi__instances *table, const char *function,
                        const int64_t *tried, size_t tried_count,
                        epi__instance **out) {
@@ -73,7 +79,9 @@ int epi__instance_take(epi__instances *table, const char *function,
   if (pool) {
     found = look_through(pool, tried, tried_count);
   }
-  chosen = found.best ? found.best : found.full ? NULL : found.last;
+  chosen = found.best                       ? found.best
+           : found.full && is_probed(table) ? NULL
+                                            : found.last;
   if (chosen) {
     pool->turn = found.best ? found.at + 1 : pool->turn;
     chosen->flows++;

@@ -34,6 +34,8 @@ struct epi__instance {
   int flows;
   int64_t idle_since;
   atomic_int failures; /* since it answered last */
+  atomic_int relapses; /* how often it began to fail flows, since it carried
+                          one last */
   int64_t failed_as;   /* smaller: longer ago */
   int64_t failed_at;   /* by epi__clock_steady() */
 };

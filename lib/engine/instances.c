@@ -111,6 +111,7 @@ static epi__instance *add_instance(epi__instances *table, epi__pool *pool,
   instance->number = ++table->last_number;
   instance->idle_since = epi__clock_steady();
   atomic_init(&instance->failures, 0);
+  atomic_init(&instance->relapses, 0);
   pool->items[pool->count++] = instance;
   return instance;
 }

@@ -61,10 +61,23 @@ int64_t epi__instance_number(const epi__instance *instance);
 /* 1 if the model named it once, and the model in force does not. */
 int epi__instance_is_gone(epi__instance *instance);
 
-/* What was seen of it: it answered, or it did not. A log line tells of each
+/* What flows saw of it: it answered, or it did not. A log line tells of each
  * change, why in words. */
 void epi__instance_works(epi__instance *instance);
 void epi__instance_failed(epi__instance *instance, const char *why);
+
+/* The same of probes, which see less. One that fails flows again and again,
+ * although it can be reached, is due again after a longer time each. */
+void epi__instance_reached(epi__instance *instance);
+void epi__instance_missed(epi__instance *instance, const char *why);
+
+/* Those to be probed, each held until epi__instance_let_go(): of functions that
+ * have several, and what did not answer; not what failed within the interval.
+ * Free the list with epi__free(). NULL, with *count 0, if there are none, or
+ * no memory. */
+epi__instance **epi__instances_due(epi__instances *table, int64_t interval_ms,
+                                   size_t *count);
+void epi__instance_let_go(epi__instance *instance);
 
 /* ---- what was started besides the model's endpoints ---- */
 

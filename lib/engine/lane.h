@@ -15,6 +15,7 @@ typedef struct epi__lane {
   uint8_t small;      /* fillings in a row of a tube that got little */
   int open;           /* pending may be sent */
   int ended;          /* the last byte is in pending, or sent */
+  int sent;           /* a byte of pending, or instead of it, went out */
   int64_t bytes;      /* taken from the leg, after the handshake */
 } epi__lane;
 

@@ -30,13 +30,14 @@ void epi__relay_end_by(epi_flow *flow, int leg) {
 }
 
 /* The client, or the server, is gone. While proxies on the way are asked, there
- * may be another way. */
-static void write_failed(epi_flow *flow, int direction) {
-  if (flow->phase == EPI__HOPS && direction == EPI_FORWARD) {
-    epi__hops_lost(flow);
-  } else {
-    epi__relay_end_by(flow, !direction);
+ * may be another way. Returns 1 if the flow goes on. */
+static int lose(epi_flow *flow, int direction) {
+  if (direction == EPI_FORWARD && flow->phase == EPI__HOPS) {
+    epi__hops_lost(flow, epi_error_detail());
+    return flow->phase == EPI__DIAL || flow->phase == EPI__HOPS;
   }
+  epi__relay_end_by(flow, !direction);
+  return 0;
 }
 
 /* The handshake's bytes go before all others. Returns 1 if none are left. */
@@ -49,7 +50,7 @@ static int flush_session(epi_flow *flow, int direction) {
   while (session && (len = epi_session_peek(session, &data)) > 0) {
     sent = epi__leg_write(target_of(flow, direction), data, (size_t)len);
     if (sent < 0) {
-      write_failed(flow, direction);
+      lose(flow, direction);
       return 0;
     }
     epi_session_ack(session, (size_t)sent);
@@ -101,9 +102,10 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   if (len) {
     sent = epi__leg_write(target_of(flow, direction), data, len);
     if (sent < 0) {
-      write_failed(flow, direction);
+      lose(flow, direction);
       return;
     }
+    lane->sent |= sent > 0;
     epi__queue_ack(&lane->pending, (size_t)sent);
     flow->moved_at = epi__loop_now(flow->worker->loop);
   }
@@ -163,10 +165,11 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
   if (lane->open && !epi__lane_held(lane) && flush_session(flow, direction)) {
     ptrdiff_t sent = epi__leg_write(target_of(flow, direction), data, len);
 
-    if (sent < 0) {
-      write_failed(flow, direction);
+    if (sent < 0 && !lose(flow, direction)) {
       return;
     }
+    sent = sent < 0 ? 0 : sent;
+    lane->sent |= sent > 0;
     bytes += sent;
     len -= (size_t)sent;
   }

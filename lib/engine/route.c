@@ -297,6 +297,7 @@ int epi__route_new(epi__route **out, epi_flow *flow) {
   if (!route) {
     return EPI_ENOMEM;
   }
+  route->began_at = epi__loop_now(flow->worker->loop);
   for (size_t i = 0; i < engine->filter_count && !result; i++) {
     result = add_filter(route, engine->filters[i]);
   }

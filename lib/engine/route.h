@@ -21,9 +21,12 @@ typedef struct epi__route {
                      came; 0: no chain goes on, or it does as it came */
   size_t place;   /* of this proxy among the plan's hops */
   char *plan; /* what is left for the next proxies, as JSON; NULL: nothing */
-  int64_t tried[EPI__TRIES_MAX]; /* instances that failed, by number */
+  int64_t began_at;
+  int64_t tried[EPI__TRIES_MAX]; /* instances to pass over, by number */
   size_t tried_count;
-  epi__text failures; /* of these, in words */
+  epi__text failures; /* of those that failed, in words */
+  int failed_count;
+  int tried_behind; /* all functions behind a hop were tried elsewhere */
 } epi__route;
 
 /* Put together, in this order: the engine's own filters and the plan's of this
@@ -61,6 +64,14 @@ int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop);
  * EPI_EBUSY or EPI_EFILTER. */
 int epi__route_add_instance(epi__route *route, epi_flow *flow,
                             const epi_plan *plan, size_t hop, size_t function);
+
+/* An instance failed: the flow does not come back to it. */
+void epi__route_note_failure(epi__route *route, epi__instance *instance,
+                             const char *why);
+
+/* Put another instance, none of those tried, in the place of one. Returns as
+ * epi__route_add_instance(); on failure the hop is as before. */
+int epi__route_replace(epi_flow *flow, size_t hop);
 
 /* The flow has left its instances, and counts there no more. */
 void epi__route_leave(epi__route *route);

@@ -6,11 +6,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The flow does not come back to an instance that failed. */
-static void note_failure(epi__route *route, epi__instance *instance,
-                         const char *why) {
+void epi__route_note_failure(epi__route *route, epi__instance *instance,
+                             const char *why) {
   epi__instance_failed(instance, why);
-  route->tried[route->tried_count++] = epi__instance_number(instance);
+  if (route->tried_count < EPI__TRIES_MAX) {
+    route->tried[route->tried_count++] = epi__instance_number(instance);
+  }
+  route->failed_count++;
   epi__text_printf(&route->failures, "%s%s: %s",
                    route->failures.len ? "; " : "",
                    epi__instance_shown(instance), why);
@@ -40,12 +42,17 @@ static int take(epi__route *route, epi_flow *flow, const char *function,
                  ? say_none_left(route, function)
                  : result;
     }
-    if (!epi__hop_read(out, epi__instance_url(instance), 1)) {
+    result = epi__hop_read(out, epi__instance_url(instance), 1);
+    if (!result) {
       out->instance = instance;
       return 0;
     }
+    if (result == EPI_ENOMEM) {
+      epi__instance_release(instance);
+      return result;
+    }
     snprintf(why, sizeof why, "%s", epi_error_detail());
-    note_failure(route, instance, why);
+    epi__route_note_failure(route, instance, why);
     epi__instance_release(instance);
   }
   return say_none_left(route, function);
@@ -85,6 +92,30 @@ int epi__route_add_instance(epi__route *route, epi_flow *flow,
     result = EPI_ENOMEM;
   }
   return result;
+}
+
+int epi__route_replace(epi_flow *flow, size_t hop) {
+  epi__hop *old = &flow->route->hops[hop];
+  epi__hop new = {0};
+  int result =
+      take(flow->route, flow, epi__instance_function(old->instance), &new);
+
+  if (!result) {
+    result = epi__route_check_hop(flow, &new);
+  }
+  if (result) {
+    if (new.instance) {
+      epi__instance_release(new.instance);
+      epi__hop_clear(&new);
+    }
+    return result;
+  }
+  new.fails_open = old->fails_open;
+  new.function = old->function;
+  epi__instance_release(old->instance);
+  epi__hop_clear(old);
+  *old = new;
+  return 0;
 }
 
 void epi__route_leave(epi__route *route) {

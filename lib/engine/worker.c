@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/flow.h"
+#include "engine/health.h"
 #include "engine/mailbox.h"
 
 #include <signal.h>
@@ -70,12 +71,22 @@ static void sweep(void *user) {
   epi__flow_sweep(user);
 }
 
+/* One for all: the table of instances is the engine's. */
+static void start_probes(epi__worker *worker) {
+  if (!worker->number && epi__health_start(&worker->health, worker)) {
+    epi__log(worker->engine, EPI_LOG_ERROR, "no probes of instances: %s",
+             epi_error_detail());
+  }
+}
+
 static void *run(void *user) {
   epi__worker *worker = user;
 
   epi__mailbox_begin(worker);
   epi__doors_update(worker);
+  start_probes(worker);
   epi__loop_run(worker->loop);
+  epi__health_stop(worker->health);
   epi__mailbox_end(worker);
   epi__doors_close(worker);
   cut_all(worker); /* what came in while the loop was being stopped */

@@ -26,7 +26,7 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_INSTANCE_IDLE_MS + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_HEALTH_MS + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -48,6 +48,7 @@ typedef struct epi__hop {
 
 typedef struct epi__association epi__association;
 typedef struct epi__backlog epi__backlog;
+typedef struct epi__health epi__health;
 typedef struct epi__letter epi__letter;
 typedef struct epi__provisioner epi__provisioner;
 typedef struct epi__udp_reserved epi__udp_reserved;
@@ -70,6 +71,7 @@ struct epi__worker {
   epi__tubes tubes;
   epi__slack slack;
   uint8_t *scratch;
+  epi__health *health; /* of the first worker; NULL: no probes */
 };
 
 /* What waits for a worker from others: mailbox.h. */

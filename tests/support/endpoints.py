@@ -102,7 +102,8 @@ class Through:
                 {"id": "need", "effect": "require", "to": ["here"],
                  "attributes": provided}]}}
         self.path = flow.file(self.document, "model.json")
-        self.proxy = flow.proxy("--model", self.path, *options)
+        # A connection kept warm would be to an instance that is gone.
+        self.proxy = flow.proxy("--model", self.path, "--warm", "0", *options)
 
     def ask(self, data=b"", host=None):
         """A SOCKS 6 request; the socket, the reply's code and what it says."""

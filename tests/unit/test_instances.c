@@ -256,6 +256,58 @@ Test(instances, what_was_started_besides_comes_and_goes) {
   end(&w);
 }
 
+/* How many are due, if what failed shall wait this long. */
+static size_t due(world *w, int64_t interval_ms) {
+  size_t count = 0;
+  epi__instance **list = epi__instances_due(w->table, interval_ms, &count);
+
+  for (size_t i = 0; i < count; i++) {
+    epi__instance_let_go(list[i]);
+  }
+  epi__free(list);
+  return count;
+}
+
+Test(instances, are_probed_where_that_helps) {
+  enum { LONG_MS = 1000000 };
+  world w = start("{'epi':1,'nodes':{'a':{}},'functions':{'gate':{'endpoints':["
+                  "'socks6://10.0.0.1:1']}}}");
+  epi__instance *held = take(&w);
+
+  cr_expect_eq(due(&w, LONG_MS), 0, "one alone that answers");
+  epi__instance_failed(held, "refused");
+  cr_expect_eq(due(&w, LONG_MS), 0, "it failed just now");
+  cr_expect_eq(due(&w, 0), 1);
+  epi__instance_reached(held);
+  cr_expect_eq(due(&w, 0), 0);
+  epi__instance_missed(held, "a probe saw nobody");
+  cr_expect_eq(due(&w, LONG_MS), 1, "no flow suffers by it");
+  set_model(&w, three);
+  cr_expect_eq(due(&w, LONG_MS), 3, "there are several");
+  set_model(&w, NULL);
+  cr_expect_eq(due(&w, 0), 0, "it is retired");
+  epi__instance_release(held);
+  end(&w);
+}
+
+Test(instances, without_probes_flows_find_out_what_is_back) {
+  world w = start(two_of_two);
+  epi__instance *held[3];
+
+  cr_assert_eq(epi_engine_set(w.engine, EPI_ENGINE_HEALTH_MS, 0), 0);
+  held[0] = take(&w);
+  epi__instance_failed(held[0], "refused");
+  held[1] = take(&w);
+  held[2] = take(&w);
+  cr_expect_str_eq(state(&w), "1!:1 2:2");
+  epi__instance_release(held[0]);
+  cr_expect_eq(host(held[0] = take(&w)), 1, "the other one is full");
+  for (int i = 0; i < 3; i++) {
+    epi__instance_release(held[i]);
+  }
+  end(&w);
+}
+
 Test(instances, are_told_without_passwords) {
   world w = start("{'epi':1,'nodes':{'a':{}},'functions':{'gate':{'endpoints':["
                   "'socks6://ada:secret@10.0.0.1:1']}}}");
