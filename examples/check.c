@@ -119,6 +119,8 @@ static int answer(epi_model **held, const check_options *opts) {
 
   if (epi_query_new(&query) || epi_decision_new(&decision)) {
     result = complain("", epi_error_detail());
+  } else if (opts->estimate) {
+    result = print_estimates(model, opts, query, decision);
   } else if (opts->flow) {
     result = answer_flow(held, opts, query, decision);
   } else if (opts->ports) {

@@ -12,7 +12,7 @@ enum {
 
 typedef struct check_options {
   const char *model, *flow, *at, *html, *diff, *base_port, *expect, *verdict,
-      *as_verdict;
+      *as_verdict, *estimate, *rtt_client, *rtt_server;
   const char *facts[EPI_QUERY_CONSENT + 1];
   int facts_given, explain, lint, json, provision, ports, dot, as_rule;
 } check_options;
@@ -108,6 +108,13 @@ int print_provision(epi_model *model, const check_options *opts,
  * BAD_INPUT. */
 int print_ports(epi_model *model, const check_options *opts, epi_query *query,
                 epi_decision *decision);
+
+/* Print how long flows take to be set up, by each method, and which one is best
+ * for --estimate. Returns FINE, ANSWER_IS_NO (the flow is refused) or
+ * BAD_INPUT.
+ */
+int print_estimates(epi_model *model, const check_options *opts,
+                    epi_query *query, epi_decision *decision);
 
 /* Print a graph for graphviz. Returns FINE or BAD_INPUT. */
 int print_dot(epi_model *model, epi_query *query, epi_decision *decision);

@@ -44,6 +44,14 @@ static const char help[] =
     "                             an application\n"
     "      --base-port PORT       number them from here on; 20000 if not "
     "given\n"
+    "      --estimate NEED        how long flows take until the first "
+    "response; NEED\n"
+    "                             is latency, rate or both: which method "
+    "serves it\n"
+    "      --rtt-client MS        round trip to the first proxy; 0 if not "
+    "given\n"
+    "      --rtt-server MS        round trip from the last one; 0 if not "
+    "given\n"
     "      --provision            list what must run: proxies, functions, "
     "images\n"
     "                             of MODEL, or with --diff what it changes\n"
@@ -67,6 +75,9 @@ enum {
   PORTS,
   BASE_PORT,
   PROVISION,
+  ESTIMATE,
+  RTT_CLIENT,
+  RTT_SERVER,
   DIFF,
   EXPLAIN,
   ASSERT,
@@ -82,6 +93,9 @@ static const struct option long_options[] = {
     {"at", required_argument, NULL, AT},
     {"json", no_argument, NULL, JSON},
     {"provision", no_argument, NULL, PROVISION},
+    {"estimate", required_argument, NULL, ESTIMATE},
+    {"rtt-client", required_argument, NULL, RTT_CLIENT},
+    {"rtt-server", required_argument, NULL, RTT_SERVER},
     {"diff", required_argument, NULL, DIFF},
     {"ports", no_argument, NULL, PORTS},
     {"base-port", required_argument, NULL, BASE_PORT},
@@ -105,9 +119,9 @@ static const struct option long_options[] = {
 
 /* --diff is one of its own, but for --provision. */
 static int count_questions(const check_options *opts) {
-  return (opts->flow != NULL) + opts->ports + opts->provision + opts->dot +
-         (opts->html != NULL) + (opts->expect != NULL) + opts->lint +
-         (opts->diff && !opts->provision);
+  return (opts->flow && !opts->estimate) + (opts->estimate != NULL) +
+         opts->ports + opts->provision + opts->dot + (opts->html != NULL) +
+         (opts->expect != NULL) + opts->lint + (opts->diff && !opts->provision);
 }
 
 /* Options that make no sense together. Returns -1 if there are none. */
@@ -133,6 +147,13 @@ static int check_fit(const check_options *opts) {
   }
   if (opts->facts_given && !opts->flow && !opts->provision && !opts->ports) {
     return complain("facts about a flow need --flow", "try --help");
+  }
+  if (opts->estimate && (opts->explain || opts->verdict || opts->as_verdict)) {
+    return complain("--estimate tells times, and nothing else", "try --help");
+  }
+  if ((opts->rtt_client || opts->rtt_server) && !opts->estimate) {
+    return complain("--rtt-client and --rtt-server need --estimate",
+                    "try --help");
   }
   if (opts->base_port && !opts->ports) {
     return complain("--base-port needs --ports", "try --help");
@@ -170,6 +191,15 @@ int check_options_read(check_options *opts, int argc, char **argv) {
       break;
     case PROVISION:
       opts->provision = 1;
+      break;
+    case ESTIMATE:
+      opts->estimate = optarg;
+      break;
+    case RTT_CLIENT:
+      opts->rtt_client = optarg;
+      break;
+    case RTT_SERVER:
+      opts->rtt_server = optarg;
       break;
     case EXPLAIN:
       opts->explain = 1;

@@ -62,6 +62,10 @@ EPI_API int epi_plan_function_proves(const epi_plan *plan, size_t hop,
  * milliseconds for one flow of 1 MiB. */
 EPI_API double epi_plan_cost_ms(const epi_plan *plan);
 
+/* The round trips from proxy to proxy together, as far as the model has them;
+ * one that it does not have counts 0. For estimate.h. */
+EPI_API double epi_plan_rtt_ms(const epi_plan *plan);
+
 /* 1 if no cheaper chain exists, 0 if the search was bounded. */
 EPI_API int epi_plan_optimal(const epi_plan *plan);
 

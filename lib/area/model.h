@@ -272,6 +272,9 @@ int epi__areas_make(epi_model *model, const uint64_t *sets);
 /* Find the ways between proxies. Returns 0 or EPI_ENOMEM. */
 int epi__routes_make(epi_model *model);
 
+/* The round trip between two proxies in ms, 0 if the model does not say. */
+double epi__round_trip(const epi_model *model, size_t from, size_t to);
+
 /* The proxies on the way from one to another, both included. Returns how many,
  * or 0 if there is no way of at most EPI__PATH_MAX. */
 size_t epi__proxy_way(const epi_model *model, uint32_t from, uint32_t to,

@@ -152,6 +152,16 @@ double epi_plan_cost_ms(const epi_plan *plan) {
   return plan->cost_ms;
 }
 
+double epi_plan_rtt_ms(const epi_plan *plan) {
+  double sum = 0;
+
+  for (size_t hop = 1; hop < plan->hop_count; hop++) {
+    sum += epi__round_trip(plan->model, plan->proxies[hop - 1],
+                           plan->proxies[hop]);
+  }
+  return sum;
+}
+
 int epi_plan_optimal(const epi_plan *plan) {
   return plan->optimal;
 }

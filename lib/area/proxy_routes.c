@@ -11,7 +11,7 @@ typedef struct links {
   double *ms;
 } links;
 
-static double round_trip(const epi_model *model, size_t from, size_t to) {
+double epi__round_trip(const epi_model *model, size_t from, size_t to) {
   const size_t ends[2][2] = {{from, to}, {to, from}};
 
   for (size_t k = 0; k < 2; k++) { /* the other end may have measured it */
@@ -35,7 +35,7 @@ static void find_links(const epi_model *model, links *all) {
                                   epi__list_has(&proxy->reach, (uint32_t)to));
 
       all->ms[from * all->count + to] =
-          linked ? round_trip(model, from, to) : -1;
+          linked ? epi__round_trip(model, from, to) : -1;
     }
   }
 }

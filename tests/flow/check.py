@@ -261,4 +261,51 @@ def what_cannot_be_printed_is_an_error():
             assert "standard output" in got.stderr, got.stderr
 
 
+# The worked example of the hospitals, 12 ms from each other.
+def apart(rtt_ms=12):
+    document = json.loads(HOSPITALS.read_text())
+    document["proxies"]["px-umc"]["rtt_ms"] = {"px-ant": rtt_ms}
+    return flow.file(document, "model.json")
+
+
+@flow.test
+def times_are_estimated_by_the_models_round_trips():
+    for need, choice in (("latency", "socks6-warm"), ("rate", "socks6-warm"),
+                         ("both", "socks6-warm")):
+        got = answer(apart(), "--estimate", need, "--rtt-client", "1",
+                     "--rtt-server", "2.5")
+        assert set(got) == {"model", "need", "flows"} and got["need"] == need
+        first, = got["flows"]
+        assert set(first) == {"from", "to", "port", "application", "proxies",
+                              "rtt_cp_ms", "rtt_ps_ms", "estimates", "choice",
+                              "advantages"}
+        assert first["proxies"] == ["px-umc", "px-ant"]
+        assert (first["rtt_cp_ms"], first["rtt_ps_ms"]) == (13, 2.5)
+        assert first["estimates"] == {
+            "direct": 31, "reverse": 31, "socks5": 57, "socks5-login": 70,
+            "socks6": 44, "socks6-early": 31, "socks6-warm": 18,
+            "socks6-warm-tfo": 15.5}
+        assert first["choice"] == choice and len(first["advantages"]) == 6
+
+
+@flow.test
+def estimates_for_people_and_for_one_flow():
+    said = check(apart(), "--estimate", "rate").stdout
+    assert "umc -> antonius, port 443: through px-umc, px-ant, 12 ms to" in said
+    assert "  reverse         24 ms\n" in said, said
+    assert "for rate: socks6-warm, which has\n" in said, said
+    one = answer(apart(), "--estimate", "rate", "--flow", "umc:antonius:443")
+    assert len(one["flows"]) == 1 and one["flows"][0]["port"] == 443
+    got = check(apart(), "--estimate", "rate", "--flow", "antonius:umc",
+                code=1)
+    assert "the flow is refused" in got.stderr and not got.stdout, got
+    refused(HOSPITALS, "--estimate", "speed",
+            says="must be latency, rate or both")
+    refused(HOSPITALS, "--estimate", "rate", "--rtt-client", "-1",
+            says="--rtt-client: needs a number of milliseconds")
+    refused(HOSPITALS, "--rtt-server", "1", says="need --estimate")
+    refused(HOSPITALS, "--estimate", "rate", "--lint",
+            says="only one question")
+
+
 flow.main()

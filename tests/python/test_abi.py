@@ -71,6 +71,7 @@ def test_enumerations_have_all_constants():
     families = {"EPI_ENGINE_": epi.Parameter, "EPI_META_": epi.Meta,
                 "EPI_STACK_": (epi.Stack, epi.StackValue),
                 "EPI_REPLY_": epi.ReplyCode, "EPI_METHOD_": epi.Method,
+                "EPI_ADVANTAGE_": epi.Advantage, "EPI_FOR_": epi.For,
                 "EPI_NEXT_": epi.Next, "EPI_PAIRS_": epi.Pairs,
                 "EPI_LEG_": epi.Leg, "EPI_ACCEPT_": epi.Accept,
                 "EPI_TLS_": epi.TlsFeature, "EPI_BACKEND_": epi.Backend,

@@ -304,6 +304,25 @@ def test_estimates():
             epi.estimate_ms(**bad)
     with pytest.raises(epi.errors.InvalidArgument):
         epi.estimate_ms(1, rtt_cs_ms=float("nan"))
+    assert epi.busy_ms(epi.Method.REVERSE, server_ms=1, proxy_ms=2,
+                       redirector_ms=4) == 3
+    with pytest.raises(epi.errors.InvalidArgument):
+        epi.busy_ms(0)
+
+
+def test_the_choice_of_a_method():
+    paper = {epi.Method.REVERSE, epi.Method.SOCKS5, epi.Method.SOCKS6}
+    near = dict(rtt_cp_ms=5, rtt_ps_ms=10)
+    assert epi.choose_method(epi.For.LATENCY, paper, **near) == \
+        epi.Method.REVERSE
+    assert epi.choose_method(epi.For.RATE, paper, **near) == epi.Method.SOCKS6
+    assert epi.is_good_place(epi.For.RATE, paper, (5, 10), (10, 5))
+    assert not epi.is_good_place(epi.For.RATE, paper, (10, 5), (5, 10))
+    with pytest.raises(epi.errors.InvalidArgument):
+        epi.choose_method(epi.For.BOTH, (), **near)
+    assert epi.Method.SOCKS6_WARM.label == "socks6-warm"
+    assert epi.Method.REVERSE.advantages == epi.Advantage.TIME
+    assert "one open port" in epi.Advantage.PORTS.text
 
 
 def test_a_redirect_is_rendered():

@@ -42,7 +42,15 @@ from .engine import (
     function_key,
 )
 from .errors import Denied, Error, LibraryNotFound, ModelError
-from .estimate import Method, estimate_ms
+from .estimate import (
+    Advantage,
+    For,
+    Method,
+    busy_ms,
+    choose_method,
+    estimate_ms,
+    is_good_place,
+)
 from .filter import Bound, Filter, NativeFilter
 from .library import (
     TlsFeature,

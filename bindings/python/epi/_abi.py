@@ -362,6 +362,7 @@ epi_plan_function_proves = quick(
     "epi_plan_function_proves", c_int, Handle, Size, Size,
 )
 epi_plan_cost_ms = quick("epi_plan_cost_ms", c_double, Handle)
+epi_plan_rtt_ms = quick("epi_plan_rtt_ms", c_double, Handle)
 epi_plan_optimal = quick("epi_plan_optimal", c_int, Handle)
 
 # ---- provision.h ----
@@ -926,7 +927,30 @@ EPI_METHOD_SOCKS5 = 3
 EPI_METHOD_SOCKS5_LOGIN = 4
 EPI_METHOD_SOCKS6 = 5
 EPI_METHOD_SOCKS6_EARLY = 6
+EPI_METHOD_SOCKS6_WARM = 7
+EPI_METHOD_SOCKS6_WARM_TFO = 8
+EPI_ADVANTAGE_TIME = 1
+EPI_ADVANTAGE_RATE = 2
+EPI_ADVANTAGE_PORTS = 4
+EPI_ADVANTAGE_RECONFIGURE = 8
+EPI_ADVANTAGE_DYNAMIC = 16
+EPI_ADVANTAGE_SECURITY = 32
+EPI_FOR_LATENCY = 1
+EPI_FOR_RATE = 2
+EPI_FOR_BOTH = 3
 
 epi_estimate_ms = quick(
     "epi_estimate_ms", c_double, Int, Double, Double, Double, Double,
+)
+epi_estimate_busy_ms = quick(
+    "epi_estimate_busy_ms", c_double, Int, Double, Double, Double,
+)
+epi_method_name = quick("epi_method_name", c_char_p, Int)
+epi_method_advantages = quick("epi_method_advantages", c_int, Int)
+epi_advantage_text = quick("epi_advantage_text", c_char_p, Int)
+epi_estimate_choose = quick(
+    "epi_estimate_choose", c_int, Int, Int, Double, Double,
+)
+epi_estimate_place = quick(
+    "epi_estimate_place", c_int, Int, Int, Double, Double, Double, Double,
 )

@@ -62,11 +62,14 @@ class Hop:
 @dataclass(frozen=True)
 class Plan:
     """What must be put in between, hop by hop. `cost_ms` is the chain's, in the
-    query's weighting; `optimal` says whether no cheaper chain exists."""
+    query's weighting; `optimal` says whether no cheaper chain exists; `rtt_ms`
+    is the sum of the round trips from proxy to proxy, as far as the model has
+    them."""
 
     hops: tuple[Hop, ...]
     cost_ms: float
     optimal: bool
+    rtt_ms: float
 
 
 class CDecision(Handle):
@@ -155,7 +158,8 @@ def _plan(plan: int) -> Plan:
                     for index in range(c.epi_plan_function_count(plan, hop))))
             for hop in range(c.epi_plan_hop_count(plan))),
         cost_ms=c.epi_plan_cost_ms(plan),
-        optimal=bool(c.epi_plan_optimal(plan)))
+        optimal=bool(c.epi_plan_optimal(plan)),
+        rtt_ms=c.epi_plan_rtt_ms(plan))
 
 
 def _attributes(decision: int, which: int) -> tuple[str, ...]:
