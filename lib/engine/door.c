@@ -64,7 +64,7 @@ static void on_connection(epi__io *io, int events) {
       return;
     }
     if (!result) {
-      epi__flow_new(door->worker, door->listener, fd, &peer);
+      epi__spread(door->worker, door->listener, fd, &peer);
     }
   }
 }

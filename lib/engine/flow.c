@@ -45,6 +45,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   }
   worker->flows = flow;
   epi__slack_more(worker);
+  atomic_fetch_add(&engine->mailboxes[worker->number].flows, 1);
   atomic_fetch_add(&engine->counts[EPI_COUNT_OPEN], 1);
   flow->opened_at = flow->moved_at = epi__loop_now(worker->loop);
   epi__flow_enter(flow, EPI__HANDSHAKE);
@@ -211,6 +212,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__leg_close(&flow->legs[EPI_FORWARD], reset);
   epi__leg_close(&flow->legs[EPI_BACKWARD], reset);
   atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
+  atomic_fetch_sub(&engine->mailboxes[flow->worker->number].flows, 1);
   epi__bulk_drop(flow);
   unlink_flow(flow);
 }

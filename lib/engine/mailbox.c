@@ -1,9 +1,10 @@
-/* mailbox.c: datagrams from one worker to another. */
+/* mailbox.c: datagrams and connections from one worker to another. */
 #include "engine/mailbox.h"
 
 #include "base/memory.h"
 #include "engine/association.h"
 #include "engine/dtls_door.h"
+#include "os/os.h"
 
 #include <string.h>
 
@@ -13,11 +14,20 @@ static epi__mailbox *box_of(const epi__worker *worker) {
   return &worker->engine->mailboxes[worker->number];
 }
 
+/* A connection on its way to a worker counts as a flow of that. */
+static void expect(epi_engine *engine, int number, int change) {
+  atomic_fetch_add(&engine->mailboxes[number].flows, change);
+  atomic_fetch_add(&engine->counts[EPI_COUNT_OPEN], change);
+}
+
 static void deliver(epi__worker *worker, const epi__letter *head,
                     const uint8_t *data) {
   epi__door *door = epi__door_find(worker, head->listener);
 
-  if (!head->outgoing) {
+  if (head->from) {
+    expect(worker->engine, worker->number, -1); /* it counts itself */
+    epi__flow_new(worker, head->from, head->fd, &head->client);
+  } else if (!head->outgoing) {
     epi__association_take_dtls(worker, head, data);
   } else if (door && door->dtls) {
     epi__dtls_door_send(door->dtls, &head->client, head->number, data,
@@ -64,6 +74,26 @@ void epi__mailbox_post(epi__worker *from, int to, const epi__letter *head,
   }
 }
 
+int epi__mailbox_hand_over(epi__worker *from, int to, epi__listener *listener,
+                           int fd, const epi_addr *client) {
+  epi__letter *letter = epi__alloc(sizeof *letter);
+
+  if (!letter) {
+    return 0;
+  }
+  letter->from = epi__listener_ref(listener);
+  letter->fd = fd;
+  letter->client = *client;
+  expect(from->engine, to, 1);
+  if (put(&from->engine->mailboxes[to], letter)) {
+    return 1;
+  }
+  expect(from->engine, to, -1);
+  epi__listener_free(letter->from);
+  epi__free(letter);
+  return 0;
+}
+
 static epi__letter *take_all(epi__mailbox *box) {
   epi__letter *first = box->first;
 
@@ -83,6 +113,7 @@ void epi__mailbox_open(epi__worker *worker) {
     epi__letter *next = letter->next;
 
     deliver(worker, letter, letter->data);
+    epi__listener_free(letter->from);
     epi__free(letter);
     letter = next;
   }
@@ -119,6 +150,11 @@ void epi__mailbox_end(epi__worker *worker) {
   while (letter) {
     epi__letter *next = letter->next;
 
+    if (letter->from) {
+      expect(worker->engine, worker->number, -1);
+      epi__sock_close(letter->fd, 1);
+      epi__listener_free(letter->from);
+    }
     epi__free(letter);
     letter = next;
   }

@@ -1,15 +1,18 @@
-/* mailbox.h: datagrams from one worker to another. */
+/* mailbox.h: datagrams and connections from one worker to another. */
 #ifndef EPI__MAILBOX_H
 #define EPI__MAILBOX_H
 
 #include "engine/worker.h"
 
-/* A message of SOCKS 6 that came by a DTLS session, or is to go by one. */
+/* A message of SOCKS 6 that came by a DTLS session, or is to go by one; or a
+ * connection. */
 struct epi__letter {
   epi__letter *next;
-  int outgoing;     /* to the client */
-  int worker;       /* that has the session */
-  int64_t listener; /* by whose door it came */
+  epi__listener *from; /* of a connection, referenced; else NULL */
+  int fd;              /* the connection */
+  int outgoing;        /* to the client */
+  int worker;          /* that has the session */
+  int64_t listener;    /* by whose door it came */
   epi_addr client;
   int64_t number; /* of the session */
   size_t len;
@@ -20,6 +23,11 @@ struct epi__letter {
  * at once, to another one by its mailbox. It is lost if that is full. */
 void epi__mailbox_post(epi__worker *from, int to, const epi__letter *head,
                        const void *data);
+
+/* Give a connection, from a client, to another worker. Returns 1, or 0 if that
+ * does not take it. */
+int epi__mailbox_hand_over(epi__worker *from, int to, epi__listener *listener,
+                           int fd, const epi_addr *client);
 
 /* Open what came; from the loop. */
 void epi__mailbox_open(epi__worker *worker);

@@ -74,8 +74,9 @@ struct epi__worker {
   epi__health *health; /* of the first worker; NULL: no probes */
 };
 
-/* What waits for a worker from others: mailbox.h. */
+/* What waits for a worker from others, and what they know of it: mailbox.h. */
 typedef struct epi__mailbox {
+  atomic_int flows; /* that it has, or is given */
   pthread_mutex_t lock;
   epi__worker *worker; /* NULL: not running */
   epi__letter *first, *last;
@@ -141,6 +142,13 @@ void epi__log(epi_engine *engine, int level, const char *format, ...)
 /* Returns 0, or EPI_ESTATE once the engine was started. */
 int epi__engine_not_started(const epi_engine *engine);
 void epi__engine_set_defaults(epi_engine *engine);
+
+/* ---- spread.c ---- */
+
+/* Serve a connection that a worker accepted, in that worker or in one that has
+ * less to do. */
+void epi__spread(epi__worker *worker, epi__listener *listener, int fd,
+                 const epi_addr *client);
 
 /* ---- worker.c ---- */
 

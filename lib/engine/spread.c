@@ -1,0 +1,42 @@
+/* spread.c: which worker serves a connection.
+ *
+ * Each worker has a socket of its own on every listener, so that they need not
+ * wait for each other, and the kernel chooses among these by a hash. Of few
+ * connections one worker may thus get nearly all. It gives them away while it
+ * has clearly more than another one: of many, which are spread well enough,
+ * hardly any move. */
+#include "engine/flow.h"
+#include "engine/mailbox.h"
+
+enum {
+  FEW = 2,      /* flows more are no reason to give one away */
+  PART_OF = 16, /* nor is this part of them */
+};
+
+static int flows_of(const epi__worker *worker, int number) {
+  return atomic_load_explicit(&worker->engine->mailboxes[number].flows,
+                              memory_order_relaxed);
+}
+
+static int least_loaded(const epi__worker *worker) {
+  int count = (int)worker->engine->settings[EPI_ENGINE_WORKERS];
+  int least = worker->number;
+
+  for (int i = 0; i < count; i++) {
+    if (flows_of(worker, i) < flows_of(worker, least)) {
+      least = i;
+    }
+  }
+  return least;
+}
+
+void epi__spread(epi__worker *worker, epi__listener *listener, int fd,
+                 const epi_addr *client) {
+  int mine = flows_of(worker, worker->number);
+  int to = mine < FEW ? worker->number : least_loaded(worker);
+
+  if (mine < flows_of(worker, to) + FEW + mine / PART_OF ||
+      !epi__mailbox_hand_over(worker, to, listener, fd, client)) {
+    epi__flow_new(worker, listener, fd, client);
+  }
+}
