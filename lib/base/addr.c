@@ -192,6 +192,14 @@ int epi_addr_equal(const epi_addr *a, const epi_addr *b) {
                                   : !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
+int epi__addr_is_loopback(const epi_addr *addr) {
+  static const uint8_t v6[16] = {[15] = 1};
+
+  return addr->kind == EPI_ADDR_IPV4
+             ? addr->ip[0] == 127
+             : addr->kind == EPI_ADDR_IPV6 && !memcmp(addr->ip, v6, sizeof v6);
+}
+
 int epi__addr_is_any(const epi_addr *addr) {
   static const uint8_t zero[sizeof addr->ip];
 

@@ -17,6 +17,9 @@ const char *epi__addr_text(const epi_addr *addr, epi__addr_buf *buf);
 /* 1 for 0.0.0.0 and ::, with any port. */
 int epi__addr_is_any(const epi_addr *addr);
 
+/* 1 for addresses of this machine itself, 127.0.0.0/8 and ::1. */
+int epi__addr_is_loopback(const epi_addr *addr);
+
 /* 1 if two addresses differ at most in their ports. */
 int epi__addr_same_host(const epi_addr *a, const epi_addr *b);
 

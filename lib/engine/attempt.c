@@ -1,6 +1,7 @@
 /* attempt.c: one attempt to connect to one address. */
 #include "engine/dial.h"
 
+#include "base/net.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -20,6 +21,13 @@ static void on_ready(epi__io *io, int events) {
 
 static void on_timeout(epi__timer *timer) {
   epi__dial_lost(EPI__OWNER(timer, epi__attempt, timer), ETIMEDOUT);
+}
+
+/* Nothing on the way to this machine itself could send one. */
+static void keep_errors(int fd, const epi_addr *to, int keep) {
+  if (!epi__addr_is_loopback(to)) {
+    epi__sock_keep_errors(fd, to->kind, keep);
+  }
 }
 
 static int wants(const epi_flow *flow, int option) {
@@ -72,11 +80,23 @@ static int begin(epi_flow *flow, epi__attempt *attempt, const epi_addr *addr) {
   return epi__sock_begin_fast(attempt->fd, addr, data, len, &attempt->in_syn);
 }
 
+/* Within one machine a connection is there at once, most often, and the loop
+ * need not be asked to wait for it. Returns as epi__sock_is_through(). */
+static int is_through(epi_flow *flow, epi__attempt *attempt,
+                      const epi_addr *addr) {
+  const uint8_t *data = NULL;
+  size_t len = flow->route->hop_count ? 0 : early_data(flow, &data);
+
+  return epi__addr_is_loopback(addr) && wants(flow, EPI_STACK_TFO) < 0
+             ? epi__sock_is_through(attempt->fd, data, len, &attempt->behind)
+             : 0;
+}
+
 int epi__attempt_start(epi_flow *flow, size_t addr) {
   epi__worker *worker = flow->worker;
   epi__attempt *attempt = flow->dial->attempts;
   const epi_addr *to = &flow->dial->addrs[addr];
-  int error;
+  int through, error;
 
   while (attempt->fd >= 0) {
     attempt++;
@@ -84,8 +104,12 @@ int epi__attempt_start(epi_flow *flow, size_t addr) {
   if (make(flow, to, &attempt->fd)) {
     return EPI_ESYS;
   }
-  epi__sock_keep_errors(attempt->fd, to->kind, 1);
-  if (begin(flow, attempt, to)) {
+  keep_errors(attempt->fd, to, 1);
+  through = begin(flow, attempt, to);
+  if (!through) {
+    through = is_through(flow, attempt, to);
+  }
+  if (through < 0) {
     error = errno;
     epi__sock_close(attempt->fd, 0);
     attempt->fd = -1;
@@ -95,26 +119,38 @@ int epi__attempt_start(epi_flow *flow, size_t addr) {
   attempt->flow = flow;
   attempt->addr = addr;
   flow->dial->running++;
+  if (through) {
+    epi__dial_won(attempt);
+    return 1;
+  }
   epi__io_set(worker->loop, &attempt->io, attempt->fd, EPI__WRITE, on_ready);
   epi__timer_start(worker->loop, &attempt->timer,
                    worker->engine->settings[EPI_ENGINE_CONNECT_MS], on_timeout);
   return 0;
 }
 
-int epi__attempt_take(epi__attempt *attempt) {
+/* Returns the socket of an attempt that is none any more. */
+static int end(epi__attempt *attempt) {
   epi__loop *loop = attempt->flow->worker->loop;
   int fd = attempt->fd;
 
   epi__io_stop(loop, &attempt->io);
   epi__timer_stop(loop, &attempt->timer);
   attempt->fd = -1;
-  attempt->in_syn = 0;
+  attempt->in_syn = attempt->behind = 0;
   attempt->flow->dial->running--;
   return fd;
 }
 
+int epi__attempt_take(epi__attempt *attempt) {
+  const epi_addr *to = &attempt->flow->dial->addrs[attempt->addr];
+
+  keep_errors(attempt->fd, to, 0);
+  return end(attempt);
+}
+
 void epi__attempt_stop(epi__attempt *attempt) {
   if (attempt->fd >= 0) {
-    epi__sock_close(epi__attempt_take(attempt), 1);
+    epi__sock_close(end(attempt), 1);
   }
 }

@@ -118,6 +118,7 @@ static int take_host(epi_flow *flow, int fd, const epi_addr *host) {
   }
   epi__leg_close(server, 0);
   server->fd = fd;
+  server->writes = 2;
   epi__stack_apply(flow->request, EPI_LEG_REMOTE, fd);
   relay(flow, host);
   return 1;

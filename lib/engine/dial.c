@@ -168,9 +168,11 @@ static void connected(epi_flow *flow, size_t addr, int fd) {
 
 /* Returns 1 if there was a connection to the hop already. */
 static int take_warm(epi_flow *flow, size_t addr) {
-  int fd = flow->route->hop_count && !flow->afresh
-               ? epi__warm_take(flow->worker->warm, &flow->dial->addrs[addr])
-               : -1;
+  epi__io *io = &flow->legs[EPI_BACKWARD].io;
+  int fd =
+      flow->route->hop_count && !flow->afresh
+          ? epi__warm_take(flow->worker->warm, &flow->dial->addrs[addr], io)
+          : -1;
 
   if (fd < 0) {
     return 0;
@@ -214,14 +216,17 @@ static void pause_before_next(epi_flow *flow) {
 /* Try the next address. Refuses if there is nothing left to hope for. */
 static void go_on(epi_flow *flow) {
   epi__dial *dial = flow->dial;
-  int next;
+  int next, started;
 
   while (dial->running < EPI__ATTEMPTS && (next = take_next(flow)) >= 0) {
     if (take_warm(flow, (size_t)next)) {
       return;
     }
-    if (!epi__attempt_start(flow, (size_t)next)) {
+    started = epi__attempt_start(flow, (size_t)next);
+    if (!started) {
       pause_before_next(flow);
+    }
+    if (started >= 0) {
       return;
     }
     note_failure(dial, errno);
@@ -314,11 +319,13 @@ static int begin(epi_flow *flow) {
 }
 
 void epi__dial_begin(epi_flow *flow) {
+  int is_name = first_target(flow)->kind == EPI_ADDR_NAME;
+
   epi__flow_enter(flow, EPI__DIAL);
   epi__stack_apply(flow->request, EPI_LEG_CLIENT, flow->legs[EPI_FORWARD].fd);
   if (begin(flow)) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
-  } else if (first_target(flow)->kind != EPI_ADDR_NAME) {
+  } else if (!is_name) {
     go_on(flow);
   }
 }
@@ -365,15 +372,13 @@ void epi__dial_lost(epi__attempt *attempt, int error) {
 void epi__dial_won(epi__attempt *attempt) {
   epi_flow *flow = attempt->flow;
   epi__lane *lane = &flow->lanes[EPI_FORWARD];
+  size_t along = attempt->in_syn + attempt->behind;
   size_t addr = attempt->addr;
-  int kind = flow->dial->addrs[addr].kind;
-  int fd;
 
   flow->in_syn = attempt->in_syn;
-  epi__queue_ack(&lane->early, attempt->in_syn);
-  lane->bytes += (int64_t)attempt->in_syn;
-  fd = epi__attempt_take(attempt);
-  epi__sock_keep_errors(fd, kind, 0);
-  connected(flow, addr, fd);
+  epi__queue_ack(&lane->early, along);
+  lane->bytes += (int64_t)along;
+  flow->legs[EPI_BACKWARD].writes = along > 0;
+  connected(flow, addr, epi__attempt_take(attempt));
   epi__flow_watch(flow);
 }

@@ -20,6 +20,7 @@ typedef struct epi__attempt {
   int fd; /* -1: none */
   size_t addr;
   size_t in_syn; /* early bytes that went along in the SYN */
+  size_t behind; /* those that went right behind it */
 } epi__attempt;
 
 struct epi__dial {
@@ -38,8 +39,8 @@ struct epi__dial {
 
 /* ---- attempt.c ---- */
 
-/* Try an address in a free place of the flow's attempts. Returns 0, or EPI_ESYS
- * with errno. */
+/* Try an address in a free place of the flow's attempts. Returns 0; 1: it has
+ * won already, and there is no dial any more; or EPI_ESYS with errno. */
 int epi__attempt_start(epi_flow *flow, size_t addr);
 
 /* End an attempt, and close its socket. */

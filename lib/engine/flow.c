@@ -39,6 +39,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
     flow->legs[i].fd = -1;
   }
   flow->legs[EPI_FORWARD].fd = fd;
+  flow->legs[EPI_FORWARD].writes = 2;
   flow->next = worker->flows;
   if (flow->next) {
     flow->next->previous = flow;

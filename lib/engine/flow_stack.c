@@ -54,7 +54,7 @@ static int answer_own(epi_reply *out, const epi_flow *flow) {
   int fd = flow->legs[EPI_BACKWARD].fd;
   int result = epi__stack_answer(out, flow->request, EPI_LEG_REMOTE, fd);
 
-  if (!result) {
+  if (!result && is_asked(flow->request, EPI_STACK_MULTIPATH)) {
     result = answer(out, flow->request, EPI_STACK_MULTIPATH,
                     yes_if(epi__sock_is_multipath(fd)));
   }

@@ -35,7 +35,10 @@ static void begin_to(epi_flow *flow, const epi_addr *dest) {
     epi__flow_end(flow, 1, epi_error_detail());
     return;
   }
-  epi__flow_judge(flow);
+  epi__relay_keep_early(flow); /* it is often there already */
+  if (flow->phase != EPI__ENDED) {
+    epi__flow_judge(flow);
+  }
 }
 
 static void begin_redirected(epi_flow *flow) {
@@ -171,11 +174,9 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
     return;
   }
-  epi__relay_flush(flow, EPI_BACKWARD); /* SOCKS 6 authentication reply */
-  if (flow->phase == EPI__ENDED) {
-    return;
-  }
   begin_command(flow);
+  /* The authentication reply of SOCKS 6, if the other could not go along. */
+  epi__relay_flush(flow, EPI_BACKWARD);
 }
 
 static void feed(epi_flow *flow, const uint8_t *data, size_t len) {

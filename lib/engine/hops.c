@@ -48,10 +48,11 @@ static void begin_hop(epi_flow *flow) {
 }
 
 void epi__hops_begin(epi_flow *flow) {
-  epi_addr bound;
+  epi_addr bound = {0};
 
   if (!flow->route->hop_count) {
-    if (epi__sock_local(flow->legs[EPI_BACKWARD].fd, &bound)) {
+    if (flow->session && /* whom a reply tells it */
+        epi__sock_local(flow->legs[EPI_BACKWARD].fd, &bound)) {
       epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
       return;
     }

@@ -7,7 +7,17 @@ ptrdiff_t epi__leg_read(epi__leg *leg, void *buf, size_t size) {
   return epi__sock_read(leg->fd, buf, size);
 }
 
+/* The first write goes out at once in any case, and is the only one of many a
+ * short flow: what lets later ones do so can wait for the second. */
+static void count_write(epi__leg *leg) {
+  if (leg->writes == 1) {
+    epi__sock_hurry(leg->fd);
+  }
+  leg->writes += leg->writes < 2;
+}
+
 ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len) {
+  count_write(leg);
   return epi__sock_write(leg->fd, data, len);
 }
 
@@ -16,6 +26,7 @@ ptrdiff_t epi__leg_fill(epi__leg *leg, epi__tube *tube, size_t max) {
 }
 
 ptrdiff_t epi__leg_drain(epi__leg *leg, epi__tube *tube) {
+  count_write(leg);
   return epi__tube_drain(tube, leg->fd);
 }
 
@@ -35,4 +46,5 @@ void epi__leg_close(epi__leg *leg, int reset) {
   epi__io_stop(leg->flow->worker->loop, &leg->io);
   epi__sock_close(leg->fd, reset);
   leg->fd = -1;
+  leg->writes = 0;
 }

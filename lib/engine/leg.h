@@ -14,9 +14,10 @@
 typedef struct epi__leg {
   epi__io io;
   epi_flow *flow;
-  int fd;   /* -1: none */
-  int eof;  /* no more comes from it */
-  int shut; /* no more goes to it */
+  int fd;     /* -1: none */
+  int eof;    /* no more comes from it */
+  int shut;   /* no more goes to it */
+  int writes; /* so far, up to 2: then none waits for another */
 } epi__leg;
 
 /* Read and write. Return a count; 0 is the end of data (reading) or no room

@@ -53,6 +53,7 @@ typedef struct epi__door {
   epi__worker *worker; /* NULL: it is not open */
   epi__listener *listener;
   int fd;
+  unsigned round; /* of the loop, when something came last */
   epi__udp_door udp;
   epi__dtls_door *dtls; /* NULL: none */
 } epi__door;
@@ -127,10 +128,10 @@ epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list);
 int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr);
 
 /* Does an address lead back to a listener of some kinds, a sum of
- * EPI__LISTEN_*? local is what a client connected to, which is an address of
- * listeners on all addresses. */
+ * EPI__LISTEN_*? What a client's socket, -1 for none, is connected to is an
+ * address of listeners on all addresses. */
 int epi__listeners_have(const epi__listeners *list, int kinds,
-                        const epi_addr *addr, const epi_addr *local);
+                        const epi_addr *addr, int client);
 
 /* Would a flow come back to one of these for ever? Returns 0 or EPI_EINVAL. */
 int epi__listeners_check_loops(const epi__listeners *list,

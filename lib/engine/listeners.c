@@ -78,15 +78,22 @@ int epi__listeners_are_at(const epi__listeners *list, const epi_addr *addr) {
   return 0;
 }
 
+static int is_local(int client, const epi_addr *addr) {
+  epi_addr local;
+
+  return client >= 0 && !epi__sock_local(client, &local) &&
+         epi__addr_same_host(addr, &local);
+}
+
 int epi__listeners_have(const epi__listeners *list, int kinds,
-                        const epi_addr *addr, const epi_addr *local) {
+                        const epi_addr *addr, int client) {
   for (size_t i = 0; i < list->count; i++) {
     const epi__listener *listener = list->items[i];
 
-    if (listener->kind & kinds && (epi_addr_equal(addr, &listener->addr) ||
-                                   (epi__addr_is_any(&listener->addr) &&
-                                    addr->port == listener->addr.port &&
-                                    epi__addr_same_host(addr, local)))) {
+    if (listener->kind & kinds &&
+        (epi_addr_equal(addr, &listener->addr) ||
+         (epi__addr_is_any(&listener->addr) &&
+          addr->port == listener->addr.port && is_local(client, addr)))) {
       return 1;
     }
   }

@@ -46,11 +46,18 @@ void epi__loop_before_wait(epi__loop *loop, void (*callback)(void *user),
 /* Milliseconds on a clock that never steps, as of this round of the loop. */
 int64_t epi__loop_now(const epi__loop *loop);
 
+/* The number of this round of the loop. */
+unsigned epi__loop_round(const epi__loop *loop);
+
 /* Watch a descriptor, a sum of EPI__READ and EPI__WRITE; 0 watches for
  * nothing. Watching for what is watched for already costs nothing. */
 void epi__io_set(epi__loop *loop, epi__io *io, int fd, int events,
                  void (*callback)(epi__io *io, int events));
 void epi__io_stop(epi__loop *loop, epi__io *io);
+
+/* Let another watch what is watched, without a system call. It calls back once
+ * epi__io_set() said whom. */
+void epi__io_move(epi__loop *loop, epi__io *to, epi__io *from);
 
 /* Call back once, ms milliseconds from now; starting again starts afresh. */
 void epi__timer_start(epi__loop *loop, epi__timer *timer, int64_t ms,

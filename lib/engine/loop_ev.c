@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
+#include <assert.h>
 #include <ev.h>
 #include <stddef.h>
 #include <string.h>
@@ -89,6 +90,10 @@ int64_t epi__loop_now(const epi__loop *loop) {
   return (int64_t)(ev_now(loop->ev) * 1000);
 }
 
+unsigned epi__loop_round(const epi__loop *loop) {
+  return ev_iteration(loop->ev);
+}
+
 static void on_io(struct ev_loop *ev, ev_io *watcher, int events) {
   epi__io *io = watcher->data;
 
@@ -123,6 +128,18 @@ void epi__io_stop(epi__loop *loop, epi__io *io) {
     ev_io_stop(loop->ev, io_of(io));
     io->events = 0;
   }
+}
+
+void epi__io_move(epi__loop *loop, epi__io *to, epi__io *from) {
+  ev_io *watcher = io_of(to);
+
+  assert(!to->events && from->events);
+  to->events = from->events;
+  epi__io_stop(loop, from);
+  /* Not by ev_io_init(): libev would think of a new descriptor. */
+  *watcher = *io_of(from);
+  watcher->data = to;
+  ev_io_start(loop->ev, watcher);
 }
 
 static void on_timer(struct ev_loop *ev, ev_timer *watcher, int events) {

@@ -8,7 +8,6 @@
 #include "area/model.h"
 #include "base/memory.h"
 #include "base/net.h"
-#include "os/os.h"
 
 #include <string.h>
 
@@ -79,13 +78,12 @@ static int add_ports(epi_engine *engine, const epi_model *model, size_t proxy,
  * listener on all addresses, shows it only to epi__port_is_loop(). */
 static int check_loops(const epi_model *model, size_t proxy,
                        const epi__listeners *list) {
-  const epi_addr none = {0};
   epi__addr_buf text;
   epi_addr to;
 
   for (size_t i = 0; i < epi_model_proxy_port_count(model, proxy); i++) {
     epi_model_proxy_port_to(model, proxy, i, &to);
-    if (epi__listeners_have(list, EPI__LISTEN_ANY, &to, &none)) {
+    if (epi__listeners_have(list, EPI__LISTEN_ANY, &to, -1)) {
       return epi__fail(
           EPI_EINVAL, "proxies.%s.ports[%zu].to: a loop: %s is this proxy",
           epi_model_proxy_name(model, proxy), i, epi__addr_text(&to, &text));
@@ -261,9 +259,8 @@ int epi__port_check(const epi_flow *flow, const epi__policy *policy) {
 
 int epi__port_is_loop(const epi_flow *flow, const epi_addr *addr) {
   static const int kinds = EPI__LISTEN_PORT | EPI__LISTEN_REVERSE;
-  epi_addr local;
 
   return flow->listener->kind & kinds && !flow->route->hop_count &&
-         !epi__sock_local(flow->legs[EPI_FORWARD].fd, &local) &&
-         epi__listeners_have(flow->worker->listeners, kinds, addr, &local);
+         epi__listeners_have(flow->worker->listeners, kinds, addr,
+                             flow->legs[EPI_FORWARD].fd);
 }

@@ -69,11 +69,13 @@ size_t epi__lane_held(const epi__lane *lane) {
 static void end_if_done(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
 
-  if (lane->open && lane->ended && !epi__lane_held(lane)) {
-    epi__leg_end(target_of(flow, direction));
+  if (!lane->open || !lane->ended || epi__lane_held(lane)) {
+    return;
   }
-  if (flow->legs[0].shut && flow->legs[1].shut) {
+  if (flow->legs[direction].shut) { /* closing both says it as well */
     epi__flow_end(flow, 0, "both sides are done");
+  } else {
+    epi__leg_end(target_of(flow, direction));
   }
 }
 

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/flow.h"
-#include "os/os.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,13 +267,8 @@ static int check_plan_goes_on(const epi__route *route, const epi_flow *flow) {
 
 /* Behind SOCKS 5, where no metadata goes, this is all that shows a loop. */
 int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop) {
-  epi_addr local = {0};
-
-  if (epi__sock_local(flow->legs[EPI_FORWARD].fd, &local)) {
-    return 0; /* a client that is gone already: the flow ends by itself */
-  }
   return epi__listeners_have(flow->worker->listeners, EPI__LISTEN_SOCKS,
-                             &hop->addr, &local)
+                             &hop->addr, flow->legs[EPI_FORWARD].fd)
              ? epi__fail(EPI_EDENIED, "a loop: the hop %s is this proxy",
                          hop->link)
              : 0;

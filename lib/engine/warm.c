@@ -172,11 +172,12 @@ static pool *find(epi__warm *warm, const epi_addr *addr) {
   return found;
 }
 
-int epi__warm_take(epi__warm *warm, const epi_addr *addr) {
+int epi__warm_take(epi__warm *warm, const epi_addr *addr, epi__io *io) {
   const pool *from = find(warm, addr);
 
   for (spare *one = from ? from->newest : NULL; one; one = one->older) {
     if (epi__sock_is_open(one->fd)) {
+      epi__io_move(warm->loop, io, &one->io);
       return release(one);
     }
   }

@@ -32,8 +32,8 @@ int epi__warm_new(epi__warm **out, epi__loop *loop,
 void epi__warm_free(epi__warm *warm);
 
 /* Take a connection to an address, which is the caller's then, or -1: there is
- * none. */
-int epi__warm_take(epi__warm *warm, const epi_addr *addr);
+ * none. io goes on watching it: epi__io_set() is to be called next. */
+int epi__warm_take(epi__warm *warm, const epi_addr *addr, epi__io *io);
 
 /* A flow is connected to a hop at this address; missed is 1 if it had to
  * connect itself. Others will come: prepare for them, as far as it goes. */

@@ -42,6 +42,11 @@ int epi__sock_begin(int fd, const epi_addr *addr);
 int epi__sock_begin_fast(int fd, const epi_addr *addr, const void *data,
                          size_t len, size_t *sent);
 
+/* Has a connection that was begun come about already? What data there is goes
+ * along if so; *sent says how much. Returns 1; 0: not yet; or EPI_ESYS, with an
+ * errno as epi__sock_outcome() has it, and the socket stays open. */
+int epi__sock_is_through(int fd, const void *data, size_t len, size_t *sent);
+
 /* The outcome of connecting: 0 or an errno; ETIME if a router said that the
  * TTL had expired, EACCES if its rules forbid the connection, which only
  * sockets that keep errors can tell. */
@@ -112,6 +117,10 @@ int epi__sock_original(int fd, epi_addr *out);
  * (writing); EPI_ENOENT: nothing there now; EPI_ECLOSED: the peer is gone. */
 ptrdiff_t epi__sock_read(int fd, void *buf, size_t size);
 ptrdiff_t epi__sock_write(int fd, const void *data, size_t len);
+
+/* Let small writes go out at once even if earlier ones are under way. Those
+ * that a listener takes do so anyway. */
+void epi__sock_hurry(int fd);
 
 /* No more will be written. */
 void epi__sock_end(int fd);

@@ -21,7 +21,7 @@ enum {
 static int make_socket(const epi_addr *addr, int protocol, int *out) {
   int family = addr->kind == EPI_ADDR_IPV4 ? AF_INET : AF_INET6;
   int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  int on = 1, why;
+  int why;
 
   if (fd < 0) {
     why = errno;
@@ -29,9 +29,14 @@ static int make_socket(const epi_addr *addr, int protocol, int *out) {
     errno = why;
     return EPI_ESYS;
   }
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   *out = fd;
   return 0;
+}
+
+void epi__sock_hurry(int fd) {
+  int on = 1;
+
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
@@ -44,6 +49,7 @@ int epi__sock_listen(const epi_addr *addr, int shared, int *out) {
   if (make_socket(addr, 0, &fd)) {
     return EPI_ESYS;
   }
+  epi__sock_hurry(fd);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
@@ -216,12 +222,33 @@ int epi__sock_outcome(int fd) {
   return why;
 }
 
-int epi__sock_is_open(int fd) {
-  uint8_t state = 0; /* the first byte of struct tcp_info */
+/* The first byte of struct tcp_info. */
+static int state_of(int fd) {
+  uint8_t state = 0;
   socklen_t len = sizeof state;
 
-  return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) &&
-         state == TCP_ESTABLISHED;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) ? 0 : state;
+}
+
+int epi__sock_is_open(int fd) {
+  return state_of(fd) == TCP_ESTABLISHED;
+}
+
+int epi__sock_is_through(int fd, const void *data, size_t len, size_t *sent) {
+  ssize_t taken = 0;
+  int state;
+
+  if (len) {
+    taken = send(fd, data, len, MSG_NOSIGNAL);
+    *sent = taken > 0 ? (size_t)taken : 0;
+    return taken > 0 ? 1 : errno == EAGAIN ? 0 : not_connected(errno);
+  }
+  state = state_of(fd);
+  if (state == TCP_SYN_SENT || state == TCP_ESTABLISHED) {
+    return state == TCP_ESTABLISHED;
+  }
+  state = epi__sock_outcome(fd);
+  return state ? not_connected(state) : 0;
 }
 
 ptrdiff_t epi__sock_read(int fd, void *buf, size_t size) {

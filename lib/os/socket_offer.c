@@ -34,6 +34,7 @@ int epi__sock_offer(const epi_addr *addr, const epi__offer *how, int *out) {
   if (epi__sock_new(addr, 0, how->multipath, &fd)) {
     return EPI_ESYS;
   }
+  epi__sock_hurry(fd);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (addr->kind == EPI_ADDR_IPV6) {
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

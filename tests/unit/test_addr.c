@@ -88,6 +88,13 @@ Test(addr, unspecified_addresses_are_known) {
   cr_expect(!epi_addr_parse(&addr, "[::]:7", -1) && epi__addr_is_any(&addr));
   cr_expect(!epi_addr_parse(&addr, "::1", 0) && !epi__addr_is_any(&addr));
   cr_expect(!epi_addr_parse(&addr, "a.example", 0) && !epi__addr_is_any(&addr));
+  cr_expect(!epi__addr_is_loopback(&addr));
+  cr_expect(!epi_addr_parse(&addr, "127.9.9.9", 0) &&
+            epi__addr_is_loopback(&addr));
+  cr_expect(!epi_addr_parse(&addr, "::1", 0) && epi__addr_is_loopback(&addr));
+  cr_expect(!epi_addr_parse(&addr, "128.0.0.1", 0) &&
+            !epi__addr_is_loopback(&addr));
+  cr_expect(!epi_addr_parse(&addr, "::2", 0) && !epi__addr_is_loopback(&addr));
   memset(&addr, 0, sizeof addr);
   cr_expect_not(epi__addr_is_any(&addr));
 }

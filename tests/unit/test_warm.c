@@ -48,6 +48,17 @@ static void pass(int64_t ms) {
   epi__loop_run(loop);
 }
 
+/* Take a connection that is kept, or -1. */
+static int take(void) {
+  epi__io io = {0};
+  int fd = epi__warm_take(warm, &hop, &io);
+
+  if (fd >= 0) {
+    epi__io_stop(loop, &io);
+  }
+  return fd;
+}
+
 /* Take a connection at the hop's side, or -1. */
 static int accept_one(void) {
   epi_addr peer;
@@ -74,7 +85,7 @@ static void use(int times, int missed) {
 }
 
 Test(warm, nothing_is_made_before_a_flow_used_the_hop) {
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
   pass(1);
   cr_expect_eq(accept_one(), -1);
 }
@@ -85,9 +96,9 @@ Test(warm, one_that_was_made_is_taken_once) {
 
   use(1, 1);
   pass(1);
-  fd = epi__warm_take(warm, &hop);
+  fd = take();
   cr_assert_geq(fd, 0);
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
   peer = accept_one();
   cr_expect_eq(epi__sock_write(fd, "x", 1), 1);
   cr_expect_eq(epi__sock_read(peer, &byte, 1), 1);
@@ -133,7 +144,7 @@ Test(warm, what_the_hop_ends_or_says_is_not_taken) {
   close(ended);
   cr_expect_eq(epi__sock_write(said, "x", 1), 1);
   pass(2);
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
   cr_expect_eq(accept_one(), -1, "no flow asked for another");
   close(said);
 }
@@ -141,7 +152,7 @@ Test(warm, what_the_hop_ends_or_says_is_not_taken) {
 Test(warm, one_that_just_ended_is_not_taken) {
   use(1, 1);
   close(accept_one());
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
 }
 
 Test(warm, a_successor_is_there_before_one_is_too_old) {
@@ -170,7 +181,7 @@ Test(warm, the_newest_is_taken_and_others_come_to_their_end) {
   for (int i = 0; i < 3; i++) {
     peers[i] = accept_one();
   }
-  close(epi__warm_take(warm, &hop));
+  close(take());
   cr_expect_eq(epi__sock_read(peers[2], &byte, 1), 0);
   pass(2 * IDLE_MS);
   for (int i = 0, fd; (fd = accept_one()) >= 0; i++) {
@@ -211,7 +222,7 @@ Test(warm, a_hop_that_refuses_is_left_alone) {
   close(listener);
   use(3, 1);
   pass(2);
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
 }
 
 Test(warm, the_hop_that_was_not_used_longest_goes_first) {
@@ -225,7 +236,7 @@ Test(warm, the_hop_that_was_not_used_longest_goes_first) {
     cr_assert_eq(epi_addr_parse(&other, host, hop.port), 0);
     epi__warm_used(warm, &other, 1);
   }
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
   cr_expect_eq(accept_all(), 1);
 }
 
@@ -237,7 +248,7 @@ Test(warm, clearing_closes_all) {
   peer = accept_one();
   epi__warm_clear(warm);
   cr_expect_eq(epi__sock_read(peer, &byte, 1), 0);
-  cr_expect_eq(epi__warm_take(warm, &hop), -1);
+  cr_expect_eq(take(), -1);
   close(peer);
 }
 
@@ -247,7 +258,7 @@ Test(warm, without_memory_there_are_fewer) {
 
     use(1, 1);
     failed = alloc_fail_happened();
-    fd = epi__warm_take(warm, &hop);
+    fd = take();
     cr_expect_eq(fd < 0, failed);
     epi__sock_close(fd, 0);
     epi__warm_clear(warm);
