@@ -34,7 +34,9 @@ def ways(port):
     socks, reverse = (f"{flow.LOCAL}:{number}" for number in proxy.ports)
     return {"direct": [], "reverse": ["--via", reverse],
             "SOCKS 5": ["--via", socks, "--socks5"],
-            "SOCKS 6": ["--via", socks, "--socks6"]}
+            "SOCKS 6": ["--via", socks, "--socks6"],
+            "SOCKS 6, TFO": ["--via", socks, "--socks6", "--fast-open",
+                             "--ask-fast-open"]}
 
 
 @flow.test

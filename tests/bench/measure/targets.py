@@ -12,6 +12,7 @@ LARGE_PIPES = "HAProxy, splice, 1 MiB pipes"  # which by itself are 64 KiB
 SPLICERS = ("HAProxy, splice", "3proxy, splice")
 BOTH = "redirector and SOCKS 6"
 WARM, WARM_TFO = "SOCKS 6, warm", "SOCKS 6, warm, TFO"
+CLIENT_TFO = "SOCKS 6 in the client, TFO"
 IN_BETWEEN = ("DOCKER 1", "DOCKER 2", "DOCKER 3")
 TRIANGLES = {"DOCKER 4": (1, 1), "DOCKER 5": (5, 5), "DOCKER 6": (10, 10)}
 
@@ -142,7 +143,8 @@ def topologies(section):
         if case in section.cases:
             for name, estimate, what in (
                     (WARM, cp + 2 * ps, "CP + 2 PS"),
-                    (WARM_TFO, cp + ps, "CP + PS")):
+                    (WARM_TFO, cp + ps, "CP + PS"),
+                    (CLIENT_TFO, cp + ps, "CP + PS")):
                 yield Target(f"set-up, {name}: ms beyond {what}", case,
                              max(0.1 * estimate, 0.5),
                              _beyond_direct(section, case, name, estimate),

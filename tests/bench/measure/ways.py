@@ -93,13 +93,18 @@ def cold(program):
 def ours(net, proxies):
     """libepi's ways, and what of it this build cannot do yet."""
     ports = [proxies.port() for _ in range(3)]
+    epi_proxy(proxies, port=ports[2], host=proxies.host,
+              listen=f"socks://{proxies.host}:{ports[2]}?tfo=256")
     epi_proxy(proxies, port=ports[0], host=proxies.host,
               listen=f"tcp://{proxies.host}:{ports[0]}={net.upstream}:{PORT}")
     epi_proxy(proxies, port=ports[1], host=proxies.host,
               listen=f"socks://{proxies.host}:{ports[1]}")
     reverse = Way("libepi reverse", REVERSE, ports[0])
     reverse.ours = True
-    found = [reverse,
+    client = Way("SOCKS 6 in the client, TFO", SOCKS6, ports[2], [
+        "--socks6", "--fast-open", "--ask-fast-open"], "warm, TFO")
+    client.ours = True
+    found = [reverse, client,
              Redirected("SOCKS 5", SOCKS5, ports[1], *cold("epi-redirector")),
              Redirected("SOCKS 6", SOCKS6, ports[1], *cold("epi-redirector"))]
     if supports("epi-redirector", "--warm"):

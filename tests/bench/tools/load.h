@@ -28,7 +28,8 @@ typedef struct load_plan {
   int bulk;      /* responses without end; what counts is bytes */
   int idle;      /* one request each, then nothing until standard input ends */
   int fast_open; /* data in the SYN, where the kernel has a cookie */
-  int say_times; /* print every time */
+  int ask_fast_open; /* the proxy shall do so, too; SOCKS 6 */
+  int say_times;     /* print every time */
 } load_plan;
 
 /* What came of it. */

@@ -130,48 +130,65 @@ static int head_read(load_client *client) {
   return 1;
 }
 
-/* Get through as many messages as there are. */
-static int advance(load_client *client, const load_plan *plan, uint64_t *bytes,
-                   const char **why) {
+/* What follows when a message of the handshake was read. The request of SOCKS 6
+ * is on its way already. */
+static void next_stage(load_client *client, const load_plan *plan) {
+  switch (client->stage) {
+  case LOAD_METHOD:
+    enter(client, plan, LOAD_REPLY5);
+    break;
+  case LOAD_AUTH_REPLY:
+    enter(client, plan, LOAD_REPLY6);
+    break;
+  case LOAD_REPLY6:
+    client->stage = LOAD_RESPONSE;
+    client->in_body = 0;
+    break;
+  default:
+    enter(client, plan, LOAD_RESPONSE);
+  }
+}
+
+/* Get through what is there of the handshake: 1 if it is over, 0 if it needs
+ * more, -1 if the proxy refuses, -2 if sending fails. */
+static int shake_hands(load_client *client, const load_plan *plan) {
   while (client->stage != LOAD_RESPONSE) {
     ptrdiff_t used = load_stage_read(client->stage, client->in, client->have);
 
-    if (used < 0) {
-      return failed(client, why, "the proxy refuses");
-    }
-    if (used == 0) {
-      return LOAD_PENDING;
+    if (used <= 0) {
+      return used < 0 ? -1 : 0;
     }
     client->have -= (size_t)used;
     memmove(client->in, client->in + used, client->have);
-    if (client->stage == LOAD_REPLY6) {
-      client->stage = LOAD_RESPONSE; /* the request is there already */
-      client->in_body = 0;
-    } else {
-      enter(client, plan,
-            client->stage == LOAD_METHOD   ? LOAD_REPLY5
-            : client->stage == LOAD_REPLY5 ? LOAD_RESPONSE
-                                           : LOAD_REPLY6);
-    }
+    next_stage(client, plan);
     if (send_out(client)) {
-      return failed(client, why, strerror(errno));
+      return -2;
     }
   }
-  if (!client->in_body && client->have) {
-    int whole = head_read(client);
+  return 1;
+}
 
-    if (whole < 0) {
-      return failed(client, why, "the response is not the origin's");
-    }
-    client->in_body = whole;
-    if (whole) {
-      *bytes += client->have;
-      client->body_left -=
-          client->have < client->body_left ? client->have : client->body_left;
-    }
+/* Use what was received in front of the body. */
+static int advance(load_client *client, const load_plan *plan, uint64_t *bytes,
+                   const char **why) {
+  int over = shake_hands(client, plan);
+
+  if (over <= 0) {
+    return over == 0    ? LOAD_PENDING
+           : over == -1 ? failed(client, why, "the proxy refuses")
+                        : failed(client, why, strerror(errno));
   }
-  return client->in_body && client->body_left == 0 ? done(client, plan)
-                                                   : LOAD_PENDING;
+  over = client->have ? head_read(client) : 0;
+  if (over < 0) {
+    return failed(client, why, "the response is not the origin's");
+  }
+  if (over) {
+    client->in_body = 1;
+    *bytes += client->have;
+    client->body_left -=
+        client->have < client->body_left ? client->have : client->body_left;
+  }
+  return over && client->body_left == 0 ? done(client, plan) : LOAD_PENDING;
 }
 
 /* The body is counted, not looked at: MSG_TRUNC spares the copy, so that the

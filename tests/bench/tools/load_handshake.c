@@ -40,19 +40,26 @@ static size_t connect5_write(const load_plan *plan, unsigned char *out) {
   return 10;
 }
 
-/* The length of the initial data is in the method advertisement. */
+/* The length of the initial data is in the method advertisement. TFO towards
+ * the server is asked for by a stack option, with as much in the SYN as may be.
+ */
 static size_t request6_write(const load_plan *plan, unsigned char *out) {
-  size_t len = http_write(plan, out + 20, LOAD_OUT_MAX - 20);
+  const unsigned char fast_open[] = {0, 1, 0, 8, 2 << 6 | 4, 1, 0, 0};
+  const size_t fixed = 12, asked = plan->ask_fast_open ? sizeof fast_open : 0;
+  unsigned char *advert = out + fixed + asked;
+  size_t len = http_write(plan, advert + 8, LOAD_OUT_MAX - fixed - asked - 8);
 
-  memcpy(out, "\6\1\0\10", 4);
+  memcpy(out, "\6\1\0", 3);
+  out[3] = (unsigned char)(asked + 8);
   memcpy(out + 4, &plan->to.sin_port, 2);
   memcpy(out + 6, "\0\1", 2);
   memcpy(out + 8, &plan->to.sin_addr, 4);
-  memcpy(out + 12, "\0\2\0\10", 4);
-  out[16] = (unsigned char)(len >> 8);
-  out[17] = (unsigned char)len;
-  memcpy(out + 18, "\0\0", 2);
-  return 20 + len;
+  memcpy(out + fixed, fast_open, asked);
+  memcpy(advert, "\0\2\0\10", 4);
+  advert[4] = (unsigned char)(len >> 8);
+  advert[5] = (unsigned char)len;
+  memcpy(advert + 6, "\0\0", 2);
+  return fixed + asked + 8 + len;
 }
 
 size_t load_stage_write(const load_plan *plan, enum load_stage stage,

@@ -26,6 +26,7 @@ static const char usage[] =
     "  --idle             one request each, say `ready`, keep the connections\n"
     "                     until standard input ends\n"
     "  --fast-open        TCP Fast Open\n"
+    "  --ask-fast-open    ask the proxy for it, towards the server (SOCKS 6)\n"
     "  --times            print every time, too\n";
 
 static int address_read(struct sockaddr_in *out, const char *text) {
@@ -60,6 +61,7 @@ static int flag_read(load_plan *plan, const char *name) {
       {"--bulk", &plan->bulk, 1},
       {"--idle", &plan->idle, 1},
       {"--fast-open", &plan->fast_open, 1},
+      {"--ask-fast-open", &plan->ask_fast_open, 1},
       {"--times", &plan->say_times, 1},
   };
 
