@@ -204,7 +204,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
-  epi__await_over(flow, 0);
+  epi__await_over(flow);
   epi__route_leave(flow->route);
   epi__associate_end(flow->association);
   epi__bind_over(flow);
@@ -266,7 +266,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
       1);
   keep_why(flow, why);
   epi__dial_stop(flow); /* nothing must revive the flow */
-  epi__await_over(flow, 0);
+  epi__await_over(flow);
   epi__route_leave(flow->route);
   epi__bind_over(flow);
   epi__leg_close(&flow->legs[EPI_BACKWARD], 1);
@@ -299,6 +299,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->added);
     epi__bind_free(flow->bind);
     epi__dial_free(flow);
+    epi__await_free(flow);
     epi__listener_free(flow->listener);
     for (int i = 0; i < 2; i++) {
       epi__queue_clear(&flow->lanes[i].early, 0);

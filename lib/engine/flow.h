@@ -37,6 +37,7 @@ enum {
 };
 
 typedef struct epi__dial epi__dial;
+typedef struct epi__awaited epi__awaited;
 
 /* What somebody who is known says about a flow, NULL or a text for each. */
 typedef struct epi__said {
@@ -69,10 +70,8 @@ struct epi_flow {
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
   epi__route *route;
-  epi__names crowded; /* functions that were passed over for want of room */
-  epi__supply *awaited[EPI__HOPS_MAX]; /* functions that it waits for */
-  size_t awaited_count;
-  int impatient;            /* it waited for too long */
+  epi__names crowded;    /* functions that were passed over for want of room */
+  epi__awaited *awaited; /* NULL: it has not waited */
   epi__filter_chain *chain; /* NULL: no filters */
   char *why;                /* it ended, for its filters; NULL: not known */
   epi__timer filters_timer;
@@ -202,11 +201,15 @@ void epi__flow_judge_again(epi_flow *flow);
  * vain; or EPI_ENOMEM. */
 int epi__flow_await(epi_flow *flow, const char *function);
 
+/* Find out anew what to wait for. */
+void epi__await_anew(epi_flow *flow);
+
 /* Wait, until the time is over or workers are woken up. */
 void epi__await_begin(epi_flow *flow);
 
-/* It does not wait, but for the first `count` that it asked for. */
-void epi__await_over(epi_flow *flow, size_t count);
+/* It does not wait any more. */
+void epi__await_over(epi_flow *flow);
+void epi__await_free(epi_flow *flow);
 
 /* Look again what became of them, for all flows of a worker that wait. */
 void epi__await_retry(epi__worker *worker);

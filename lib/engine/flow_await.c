@@ -4,24 +4,35 @@
 #include "engine/flow.h"
 
 #include "base/fail.h"
+#include "base/memory.h"
 
 #include <inttypes.h>
 
+struct epi__awaited {
+  epi__supply *supplies[EPI__HOPS_MAX]; /* NULL: none */
+  size_t count;                         /* that it asked for this time */
+  int too_long;                         /* it asks for none any more */
+};
+
 int epi__flow_await(epi_flow *flow, const char *function) {
   epi_engine *engine = flow->worker->engine;
+  epi__awaited *awaited = flow->awaited;
   int result;
 
-  if (flow->impatient) {
+  if (!awaited && !(awaited = flow->awaited = epi__alloc(sizeof *awaited))) {
+    return EPI_ENOMEM;
+  }
+  if (awaited->too_long) {
     return epi__fail(EPI_EFILTER,
                      "no instance of \"%s\" was ready in %" PRId64 " ms",
                      function, engine->settings[EPI_ENGINE_PROVISION_MS]);
   }
   result = epi__supply_await(engine->provisioner, function,
-                             &flow->awaited[flow->awaited_count]);
+                             &awaited->supplies[awaited->count]);
   if (result) {
     return result == EPI_ENOENT ? EPI_EFILTER : result;
   }
-  flow->awaited_count++;
+  awaited->count++;
   if (flow->phase != EPI__AWAIT) {
     epi__log(engine, EPI_LOG_NOTE,
              "flow %" PRId64 ": waits for an instance of \"%s\"", flow->number,
@@ -30,19 +41,39 @@ int epi__flow_await(epi_flow *flow, const char *function) {
   return EPI_EBUSY;
 }
 
+/* Wait for the first ones only. */
+static void leave_rest(epi_flow *flow, size_t count) {
+  epi__awaited *awaited = flow->awaited;
+
+  for (size_t i = count; awaited && i < EPI__HOPS_MAX; i++) {
+    if (awaited->supplies[i]) {
+      epi__supply_leave(flow->worker->engine->provisioner,
+                        &awaited->supplies[i]);
+    }
+  }
+}
+
+void epi__await_anew(epi_flow *flow) {
+  if (flow->awaited) {
+    flow->awaited->count = 0;
+  }
+}
+
 void epi__await_begin(epi_flow *flow) {
-  epi__await_over(flow, flow->awaited_count);
+  leave_rest(flow, flow->awaited->count);
   if (flow->phase != EPI__AWAIT) {
     epi__flow_enter(flow, EPI__AWAIT);
   }
 }
 
-void epi__await_over(epi_flow *flow, size_t count) {
-  for (size_t i = count; i < EPI__HOPS_MAX; i++) {
-    if (flow->awaited[i]) {
-      epi__supply_leave(flow->worker->engine->provisioner, &flow->awaited[i]);
-    }
-  }
+void epi__await_over(epi_flow *flow) {
+  leave_rest(flow, 0);
+}
+
+void epi__await_free(epi_flow *flow) {
+  epi__await_over(flow);
+  epi__free(flow->awaited);
+  flow->awaited = NULL;
 }
 
 /* The one that has waited for longest comes first: new ones are in front. */
@@ -63,7 +94,7 @@ void epi__await_retry(epi__worker *worker) {
 }
 
 void epi__await_timeout(epi_flow *flow) {
-  flow->impatient = 1;
+  flow->awaited->too_long = 1;
   epi__flow_judge_again(flow);
 }
 

@@ -203,7 +203,7 @@ static int find_way(epi_flow *flow) {
   int result = 0;
 
   for (int round = 0; round < ROUNDS; round++) {
-    flow->awaited_count = 0;
+    epi__await_anew(flow);
     if (flow->policy) {
       result = judge(flow);
     }
@@ -246,7 +246,7 @@ void epi__flow_judge_again(epi_flow *flow) {
     epi__await_begin(flow);
     return;
   }
-  epi__await_over(flow, 0);
+  epi__await_free(flow);
   if (result == EPI_ECLOSED) {
     return;
   }
