@@ -38,6 +38,9 @@ _NUMBERS = {
     "--sessions-per-owner": Parameter.SESSIONS_PER_OWNER,
     "--session-timeout": Parameter.SESSION_IDLE_MS,
     "--tokens": Parameter.TOKENS,
+    "--provision-timeout": Parameter.PROVISION_MS,
+    "--provision-flows": Parameter.PROVISION_FLOWS,
+    "--instance-idle": Parameter.INSTANCE_IDLE_MS,
 }
 
 
@@ -65,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="where the model may take shared objects from")
     parser.add_argument("--chain-key", metavar="FILE",
                         help="the key by which proxies believe each other")
+    parser.add_argument("--provision-command", metavar="FILE",
+                        help="starts and stops instances of functions")
     parser.add_argument("--dns", metavar="HOST:PORT",
                         help="serve DNS to who connects to 0.0.0.0:53")
     for option, parameter in _NUMBERS.items():
@@ -123,6 +128,7 @@ def _set_up(options: argparse.Namespace) -> Engine:
     if options.name and not options.model:
         raise InvalidArgument("--name is a proxy of a model: it needs --model")
     engine.set_name(options.name)
+    engine.set_provision_command(options.provision_command)
     if options.dns:
         engine.set_dns(options.dns)
     key = _key(options.chain_key)
