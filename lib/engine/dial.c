@@ -22,9 +22,7 @@ static const epi_addr *first_target(const epi_flow *flow) {
   return flow->route->hop_count ? &flow->route->hops[0].addr : &flow->dest;
 }
 
-/* Nothing has been sent yet: what may fail open is left out. Returns 1 if the
- * flow goes on without it. */
-static int leave_out(epi_flow *flow, const char *why) {
+int epi__dial_leave_out(epi_flow *flow, const char *why) {
   epi__route *route = flow->route;
 
   if (!route->hop_count || !route->hops[0].fails_open) {
@@ -56,7 +54,7 @@ static void refuse_dial(epi_flow *flow) {
       epi__fail_over(flow, 0, error ? epi__dial_error_text(error) : nowhere)) {
     return;
   }
-  if (!leave_out(flow, why)) {
+  if (!epi__dial_leave_out(flow, why)) {
     epi__refuse_failed(
         flow, 0, error ? epi__dial_error_code(error) : EPI_REPLY_NOT_ALLOWED,
         why);
@@ -274,7 +272,7 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
     snprintf(text, sizeof text, "cannot resolve %s: %s",
              epi__addr_text(first_target(flow), &target), why);
     if (!epi__fail_over(flow, 0, "its name cannot be resolved") &&
-        !leave_out(flow, text)) {
+        !epi__dial_leave_out(flow, text)) {
       epi__refuse_failed(flow, 0, EPI_REPLY_HOST_UNREACHABLE, text);
     }
   } else if (!dial->running || (!dial->pausing && !is_alone(dial))) {

@@ -23,8 +23,8 @@ static int may_try(const epi_flow *flow) {
                     settings[EPI_ENGINE_CONNECT_MS];
 }
 
-/* Connect anew to the first hop, for the handshakes from the first on. */
-static void begin_again(epi_flow *flow) {
+/* Leave the first hop, with all that was said there. */
+static void leave(epi_flow *flow) {
   epi__leg *server = &flow->legs[EPI_BACKWARD];
 
   epi__dial_stop(flow);
@@ -36,6 +36,11 @@ static void begin_again(epi_flow *flow) {
   flow->hop = 0;
   flow->warm = flow->afresh = 0;
   flow->lanes[EPI_FORWARD].open = 0; /* what is pending waits */
+}
+
+/* Connect anew to the first hop, for the handshakes from the first on. */
+static void begin_again(epi_flow *flow) {
+  leave(flow);
   epi__dial_begin(flow);
 }
 
@@ -55,6 +60,19 @@ static int replace(epi_flow *flow, size_t hop, const char *why) {
   return 1;
 }
 
+/* Returns 1 if another one is being started, and the flow waits for it. */
+static int await_other(epi_flow *flow, size_t hop) {
+  epi__await_anew(flow);
+  if (epi__flow_await(
+          flow, epi__instance_function(flow->route->hops[hop].instance)) !=
+      EPI_EBUSY) {
+    return 0;
+  }
+  leave(flow);
+  epi__await_begin(flow, hop + 1);
+  return 1;
+}
+
 int epi__fail_over(epi_flow *flow, size_t hop, const char *why) {
   epi__route *route = flow->route;
   int may;
@@ -64,11 +82,29 @@ int epi__fail_over(epi_flow *flow, size_t hop, const char *why) {
   }
   may = may_try(flow);
   epi__route_note_failure(route, route->hops[hop].instance, why);
-  if (!may || !replace(flow, hop, why)) {
+  if (!may) {
     return 0;
+  }
+  if (!replace(flow, hop, why)) {
+    return await_other(flow, hop);
   }
   begin_again(flow);
   return 1;
+}
+
+void epi__fail_over_again(epi_flow *flow, size_t hop) {
+  char why[400];
+
+  if (replace(flow, hop, "it did not answer")) {
+    epi__await_free(flow);
+    begin_again(flow);
+  } else if (!await_other(flow, hop)) {
+    snprintf(why, sizeof why, "%s", epi_error_detail());
+    epi__await_free(flow);
+    if (hop || !epi__dial_leave_out(flow, why)) {
+      epi__refuse_failed(flow, hop, EPI_REPLY_FAILURE, why);
+    }
+  }
 }
 
 /* An error of the network, so that the answer may be another one elsewhere. */

@@ -204,8 +204,9 @@ int epi__flow_await(epi_flow *flow, const char *function);
 /* Find out anew what to wait for. */
 void epi__await_anew(epi_flow *flow);
 
-/* Wait, until the time is over or workers are woken up. */
-void epi__await_begin(epi_flow *flow);
+/* Wait, until the time is over or workers are woken up: for a way, or, with the
+ * way that it has, for an instance in the place of hop - 1. */
+void epi__await_begin(epi_flow *flow, size_t hop);
 
 /* It does not wait any more. */
 void epi__await_over(epi_flow *flow);
@@ -238,6 +239,10 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);
 /* Connect to the first hop or to the destination. */
 void epi__dial_begin(epi_flow *flow);
 
+/* Nothing has been sent yet: leave the first hop out if it may fail open.
+ * Returns 1 if the flow goes on without it. */
+int epi__dial_leave_out(epi_flow *flow, const char *why);
+
 /* Give up connecting, and the lookup of a name. */
 void epi__dial_stop(epi_flow *flow);
 void epi__dial_free(epi_flow *flow);
@@ -259,6 +264,9 @@ int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision);
  * there is one and nothing was sent. Returns 1, and the flow connects anew; or
  * 0. */
 int epi__fail_over(epi_flow *flow, size_t hop, const char *why);
+
+/* One that waits may go on, or has waited for too long. */
+void epi__fail_over_again(epi_flow *flow, size_t hop);
 
 /* The same where the current hop's reply, with this code, may say that one
  * behind it failed. Returns 1, and the flow connects anew or was refused; or 0:

@@ -1,6 +1,7 @@
-/* flow_await.c: a flow waits while instances of its functions are started. It
- * holds nothing meanwhile, and is judged anew whenever something became of
- * them: others may have been faster, and the model another one. */
+/* flow_await.c: a flow waits while instances of its functions are started. One
+ * without a way holds nothing meanwhile, and is judged anew whenever something
+ * became of them: others may have been faster, and the model another one. One
+ * whose instance failed keeps its way but for that. */
 #include "engine/flow.h"
 
 #include "base/fail.h"
@@ -12,6 +13,7 @@ struct epi__awaited {
   epi__supply *supplies[EPI__HOPS_MAX]; /* NULL: none */
   size_t count;                         /* that it asked for this time */
   int too_long;                         /* it asks for none any more */
+  size_t hop; /* 0: it has no way yet; as epi__await_begin() has it */
 };
 
 int epi__flow_await(epi_flow *flow, const char *function) {
@@ -59,8 +61,9 @@ void epi__await_anew(epi_flow *flow) {
   }
 }
 
-void epi__await_begin(epi_flow *flow) {
+void epi__await_begin(epi_flow *flow, size_t hop) {
   leave_rest(flow, flow->awaited->count);
+  flow->awaited->hop = hop;
   if (flow->phase != EPI__AWAIT) {
     epi__flow_enter(flow, EPI__AWAIT);
   }
@@ -76,6 +79,14 @@ void epi__await_free(epi_flow *flow) {
   flow->awaited = NULL;
 }
 
+static void go_on(epi_flow *flow) {
+  if (flow->awaited->hop) {
+    epi__fail_over_again(flow, flow->awaited->hop - 1);
+  } else {
+    epi__flow_judge_again(flow);
+  }
+}
+
 /* The one that has waited for longest comes first: new ones are in front. */
 void epi__await_retry(epi__worker *worker) {
   epi_flow *flow = worker->flows, *next;
@@ -87,7 +98,7 @@ void epi__await_retry(epi__worker *worker) {
   for (; flow; flow = next) {
     next = flow->previous; /* one that ends moves to another list */
     if (flow->phase == EPI__AWAIT) {
-      epi__flow_judge_again(flow);
+      go_on(flow);
       epi__flow_watch(flow);
     }
   }
@@ -95,7 +106,7 @@ void epi__await_retry(epi__worker *worker) {
 
 void epi__await_timeout(epi_flow *flow) {
   flow->awaited->too_long = 1;
-  epi__flow_judge_again(flow);
+  go_on(flow);
 }
 
 /* One that only has something to send may end its side, and wait for an

@@ -243,7 +243,7 @@ void epi__flow_judge_again(epi_flow *flow) {
     result = find_way(flow);
   }
   if (result == EPI_EBUSY) {
-    epi__await_begin(flow);
+    epi__await_begin(flow, 0);
     return;
   }
   epi__await_free(flow);

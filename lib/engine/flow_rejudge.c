@@ -90,15 +90,15 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
     epi__association_forget(flow->association);
     return 1; /* each of its datagrams is judged anew */
   }
-  if (flow->phase < EPI__DIAL || flow->phase > EPI__RELAY) {
+  if (flow->phase < EPI__AWAIT || flow->phase > EPI__RELAY) {
     return 1; /* not judged yet, or gone */
   }
   if (epi__port_check(flow, policy)) {
     snprintf(why, sizeof why, "cut by the new model: %s", epi_error_detail());
     return cut(flow, why);
   }
-  if (!policy) {
-    return 1; /* nothing to judge by */
+  if (!policy || (flow->phase == EPI__AWAIT && !flow->route)) {
+    return 1; /* nothing to judge by, or it will be judged as if it were new */
   }
   if (flow->bind && flow->phase < EPI__RELAY) {
     return epi__bind_rejudge(flow, policy);

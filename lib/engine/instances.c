@@ -256,7 +256,8 @@ int epi__instances_set_model(epi__instances *table, const epi_model *model) {
 
 int epi__instance_add(epi__instances *table, const char *function,
                       const char *url, epi__instance **out) {
-  epi__instance *instance = NULL;
+  const epi__instance *same = NULL;
+  epi__instance *instance;
   epi__pool *pool;
   int result = 0;
 
@@ -264,19 +265,17 @@ int epi__instance_add(epi__instances *table, const char *function,
   pool = epi__pool_find(table, function);
   if (!pool || !pool->in_model) {
     result = epi__fail(EPI_ENOENT, "no function \"%s\" at endpoints", function);
-  } else if ((instance = find(pool, pool->count, 0, url)) &&
-             epi__instance_is_open(instance)) {
+  } else if ((same = find(pool, pool->count, 0, url)) &&
+             epi__instance_is_open(same)) {
     result = epi__fail(EPI_EBUSY, "\"%s\" has the instance %s already",
-                       function, instance->shown);
-  } else if (!instance && pool->count == EPI__POOL_MAX) {
+                       function, same->shown);
+  } else if (pool->count == EPI__POOL_MAX) {
     result = epi__fail(EPI_ELIMIT, "\"%s\" has over %d instances", function,
                        EPI__POOL_MAX);
-  } else if (!instance && !(instance = add_instance(table, pool, url))) {
+  } else if (!(instance = add_instance(table, pool, url))) {
     result = EPI_ENOMEM;
-  }
-  if (!result) {
+  } else {
     instance->added = 1;
-    instance->gone = 0;
     instance->holds++;
     *out = instance;
   }

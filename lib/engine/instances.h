@@ -82,9 +82,10 @@ void epi__instance_let_go(epi__instance *instance);
 /* ---- what was started besides the model's endpoints ---- */
 
 /* Add one, which has the capacity that the model gives its function, and hold
- * it. Returns 0; EPI_EBUSY (it is there already); EPI_ENOENT (the model in
- * force has no such function, or it runs in process); EPI_ELIMIT (too many); or
- * EPI_ENOMEM. */
+ * it. One that was there before, and still has
+ * flows, is another one. Returns 0; EPI_EBUSY (it is there); EPI_ENOENT (the
+ * model in force has no such function, or it runs in process); EPI_ELIMIT (too
+ * many); or EPI_ENOMEM. */
 int epi__instance_add(epi__instances *table, const char *function,
                       const char *url, epi__instance **out);
 

@@ -34,7 +34,7 @@ class Network:
     A script stands in the place of the example's; of what it runs, $COMMAND is
     the example."""
 
-    def __init__(self, script="", options=(), **function):
+    def __init__(self, script="", options=(), document=None, **function):
         self.echo = servers.Echo("127.2.0.9")
         self.folder = flow.folder()
         self.command = COMMAND
@@ -43,7 +43,7 @@ class Network:
             self.command.write_text(f"#!/bin/sh\ncd {self.folder}\n{script}\n")
             self.command.chmod(0o700)
         self.model = self.folder / "model.json"
-        self.model.write_text(model(**function))
+        self.model.write_text(document or model(**function))
         self.proxy = flow.proxy(
             "--model", self.model, "--provision-command", self.command,
             "--workers", "2", *options,
@@ -51,16 +51,16 @@ class Network:
                  "EPI_PROXY": str(flow.program_path("epi-proxy")),
                  "COMMAND": str(COMMAND)})
 
-    def ask(self, data=b""):
+    def ask(self, data=b"", source=flow.LOCAL):
         """Ask for the origin, with data right behind the request."""
-        sock = wire.connect(self.proxy.port)
+        sock = wire.connect(self.proxy.port, source=source)
         sock.sendall(wire.greeting(wire.NONE))
         assert wire.read(sock, 2) == b"\x05\x00"
         sock.sendall(wire.request5("127.2.0.9", self.echo.port) + data)
         return sock
 
-    def connect(self):
-        sock = self.ask()
+    def connect(self, source=flow.LOCAL):
+        sock = self.ask(source=source)
         code = wire.reply5(sock)[0]
         assert code == 0, f"reply {code}"
         return sock
@@ -131,6 +131,28 @@ def more_flows_than_one_carries_bring_another_one():
 
 
 @flow.test
+def chains_share_instances():
+    net = Network(document=json.dumps({
+        "epi": 1,
+        "nodes": {"both": {"addresses": ["127.3.0.1"],
+                           "attributes": ["firewall", "metering"]},
+                  "one": {"addresses": ["127.3.0.2"],
+                          "attributes": ["metering"]},
+                  "there": {"addresses": ["127.2.0.9"]}},
+        "functions": {"gate": {"provides": ["firewall"], "image": "gate:port="
+                               "1-65535"},
+                      "meter": {"provides": ["metering"], "image": "count"}},
+        "policy": {"default": "allow"}}))
+    first, second = net.connect("127.3.0.1"), net.connect("127.3.0.2")
+    assert passes(first) and passes(second)
+    assert net.said("is being started") == len(net.instances()) == 2
+    [gate] = set(re.findall(r'of "gate" is ready at (\S+)', net.proxy.text))
+    [meter] = set(re.findall(r'of "meter" is ready at (\S+)', net.proxy.text))
+    net.proxy.wait_line(f"via {gate} via {meter}$")
+    net.proxy.wait_line(f"default via {meter}$")
+
+
+@flow.test
 def an_instance_without_flows_is_stopped():
     net = Network(options=("--instance-idle", "100"))
     sock = net.connect()
@@ -166,6 +188,19 @@ def a_start_that_hangs_ends():
     net.refused(1, "ready in 300 ms")
     flow.until((net.folder / "stopped").exists, "the command is told")
     assert not is_there(int((net.folder / "pid").read_text()))
+
+
+@flow.test
+def an_instance_that_is_gone_is_replaced():
+    net = Network()
+    sock = net.connect()
+    [pid] = net.instances()
+    assert passes(sock)
+    os.kill(pid, signal.SIGKILL)
+    flow.until(lambda: not is_there(pid), "it ends")
+    assert passes(net.connect())
+    net.proxy.wait_line("takes over from")
+    assert net.said("is being started") == 2
 
 
 @flow.test
