@@ -40,6 +40,10 @@ static int check_claims(epi_flow *flow) {
   const char *source;
   int result;
 
+  if (engine->function && !flow->session) {
+    return epi__fail(EPI_EAUTH, "a function takes what proxies send alone, by "
+                                "SOCKS 6");
+  }
   if ((!engine->chain_key && !engine->function) || !flow->session) {
     return 0;
   }

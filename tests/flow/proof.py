@@ -270,6 +270,10 @@ def a_function_with_a_key_serves_nobody_else():
     assert wire.read(sock, 2) == b"\x05\x00"
     sock.sendall(wire.request5(ORIGIN, net.echo.port))
     assert wire.reply5(sock)[0] == 2
+    reverse = flow.proxy(*own_key("gate"), listen=[
+        f"tcp://{AT['gate']}:0={ORIGIN}:{net.echo.port}"])
+    assert wire.closed(connect((AT["gate"], reverse.port), NODE))
+    reverse.wait_line("takes what proxies send alone, by SOCKS 6")
     assert net.untouched()
 
 
