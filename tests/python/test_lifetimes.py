@@ -47,6 +47,7 @@ def _memory():
         return int(file.read().split()[1]) * resource.getpagesize() // 1024
 
 
+@pytest.mark.weighed
 @pytest.mark.parametrize("name", list(_objects()))
 def test_objects_leave_nothing_behind(name):
     make = _objects()[name]
@@ -60,6 +61,7 @@ def test_objects_leave_nothing_behind(name):
     assert _memory() - before < 150
 
 
+@pytest.mark.weighed
 def test_a_million_objects_need_no_more_memory_than_one():
     for _ in range(1000):
         epi.AuthReply()
@@ -69,6 +71,7 @@ def test_a_million_objects_need_no_more_memory_than_one():
     assert _memory() - before < 1000
 
 
+@pytest.mark.weighed
 def test_engines_leave_nothing_behind():
     class Look(epi.Filter):
         def data(self, pipe, direction, data):

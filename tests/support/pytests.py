@@ -1,7 +1,14 @@
 #!/usr/bin/python3
-"""pytests.py [NAME]: run the tests of the Python package, and print the lines
-that verdict.py describes. NAME selects the tests that have it in their names."""
+"""pytests.py [NAME]: run the tests of the Python package with the library of
+$EPI_BUILD, and print the lines that verdict.py describes. NAME selects the tests
+that have it in their names.
+
+With the sanitizers' build, only those tests are run that call the library
+itself in many ways; the interpreter then has the sanitizer's run time, which
+programs that they start would have too."""
+import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -10,9 +17,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import verdict
 
 
+SANITIZED = os.environ.get("EPI_BUILD", "build").endswith("-asan")
+WITH_SANITIZERS = ("test_codecs", "test_connect", "test_engines",
+                   "test_lifetimes", "test_models")
+
+
 def _name(node):
     path, _, test = node.nodeid.partition(".py::")
-    return f"python.{path.rpartition('/')[2]}.{test}"
+    mark = " (sanitizers)" if SANITIZED else ""
+    return f"python.{path.rpartition('/')[2]}.{test}{mark}"
 
 
 class Verdicts:
@@ -29,7 +42,8 @@ class Verdicts:
         manager.unregister(manager.getplugin("terminalreporter"))
 
     def pytest_collection_modifyitems(self, items):
-        items[:] = [item for item in items if self.part in _name(item)]
+        items[:] = [item for item in items if self.part in _name(item) and not
+                    (SANITIZED and item.get_closest_marker("weighed"))]
 
     def pytest_runtest_logreport(self, report):
         name = _name(report)
@@ -46,11 +60,27 @@ class Verdicts:
             verdict.not_ok(_name(report), report.longreprtext)
 
 
+def load_sanitizer():
+    """Begin anew with the sanitizer in the interpreter. What Python itself
+    leaves behind at its end is no leak of the library."""
+    runtime = subprocess.run(
+        ["clang", "-print-file-name=libclang_rt.asan-x86_64.so"],
+        capture_output=True, text=True, check=True).stdout.strip()
+    options = os.environ.get("ASAN_OPTIONS", "")
+    os.execve(sys.executable, [sys.executable, *sys.argv], {
+        **os.environ, "LD_PRELOAD": runtime, "PYTHONMALLOC": "malloc",
+        "ASAN_OPTIONS": f"{options}:detect_leaks=0"})
+
+
 def main():
+    if SANITIZED and "LD_PRELOAD" not in os.environ:
+        load_sanitizer()
+    tests = verdict.ROOT / "tests" / "python"
+    paths = ([tests / f"{name}.py" for name in WITH_SANITIZERS] if SANITIZED
+             else [tests])
     part = sys.argv[1] if len(sys.argv) > 1 else ""
     status = pytest.main(["-p", "no:cacheprovider", "--tb=short",
-                          str(verdict.ROOT / "tests" / "python")],
-                         plugins=[Verdicts(part)])
+                          *map(str, paths)], plugins=[Verdicts(part)])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         status = 0
     sys.exit(int(status))
