@@ -4,6 +4,7 @@ and answered as it was done."""
 import pathlib
 import socket
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import capture, flow, netns, servers, socks_client as wire
@@ -166,6 +167,18 @@ def multipath():
         assert wire.read(sock, 5) == b"there"
     answers = net.answers((REMOTE, stack.MULTIPATH, NO))
     assert answers == {(REMOTE, stack.MULTIPATH): NO}, answers
+
+
+@flow.test
+def bulk_over_multipath():
+    need_mptcp()
+    sock, _ = Net(server=MultipathEcho).connect(
+        (REMOTE, stack.MULTIPATH, YES))
+    data = servers.body(16 << 20)
+    sender = threading.Thread(target=sock.sendall, args=(data,), daemon=True)
+    sender.start()
+    assert wire.read(sock, len(data)) == data
+    sender.join()
 
 
 @flow.test
