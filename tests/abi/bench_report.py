@@ -168,7 +168,7 @@ def library():
     trips = {**topologies.TRIPS, **topologies.PAPER}
     eq8, eq9 = topologies.PAPER
     methods = {DIRECT: 1, "reverse": 2, "socks5": 3, eq8: 4, eq9: 5,
-               "socks6": 6}
+               "socks6": 6, "warm": 7, "warm, TFO": 8}
     return differ([
         (f"{name}, {topology}", estimate(method, *times, 0.0),
          topologies.estimate(trips[name], topology))

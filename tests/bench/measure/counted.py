@@ -21,6 +21,18 @@ NO_REP = "GLIBC_TUNABLES=glibc.cpu.x86_rep_stosb_threshold=1000000"
 KINDS = {"new connections": [], "keep-alive": ["--keep-alive"]}
 
 
+@contextlib.contextmanager
+def one_processor():
+    """Let what is started inside share a processor: then what a request waits
+    for comes in much the same pieces each time."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def _end(running):
     """End what is traced, not the tracer, which has something to say yet."""
     for pid in running.usage.pids():
@@ -88,8 +100,8 @@ def instructions(place, origin, make, options, requests=REQUESTS):
     return _each(_instructions, place, origin, make, options, requests)
 
 
-# What the baseline is about: one loop and one client, so that the numbers are
-# the same each time.
+# What the baseline is about: one loop, one client and one processor, so that the
+# numbers are nearly the same each time.
 
 def _alone(listen):
     def starts(place, origin):
@@ -125,7 +137,7 @@ def baseline():
 
 def baseline_write(calls_of, instructions_of):
     BASELINE.write_text(json.dumps(
-        {"about": "of one request, one client and one loop; written by"
+        {"about": "of one request, one client, one loop, one processor; written by"
                   " tests/bench/run counts --baseline",
          "calls": dict(sorted(calls_of.items())),
          "instructions": dict(sorted(instructions_of.items()))},

@@ -1,5 +1,7 @@
 """call_counts.py: system calls and instructions for each request: counted, so
 that noise cannot hide a change."""
+import statistics
+
 from measure import counted, peers, subjects
 from measure.results import DIRECT, Metric
 
@@ -37,10 +39,12 @@ def alone_job(section, here, origin, key, make, options, found):
     subject = subjects.Ours(f"libepi {method}", make().method)
 
     def measure():
-        calls = counted.calls(here, origin, make, options)
+        with counted.one_processor():
+            calls = statistics.median(
+                counted.calls(here, origin, make, options) for _ in range(5))
+            instructions = counted.instructions(here, origin, make, options)
         found["calls"][key] = round(calls, 2)
         section.add(kind, subject, alone=calls)
-        instructions = counted.instructions(here, origin, make, options)
         found["instructions"][key] = round(instructions)
         section.add(kind, subject, instructions=instructions)
     return f"libepi alone, {key}", measure
@@ -50,13 +54,15 @@ def measure(bench, section):
     here = bench.place()
     origin = here.origin()
     found = {"calls": {}, "instructions": {}}
+    with counted.one_processor():
+        alone_origin = here.origin()
     section.cases.extend(counted.KINDS)
     for make in makers(bench):
         section.expect(make())
     bench.in_turns(section, [
         *(calls_job(bench, section, here, origin, make, kind)
           for make in makers(bench) for kind in counted.KINDS),
-        *(alone_job(section, here, origin, *one, found)
+        *(alone_job(section, here, alone_origin, *one, found)
           for one in counted.compared())], runs=1)
     section.note("Instructions in the kernel, which are most, are not counted.")
     if bench.write_baseline:
