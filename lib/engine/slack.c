@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum {
-  WORTH_IT = 256, /* flows */
+  WORTH_IT = 64, /* flows */
   PATIENCE_MS = 1000,
 };
 
