@@ -413,6 +413,61 @@ def test_an_engine_is_not_called_from_its_callbacks(echo):
     assert len(wrong) == 4
 
 
+def test_an_engine_may_be_let_go_of_in_a_callback(echo):
+    other = epi.Engine(listen=ANY, workers=1)
+    other.start()
+    address = other.addresses[0]
+    held = [other]
+    del other
+
+    class LetGo(epi.Filter):
+        def open(self, pipe):
+            held.clear()
+
+    with epi.Engine(listen=ANY, filters=[LetGo()], workers=1) as engine:
+        with through(engine, echo.address) as sock:
+            assert talk(sock, b"x") == b"x"
+
+    def stopped():
+        try:
+            socket.create_connection((address.host, address.port)).close()
+        except OSError:
+            return True
+        return False
+    until(stopped, "the other engine stops")
+
+
+def test_counts_and_the_end_of_an_engine_may_meet():
+    for _ in range(20):
+        engine = epi.Engine(listen=ANY, workers=1)
+        engine.start()
+
+        def count():
+            with contextlib.suppress(epi.errors.InvalidState):
+                while True:
+                    engine.counts
+
+        threads = [threading.Thread(target=count) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        engine.close()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_other_threads_run_while_a_call_waits():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        url = "socks5://%s:%d" % server.getsockname()
+        waiting = threading.Thread(target=epi.endpoint_wait,
+                                   args=(url, 10000))
+        waiting.start()
+        server.listen()  # never, if that thread kept the interpreter's lock
+        waiting.join(10)
+        assert not waiting.is_alive()
+
+
 def test_many_flows_at_once(echo):
     with epi.Engine(listen=ANY, filters=[Upper()], workers=2) as engine:
         failed = []

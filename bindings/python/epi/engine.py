@@ -267,11 +267,17 @@ class Engine(Handle):
 
         Raises InvalidArgument, NotSupported, Busy, PrivilegeMissing,
         SystemRefused, NotFound (no such file), LimitReached, InvalidState."""
-        self._call(c.epi_engine_listen, url)
         address = Address("0.0.0.0")
-        self._call(c.epi_engine_listener_addr, len(self._addresses),
-                   ctypes.byref(address._c))
-        self._addresses.append(address)
+
+        def listen(engine: int) -> int:
+            result: int = c.epi_engine_listen(engine, url)
+            if result == 0:
+                result = c.epi_engine_listener_addr(
+                    engine, len(self._addresses), ctypes.byref(address._c))
+                self._addresses.append(address)
+            return result
+
+        self._call(listen)
         return address
 
     @property
@@ -433,7 +439,13 @@ class Engine(Handle):
 
     @property
     def counts(self) -> Counts:
-        """How many flows there are and were."""
+        """How many flows there are and were; also in callbacks."""
+        if pipes.inside.depth:  # whoever closes the engine waits for this
+            return self._counted()
+        with self._lock:
+            return self._counted()
+
+    def _counted(self) -> Counts:
         return Counts(*(check(c.epi_engine_count(self._handle, what))
                         for what in (c.EPI_COUNT_OPEN, c.EPI_COUNT_ALLOWED,
                                      c.EPI_COUNT_REFUSED, c.EPI_COUNT_FAILED)))
