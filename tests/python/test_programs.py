@@ -129,6 +129,25 @@ def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
         assert proxy.process.wait(10) == 0
 
 
+def test_a_proxy_may_be_a_function(tmp_path, echo):
+    key = tmp_path / "key"
+    key.touch(0o600)
+    key.write_bytes(bytes(range(32)))
+    digits = run(BUILD / "examples" / "epi-proxy", "key", "--chain-key", key,
+                 "--function", "scan").stdout
+    own = tmp_path / "own"
+    own.touch(0o600)
+    own.write_text(digits)
+    for words in (["--chain-key", key], ["--function-key", own]):
+        with Running("--listen", "socks://127.0.0.1:0", "--function", "scan",
+                     "--no-happy-eyeballs", "--bind-ports", "2000-3000",
+                     *words, cwd=tmp_path) as proxy:
+            where = proxy.wait_for(r"listening on socks://(\S+)")[1]
+            with pytest.raises(epi.errors.Refused):  # no proxy sends it
+                epi.connect(echo.address, f"socks6://{where}")
+            assert "WARNING" not in proxy.said
+
+
 def test_a_proxy_follows_its_model(tmp_path, echo):
     document = {"epi": 1, "nodes": {"a": {"addresses": ["127.0.0.0/8"]}},
                 "policy": {"default": "allow"}}
@@ -153,7 +172,8 @@ def test_a_proxy_follows_its_model(tmp_path, echo):
 @pytest.mark.parametrize("words", [
     "--listen gopher://x", "--name px", "--model /no/such", "--filter none",
     "--filter python:os:getcwd", "--filter python:nothing:X", "--chain x",
-    "--chain-key key", "--workers -1", "--dns :::", "--what"])
+    "--chain-key key", "--workers -1", "--bind-ports 5", "--function f",
+    "--function-key key", "--function f --function-key key", "--dns :::", "--what"])
 def test_a_proxy_refuses_bad_settings(tmp_path, words):
     (tmp_path / "key").write_text("x" * 32)
     (tmp_path / "key").chmod(0o644)

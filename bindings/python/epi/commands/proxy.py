@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Optional, Sequence, Tuple, Union
 
-from ..engine import Engine, LogLevel, Parameter
+from ..engine import Engine, LogLevel, Parameter, function_key
 from ..errors import Error, InvalidArgument, ModelError
 from ..filter import Filter, NativeFilter
 from ..library import wipe
@@ -41,6 +41,8 @@ _NUMBERS = {
     "--provision-timeout": Parameter.PROVISION_MS,
     "--provision-flows": Parameter.PROVISION_FLOWS,
     "--instance-idle": Parameter.INSTANCE_IDLE_MS,
+    "--health-interval": Parameter.HEALTH_MS,
+    "--warm": Parameter.WARM, "--warm-idle": Parameter.WARM_IDLE_MS,
 }
 
 
@@ -68,10 +70,20 @@ def _parser() -> argparse.ArgumentParser:
                         help="where the model may take shared objects from")
     parser.add_argument("--chain-key", metavar="FILE",
                         help="the key by which proxies believe each other")
+    parser.add_argument("--function", metavar="NAME",
+                        help="be this function of the proxies' models, with"
+                             " its key:")
+    parser.add_argument("--function-key", metavar="FILE",
+                        help="what `epi-proxy key` printed, or that of"
+                             " --chain-key")
     parser.add_argument("--provision-command", metavar="FILE",
                         help="starts and stops instances of functions")
     parser.add_argument("--dns", metavar="HOST:PORT",
                         help="serve DNS to who connects to 0.0.0.0:53")
+    parser.add_argument("--no-happy-eyeballs", action="store_true",
+                        help="one address of a name after another")
+    parser.add_argument("--bind-ports", metavar="LOW-HIGH",
+                        help="that clients may choose")
     for option, parameter in _NUMBERS.items():
         unit = "MS" if parameter.name.endswith("_MS") else "N"
         parser.add_argument(option, type=int, metavar=unit,
@@ -95,13 +107,53 @@ def _filter(spec: str, key: Optional[bytes]) -> Union[Filter, NativeFilter]:
 
 
 def _key(path: Optional[str]) -> Optional[bytearray]:
+    """A file's bytes, one more than a key has at most."""
     if not path:
         return None
     with open(path, "rb", buffering=0) as file:
         if os.fstat(file.fileno()).st_mode & stat.S_IROTH:
-            raise InvalidArgument(f"{path}: everybody can read the chain key:"
-                                  " chmod o-r it")
+            raise InvalidArgument(f"{path}: everybody can read the key: chmod"
+                                  " o-r it")
         return bytearray(file.read(1025))
+
+
+def _set_key(engine: Engine, options: argparse.Namespace,
+             key: Optional[bytearray]) -> None:
+    """The chain key, or that of the function that this is."""
+    if not options.function and not options.function_key:
+        if key is not None:
+            engine.set_chain_key(key)
+        return
+    if not options.function or (key is None) == (not options.function_key):
+        raise InvalidArgument("--function needs --function-key or --chain-key,"
+                              " one of them")
+    if options.model:
+        raise InvalidArgument("a function has no --model: proxies judge")
+    if key is not None:
+        own = function_key(key, options.function)
+    else:
+        digits = _key(options.function_key) or bytearray()
+        try:
+            own = bytearray.fromhex(digits.decode("ascii"))
+        except ValueError:
+            raise InvalidArgument(f"{options.function_key}: a function's key is"
+                                  " 64 hexadecimal digits") from None
+        finally:
+            wipe(digits)
+    try:
+        engine.set_function(options.function, own)
+    finally:
+        wipe(own)
+
+
+def _set_ports(engine: Engine, text: Optional[str]) -> None:
+    if text is None:
+        return
+    low, _, high = text.partition("-")
+    if not low.isdigit() or not high.isdigit():
+        raise InvalidArgument("--bind-ports must be LOW-HIGH")
+    engine.set(Parameter.BIND_PORT_MIN, int(low))
+    engine.set(Parameter.BIND_PORT_MAX, int(high))
 
 
 def _say(*words: object) -> None:
@@ -131,9 +183,11 @@ def _set_up(options: argparse.Namespace) -> Engine:
     engine.set_provision_command(options.provision_command)
     if options.dns:
         engine.set_dns(options.dns)
+    if options.no_happy_eyeballs:
+        engine.set(Parameter.HAPPY_EYEBALLS, 0)
+    _set_ports(engine, options.bind_ports)
     key = _key(options.chain_key)
-    if key is not None:
-        engine.set_chain_key(key)
+    _set_key(engine, options, key)
     for spec in options.filter:
         engine.add_filter(_filter(spec, key))
     if key is not None:
@@ -192,7 +246,7 @@ def main(arguments: Sequence[str]) -> int:
             signal.signal(number, lambda *_: over.set())
         signal.signal(signal.SIGHUP,
                       lambda *_: setattr(watch, "asked", True))
-        if not options.model:
+        if not options.model and not options.function:
             _say("WARNING: no --model: every connection is allowed")
         with engine:
             while not over.wait(_WATCH_S):
