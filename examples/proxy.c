@@ -12,6 +12,7 @@
 enum {
   DNS_PORT = 53,
   WATCH_MS = 250, /* how often the model's file is looked at */
+  DRAIN_LOOK_MS = 20,
 };
 
 static void on_log(int level, const char *line, void *user) {
@@ -218,6 +219,26 @@ static int set_model_again(epi_engine *engine, const char *path) {
   return set_model(engine, path);
 }
 
+/* Let connections finish for a while; a second signal ends it at once. */
+static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
+  static const struct timespec interval = {0, DRAIN_LOOK_MS * 1000000L};
+
+  if (!ms) {
+    return;
+  }
+  if (epi_engine_drain(engine, ms)) {
+    fail("--drain");
+    return;
+  }
+  while (!epi_engine_has_drained(engine)) {
+    int got = sigtimedwait(signals, NULL, &interval);
+
+    if (got == SIGTERM || got == SIGINT) {
+      return;
+    }
+  }
+}
+
 /* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
  * bad one is reported and changes nothing. */
 static void serve(epi_engine *engine, const proxy_options *set,
@@ -228,6 +249,7 @@ static void serve(epi_engine *engine, const proxy_options *set,
     int got = sigtimedwait(signals, NULL, &interval);
 
     if (got == SIGTERM || got == SIGINT) {
+      drain(engine, got == SIGTERM ? set->drain_ms : 0, signals);
       return;
     }
     if (set->model && (has_changed(set->model, seen) || got == SIGHUP) &&

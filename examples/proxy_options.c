@@ -63,6 +63,7 @@ static const char help[] =
     "  --warm N, --warm-idle MS   connections that each event loop keeps to "
     "a hop\n"
     "                      that it uses, and how long [8, 8000]\n"
+    "  --drain MS          for connections to finish after TERM [0]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -103,6 +104,7 @@ enum {
   OPT_PER_OWNER,
   OPT_SESSION_TIMEOUT,
   OPT_TOKENS,
+  OPT_DRAIN,
   OPT_WARM,
   OPT_WARM_IDLE,
   OPT_QUIET,
@@ -148,17 +150,21 @@ static int add(many *list, char *item, const char *option) {
   return 0;
 }
 
-static int number(proxy_options *set, int parameter, const char *text,
-                  const char *option) {
+static int read_number(int64_t *out, const char *text, const char *option) {
   char *end;
 
   errno = 0;
-  set->numbers[parameter] = strtoll(text, &end, 10);
-  if (errno || *end || end == text || set->numbers[parameter] < 0) {
+  *out = strtoll(text, &end, 10);
+  if (errno || *end || end == text || *out < 0) {
     fprintf(stderr, "epi-proxy: %s needs a number, not '%s'\n", option, text);
     return EXIT_USAGE;
   }
   return 0;
+}
+
+static int number(proxy_options *set, int parameter, const char *text,
+                  const char *option) {
+  return read_number(&set->numbers[parameter], text, option);
 }
 
 /* An answer that did not get out is none. */
@@ -261,6 +267,8 @@ static int take_option(proxy_options *set, int option) {
     return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
   case OPT_TOKENS:
     return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
+  case OPT_DRAIN:
+    return read_number(&set->drain_ms, optarg, "--drain");
   case OPT_WARM:
     return number(set, EPI_ENGINE_WARM, optarg, "--warm");
   case OPT_WARM_IDLE:
@@ -323,6 +331,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
       {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
       {"tokens", required_argument, NULL, OPT_TOKENS},
+      {"drain", required_argument, NULL, OPT_DRAIN},
       {"warm", required_argument, NULL, OPT_WARM},
       {"warm-idle", required_argument, NULL, OPT_WARM_IDLE},
       {"host", required_argument, NULL, 'h'},

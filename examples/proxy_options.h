@@ -22,6 +22,7 @@ typedef struct proxy_options {
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
+  int64_t drain_ms;
   int log_level; /* the last that is printed */
   int print_key; /* `epi-proxy key`: print a function's key, no more */
   int done;      /* --help or --version was answered */

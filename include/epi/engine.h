@@ -287,6 +287,23 @@ EPI_API void epi_engine_on_log(epi_engine *engine,
  * port cannot be had), EPI_ESYS or EPI_ENOMEM; nothing runs then. */
 EPI_API int epi_engine_start(epi_engine *engine);
 
+/* Drain: close all listeners, and let flows finish for at most ms milliseconds,
+ * from 0 to 2,147,483,647; those that are left then are cut, with a log line.
+ * Who was waiting to be accepted still is. Datagrams come no more by the UDP
+ * ports of listeners. The engine runs on, and opens no
+ * listener any more, not those of a new model either; once
+ * epi_engine_has_drained() it can be stopped. Calling it again gives the flows
+ * another time from then on, and 0 cuts them at once.
+ *
+ * Does not wait. Returns 0, EPI_EINVAL (ms), EPI_ESTATE (it does not run) or
+ * EPI_ENOMEM. */
+EPI_API int epi_engine_drain(epi_engine *engine, int64_t ms);
+
+/* Say whether an engine that drains has ended all of its flows.
+ *
+ * Returns 1 or 0. Threads: any, at any time. */
+EPI_API int epi_engine_has_drained(const epi_engine *engine);
+
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.
  * An engine starts only once: one that was stopped, or whose start failed
  * half-way, is of no more use. */

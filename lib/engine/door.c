@@ -8,6 +8,7 @@
 enum {
   ACCEPTS = 64, /* in a row, before others get their turn */
   PAUSE_MS = 100,
+  QUEUE = 4096, /* as many wait at most, but for those who come meanwhile */
 };
 
 static void on_connection(epi__io *io, int events);
@@ -37,16 +38,10 @@ static void say_full(epi_engine *engine) {
   }
 }
 
-/* One at a time, as long as they come so: to find out that there are no more
- * costs as much as taking one. In a row once they come in each round. */
-static void on_connection(epi__io *io, int events) {
-  epi__door *door = EPI__OWNER(io, epi__door, io);
+/* Take connections. Returns 1 if there may be more than so many. */
+static int take(epi__door *door, int most) {
   epi_engine *engine = door->worker->engine;
-  unsigned round = epi__loop_round(door->worker->loop);
-  int most = round == door->round + 1 ? ACCEPTS : 1;
 
-  (void)events;
-  door->round = round;
   for (int i = 0; i < most; i++) {
     epi_addr peer;
     int fd = -1;
@@ -56,22 +51,35 @@ static void on_connection(epi__io *io, int events) {
         engine->settings[EPI_ENGINE_LIMIT]) {
       say_full(engine);
       pause_door(door);
-      return;
+      return 0;
     }
     result = epi__sock_accept(door->fd, &fd, &peer);
-    if (result == EPI_ENOENT) {
-      return;
+    if (result == EPI_ENOENT || result == EPI_ECLOSED) {
+      return 0;
     }
     if (result == EPI_ELIMIT) {
       epi__log(engine, EPI_LOG_ERROR, "%s: %s; waiting %d ms",
                door->listener->name, epi_error_detail(), PAUSE_MS);
       pause_door(door);
-      return;
+      return 0;
     }
     if (!result) {
       epi__spread(door->worker, door->listener, fd, &peer);
     }
   }
+  return 1;
+}
+
+/* One at a time, as long as they come so: to find out that there are no more
+ * costs as much as taking one. In a row once they come in each round. */
+static void on_connection(epi__io *io, int events) {
+  epi__door *door = EPI__OWNER(io, epi__door, io);
+  unsigned round = epi__loop_round(door->worker->loop);
+  int most = round == door->round + 1 ? ACCEPTS : 1;
+
+  (void)events;
+  door->round = round;
+  take(door, most);
 }
 
 void epi__door_open(epi__door *door, epi__worker *worker,
@@ -80,6 +88,11 @@ void epi__door_open(epi__door *door, epi__worker *worker,
   door->listener = listener;
   door->fd = listener->fds[worker->number];
   epi__io_set(worker->loop, &door->io, door->fd, EPI__READ, on_connection);
+}
+
+void epi__door_empty(epi__door *door) {
+  for (int i = 0; i < QUEUE / ACCEPTS && take(door, ACCEPTS); i++) {
+  }
 }
 
 void epi__door_close(epi__door *door) {

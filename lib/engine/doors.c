@@ -26,6 +26,21 @@ static void close_door(const epi__worker *worker, epi__listener *listener) {
   }
 }
 
+/* The kernel resets who is left in the queue of a socket that is closed. */
+static void empty_door(const epi__worker *worker, epi__listener *listener) {
+  epi__door *door = &listener->doors[worker->number];
+
+  if (door->worker) {
+    epi__door_empty(door);
+  }
+}
+
+void epi__doors_open(epi__worker *worker) {
+  for (size_t i = 0; i < worker->listeners->count; i++) {
+    open_door(worker, worker->listeners->items[i]);
+  }
+}
+
 void epi__doors_update(epi__worker *worker) {
   epi_engine *engine = worker->engine;
   epi__listeners *old = worker->listeners;
@@ -33,14 +48,13 @@ void epi__doors_update(epi__worker *worker) {
   pthread_mutex_lock(&engine->lock);
   worker->listeners = epi__listeners_ref(engine->listeners);
   pthread_mutex_unlock(&engine->lock);
-  for (size_t i = 0; old && i < old->count; i++) {
+  for (size_t i = 0; i < old->count; i++) {
     if (atomic_load(&old->items[i]->retired)) {
+      empty_door(worker, old->items[i]);
       close_door(worker, old->items[i]);
     }
   }
-  for (size_t i = 0; i < worker->listeners->count; i++) {
-    open_door(worker, worker->listeners->items[i]);
-  }
+  epi__doors_open(worker);
   epi__listeners_free(old);
 }
 

@@ -165,7 +165,7 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
     result = epi__policy_new(&policy, model, engine->chain_key,
                              engine->chain_key_len, engine->filter_path);
   }
-  if (!result && engine->worker_count) {
+  if (!result && engine->worker_count && !atomic_load(&engine->drains)) {
     result = epi__ports_listen(&listeners, engine, model);
   }
   if (!result) {

@@ -111,6 +111,10 @@ void epi__listener_close(epi__listener *listener);
 epi__listeners *epi__listeners_new(size_t room);
 void epi__listeners_add(epi__listeners *list, epi__listener *listener);
 
+/* The same, but that those which it lacks are only closed, each by its worker,
+ * which takes first who waits there: other processes may have the sockets. */
+epi__listeners *epi__listeners_leave(epi_engine *engine, epi__listeners *list);
+
 /* Close the sockets of them all; no worker may watch them any more. */
 void epi__listeners_close(epi__listeners *list);
 
@@ -139,9 +143,12 @@ int epi__listeners_check_loops(const epi__listeners *list,
 
 /* ---- doors.c ---- */
 
+/* Open the doors of the listeners that a worker knows, and close them. */
+void epi__doors_open(epi__worker *worker);
+void epi__doors_close(epi__worker *worker);
+
 /* Have the doors of the listeners that the engine has now. */
 void epi__doors_update(epi__worker *worker);
-void epi__doors_close(epi__worker *worker);
 
 /* A worker's door to a listener, or NULL if there is none any more. */
 epi__door *epi__door_find(const epi__worker *worker, int64_t listener);
@@ -152,6 +159,9 @@ epi__door *epi__door_find(const epi__worker *worker, int64_t listener);
 void epi__door_open(epi__door *door, epi__worker *worker,
                     epi__listener *listener);
 void epi__door_close(epi__door *door);
+
+/* Take who waits there already. */
+void epi__door_empty(epi__door *door);
 
 /* ---- udp_door.c ---- */
 

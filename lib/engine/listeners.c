@@ -41,14 +41,14 @@ void epi__listeners_close(epi__listeners *list) {
 }
 
 /* No worker has closed them yet: none does before it sees the next list. */
-static void retire(epi__listener *listener) {
-  atomic_store(&listener->retired, 1);
+static void shut(epi__listener *listener) {
   for (int i = 0; i < listener->fd_count; i++) {
     epi__sock_unlisten(listener->fds[i]);
   }
 }
 
-epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list) {
+static epi__listeners *swap(epi_engine *engine, epi__listeners *list,
+                            int shuts) {
   epi__listeners *old = engine->listeners;
 
   for (size_t i = 0; i < old->count; i++) {
@@ -59,11 +59,22 @@ epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list) {
   }
   for (size_t i = 0; i < old->count; i++) {
     if (!old->items[i]->kept) {
-      retire(old->items[i]);
+      atomic_store(&old->items[i]->retired, 1);
+      if (shuts) {
+        shut(old->items[i]);
+      }
     }
   }
   engine->listeners = list;
   return old;
+}
+
+epi__listeners *epi__listeners_swap(epi_engine *engine, epi__listeners *list) {
+  return swap(engine, list, 1);
+}
+
+epi__listeners *epi__listeners_leave(epi_engine *engine, epi__listeners *list) {
+  return swap(engine, list, 0);
 }
 
 /* ---- where they are ---- */

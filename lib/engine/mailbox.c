@@ -25,8 +25,8 @@ static void deliver(epi__worker *worker, const epi__letter *head,
   epi__door *door = epi__door_find(worker, head->listener);
 
   if (head->from) {
-    expect(worker->engine, worker->number, -1); /* it counts itself */
     epi__flow_new(worker, head->from, head->fd, &head->client);
+    expect(worker->engine, worker->number, -1); /* the flow counts itself */
   } else if (!head->outgoing) {
     epi__association_take_dtls(worker, head, data);
   } else if (door && door->dtls) {

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+static const char stopping[] = "the proxy stops";
+
 epi__policy *epi__worker_policy(epi__worker *worker) {
   epi_engine *engine = worker->engine;
   epi__policy *old = NULL;
@@ -26,9 +28,9 @@ epi__policy *epi__worker_policy(epi__worker *worker) {
   return worker->policy;
 }
 
-static void cut_all(epi__worker *worker) {
+void epi__worker_cut(epi__worker *worker, const char *why) {
   while (worker->flows) {
-    epi__flow_end(worker->flows, 1, "the proxy stops");
+    epi__flow_end(worker->flows, 1, why);
   }
 }
 
@@ -49,7 +51,7 @@ static void on_wake(epi__wake *wake) {
   int retry = worker->provisioned != atomic_load(&worker->engine->provisioned);
 
   if (atomic_load(&worker->engine->stopping)) {
-    cut_all(worker);
+    epi__worker_cut(worker, stopping);
     epi__loop_stop(worker->loop);
     return;
   }
@@ -63,6 +65,9 @@ static void on_wake(epi__wake *wake) {
   }
   if (retry) {
     epi__await_retry(worker);
+  }
+  if (worker->drains != atomic_load(&worker->engine->drains)) {
+    epi__drain_update(worker);
   }
   epi__mailbox_open(worker);
 }
@@ -83,13 +88,13 @@ static void *run(void *user) {
   epi__worker *worker = user;
 
   epi__mailbox_begin(worker);
-  epi__doors_update(worker);
+  epi__doors_open(worker);
   start_probes(worker);
   epi__loop_run(worker->loop);
   epi__health_stop(worker->health);
   epi__mailbox_end(worker);
   epi__doors_close(worker);
-  cut_all(worker); /* what came in while the loop was being stopped */
+  epi__worker_cut(worker, stopping); /* who came while the loop stopped */
   epi__flow_sweep(worker);
   epi__slack_stop(worker);
   epi__dtls_thread_end();
@@ -142,11 +147,13 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   worker->engine = engine;
   worker->number = number;
   worker->generation = worker->judged = -1;
+  worker->listeners = epi__listeners_ref(engine->listeners);
   worker->tubes.size = (size_t)engine->settings[EPI_ENGINE_TUBE];
   worker->tubes.most = engine->tubes;
   worker->scratch = epi__alloc(EPI__SCRATCH);
   result = worker->scratch ? epi__loop_new(&worker->loop) : EPI_ENOMEM;
   if (result) {
+    epi__listeners_free(worker->listeners);
     epi__free(worker->scratch);
     epi__free(worker);
     return result;

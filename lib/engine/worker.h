@@ -60,13 +60,15 @@ struct epi__worker {
   epi__loop *loop;
   epi__resolver *resolver;
   epi__wake wake;
-  epi__listeners *listeners; /* whose doors are open; or NULL */
+  epi__listeners *listeners; /* whose doors are open */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__warm *warm;
   epi__policy *policy; /* as of generation; NULL: no model */
   int generation;
   int judged;      /* the generation that all flows were judged by */
   int provisioned; /* as of which flows wait for instances */
+  int drains;      /* as of which flows are cut by a time */
+  epi__timer drain;
   epi_flow *flows, *ended;
   epi__tubes tubes;
   epi__slack slack;
@@ -124,7 +126,10 @@ struct epi_engine {
   int tubes;              /* of each worker, at most */
   atomic_int provisioned; /* how often something became of instances */
   atomic_int stopping;
-  atomic_int was_full; /* the limit was reached, and the log says so */
+  atomic_int drains;     /* how often it was told to drain */
+  atomic_llong drain_ms; /* as it was told last */
+  atomic_int undrained;  /* workers that may accept still */
+  atomic_int was_full;   /* the limit was reached, and the log says so */
   int started;
   epi__worker *workers[EPI__WORKERS_MAX];
   size_t worker_count;
@@ -159,8 +164,16 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number);
 /* Wait for a worker's end, after engine->stopping was set, and free it. */
 void epi__worker_join(epi__worker *worker);
 
+/* End all flows of a worker. */
+void epi__worker_cut(epi__worker *worker, const char *why);
+
 /* The policy to judge by now, brought up to date; NULL for none. */
 epi__policy *epi__worker_policy(epi__worker *worker);
+
+/* ---- drain.c ---- */
+
+/* The engine was told to drain: have flows cut when their time is over. */
+void epi__drain_update(epi__worker *worker);
 
 /* ---- sessions.c ---- */
 

@@ -395,6 +395,15 @@ def test_the_life_of_an_engine():
     assert "closed" in repr(engine)
 
 
+def test_an_engine_drains(proxy, echo):
+    engine = proxy()
+    with through(engine, echo.address) as sock:
+        engine.drain(60000)
+        assert not engine.has_drained
+        assert talk(sock, b"still there") == b"still there"
+    until(lambda: engine.has_drained, "it has drained")
+
+
 def test_an_engine_is_not_called_from_its_callbacks(echo):
     wrong = []
 

@@ -226,3 +226,28 @@ Test(engine, keeps_its_model_when_a_port_cannot_be_had) {
   epi_engine_free(engine);
   epi_engine_free(other);
 }
+
+Test(engine, drains_while_it_runs) {
+  epi_engine *engine = at_quiet(), *other = NULL;
+  char url[64];
+
+  cr_expect_eq(epi_engine_drain(engine, 1), EPI_ESTATE);
+  snprintf(url, sizeof url, "socks://" QUIET ":%u", port_of(engine, 0));
+  cr_assert(!epi_engine_start(engine), "%s", epi_error_detail());
+  cr_expect_eq(epi_engine_has_drained(engine), 0);
+  cr_expect_eq(epi_engine_drain(engine, -1), EPI_EINVAL);
+  cr_expect_eq(epi_engine_drain(engine, (int64_t)INT32_MAX + 1), EPI_EINVAL);
+  cr_expect_eq(epi_engine_drain(engine, 60000), 0);
+  cr_expect_eq(epi_engine_drain(engine, 0), 0);
+  for (int i = 0; i < PATIENCE_MS && !epi_engine_has_drained(engine); i++) {
+    epi__sleep(1);
+  }
+  cr_expect_eq(epi_engine_has_drained(engine), 1);
+  cr_expect_eq(set_port(engine, 1, "127.9.9.9:1"), 0, "%s", epi_error_detail());
+  epi_engine_stop(engine);
+  cr_expect_eq(epi_engine_drain(engine, 1), EPI_ESTATE);
+  cr_assert(!epi_engine_new(&other));
+  cr_expect_eq(epi_engine_listen(other, url), 0, "%s", epi_error_detail());
+  epi_engine_free(other);
+  epi_engine_free(engine);
+}

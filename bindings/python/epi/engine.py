@@ -418,6 +418,17 @@ class Engine(Handle):
         self._call(c.epi_engine_start)
         self._state = "running"
 
+    def drain(self, ms: int) -> None:
+        """Close the listeners, and let flows finish for a while, before they
+        are cut: `has_drained` says when. Raises InvalidArgument, InvalidState
+        (it does not run)."""
+        self._call(c.epi_engine_drain, ms)
+
+    @property
+    def has_drained(self) -> bool:
+        """An engine that drains has ended all of its flows."""
+        return bool(c.epi_engine_has_drained(self._handle))
+
     def stop(self) -> None:
         """Close the listeners, cut all flows, end the workers, and wait for
         that. The engine is then of no more use but for its counts."""

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""drain.py: a proxy that is to end lets connections finish."""
+import pathlib
+import signal
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import flow, servers
+from support import socks_client as wire
+
+LONG = "60000"
+HOST = "127.88.0.2"  # where nobody else listens
+
+
+def started(echo, *options):
+    """A proxy with a reverse listener."""
+    return flow.proxy(*options, listen=[
+        f"tcp://{HOST}:0=127.0.0.1:{echo.port}"])
+
+
+def through(proxy):
+    sock = wire.connect(proxy.port, host=HOST)
+    there_and_back(sock)
+    return sock
+
+
+def there_and_back(sock, data=b"there and back"):
+    sock.sendall(data)
+    assert wire.read(sock, len(data)) == data
+
+
+def draining(ms, echo):
+    """A proxy that has a connection and drains, and the connection."""
+    proxy = started(echo, "--drain", ms)
+    sock = through(proxy)
+    proxy.signal()
+    proxy.wait_line(rf"draining: nobody can connect, 1 flows have {ms} ms")
+    flow.until(lambda: not flow.answers(proxy.port, HOST), "nobody can connect")
+    return proxy, sock
+
+
+@flow.test
+def ends_with_the_last_connection():
+    proxy, sock = draining(LONG, servers.Echo())
+    there_and_back(sock, b"still there")
+    sock.close()
+    assert proxy.wait() == 0
+    proxy.wait_line("flow 1: ended after")
+
+
+@flow.test
+def what_takes_too_long_is_cut():
+    proxy, sock = draining("100", servers.Echo())
+    assert wire.closed(sock, 10)
+    assert proxy.wait() == 0
+    proxy.wait_line("ended after .*: the proxy drains, and the flow took too"
+                    " long")
+
+
+@flow.test
+def a_second_signal_ends_it_at_once():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        proxy, sock = draining(LONG, servers.Echo())
+        proxy.signal(number)
+        assert proxy.wait() == 0
+        assert wire.closed(sock, 10)
+        proxy.wait_line("ended after .*: the proxy stops")
+
+
+@flow.test
+def it_ends_at_once_unless_told_to_drain():
+    echo = servers.Echo()
+    for options, number in (((), signal.SIGTERM),
+                            (("--drain", LONG), signal.SIGINT)):
+        proxy = started(echo, *options)
+        sock = through(proxy)
+        proxy.signal(number)
+        assert proxy.wait() == 0
+        assert wire.closed(sock, 10)
+        assert "draining" not in proxy.text
+
+
+@flow.test
+def nobody_who_waits_is_refused():
+    """Who connected before it drained is served, accepted or not."""
+    echo = servers.Echo()
+    proxy = started(echo, "--drain", LONG)
+    proxy.signal(signal.SIGSTOP)
+    waiting = [wire.connect(proxy.port, host=HOST) for _ in range(20)]
+    proxy.signal(signal.SIGTERM)
+    proxy.signal(signal.SIGCONT)
+    for sock in waiting:
+        there_and_back(sock)
+        sock.close()
+    assert proxy.wait() == 0
+
+
+flow.main()
