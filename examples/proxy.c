@@ -219,6 +219,12 @@ static int set_model_again(epi_engine *engine, const char *path) {
   return set_model(engine, path);
 }
 
+static void tell_manager(int state) {
+  if (epi_service_tell(state) < 0) {
+    fail("service");
+  }
+}
+
 /* Let connections finish for a while; a second signal ends it at once. */
 static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
   static const struct timespec interval = {0, DRAIN_LOOK_MS * 1000000L};
@@ -249,12 +255,16 @@ static void serve(epi_engine *engine, const proxy_options *set,
     int got = sigtimedwait(signals, NULL, &interval);
 
     if (got == SIGTERM || got == SIGINT) {
+      tell_manager(EPI_SERVICE_STOPPING);
       drain(engine, got == SIGTERM ? set->drain_ms : 0, signals);
       return;
     }
-    if (set->model && (has_changed(set->model, seen) || got == SIGHUP) &&
-        !set_model_again(engine, set->model)) {
-      fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
+    if (set->model && (has_changed(set->model, seen) || got == SIGHUP)) {
+      tell_manager(EPI_SERVICE_RELOADING);
+      if (!set_model_again(engine, set->model)) {
+        fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
+      }
+      tell_manager(EPI_SERVICE_READY);
     }
   }
 }
@@ -292,6 +302,7 @@ int main(int argc, char **argv) {
   }
   if (!result) {
     say_where(engine, &set);
+    tell_manager(EPI_SERVICE_READY);
     serve(engine, &set, &signals, &seen);
   }
   epi_engine_free(engine);

@@ -344,6 +344,18 @@ EPI_API int epi_model_read_file(epi_model **out, epi_report *problems,
  * EPI_ESYS. Threads: any. */
 EPI_API int epi_endpoint_wait(const char *url, int64_t timeout_ms);
 
+/* States of a service for epi_service_tell(). */
+#define EPI_SERVICE_READY     1
+#define EPI_SERVICE_RELOADING 2 /* its settings; READY follows */
+#define EPI_SERVICE_STOPPING  3
+
+/* Tell the service manager that started this process, if it asked to be told
+ * (NOTIFY_SOCKET, as systemd has it), how the service is.
+ *
+ * Returns 1, 0 (nobody asked), EPI_EINVAL (no such state) or EPI_ESYS (the
+ * socket is not there). Threads: any, while none changes the environment. */
+EPI_API int epi_service_tell(int state);
+
 /* ---- a flow, inside a filter's callbacks ---- */
 
 /* What these return is valid until the callback returns. */

@@ -154,6 +154,10 @@ void epi__object_unload(void *object);
 /* What an object has under a name, or NULL. */
 void *epi__object_find(void *object, const char *name);
 
+/* Send a text to the service manager that NOTIFY_SOCKET in the environment
+ * names. Returns 1, 0 if it names none, or EPI_ESYS. */
+int epi__notify(const char *text);
+
 void epi__sleep(int64_t ms);
 
 /* Milliseconds on a clock that never steps. */

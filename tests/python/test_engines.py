@@ -404,6 +404,17 @@ def test_an_engine_drains(proxy, echo):
     until(lambda: engine.has_drained, "it has drained")
 
 
+def test_a_service_manager_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    assert not epi.service_tell(epi.ServiceState.READY)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        assert epi.service_tell(epi.ServiceState.STOPPING)
+        assert manager.recv(64) == b"STOPPING=1"
+
+
 def test_an_engine_is_not_called_from_its_callbacks(echo):
     wrong = []
 

@@ -38,8 +38,10 @@ from .engine import (
     Instance,
     LogLevel,
     Parameter,
+    ServiceState,
     endpoint_wait,
     function_key,
+    service_tell,
 )
 from .errors import Denied, Error, LibraryNotFound, ModelError
 from .estimate import (
@@ -106,10 +108,12 @@ __all__ = [
     "NativeFilter", "Need", "Next", "Node", "PASS", "Pairs", "Parameter",
     "Parity", "Pipe", "Plan", "PlannedFunction", "Provision",
     "ProvisionChange", "Proxy", "ProxyPort", "Query", "ReasonerVersion",
-    "Redirect", "Reply", "ReplyCode", "Request", "Session", "SessionState",
+    "Redirect", "Reply", "ReplyCode", "Request", "ServiceState", "Session",
+    "SessionState",
     "SessionTable", "SessionUse", "Stack", "StackValue", "TlsFeature",
     "TokenState", "UdpError", "Verdict", "Version", "__version__", "connect",
     "endpoint_wait", "errors", "estimate_ms", "function_key", "limits",
-    "open_connection", "reasoner_rule", "reply_text", "tls_has", "tls_library",
+    "open_connection", "reasoner_rule", "reply_text", "service_tell", "tls_has",
+    "tls_library",
     "use_allocator", "version", "wipe",
 ]

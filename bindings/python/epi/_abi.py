@@ -850,6 +850,9 @@ EPI_COUNT_OPEN = 1
 EPI_COUNT_ALLOWED = 2
 EPI_COUNT_REFUSED = 3
 EPI_COUNT_FAILED = 4
+EPI_SERVICE_READY = 1
+EPI_SERVICE_RELOADING = 2
+EPI_SERVICE_STOPPING = 3
 
 epi_engine_new = long("epi_engine_new", c_int, Out)
 epi_engine_free = long("epi_engine_free", None, Handle)
@@ -895,6 +898,7 @@ epi_engine_count = quick("epi_engine_count", c_int64, Handle, Int)
 epi_engine_instances = long("epi_engine_instances", c_int, Handle, Out)
 epi_model_read_file = long("epi_model_read_file", c_int, Out, Handle, Text)
 epi_endpoint_wait = long("epi_endpoint_wait", c_int, Text, Int64)
+epi_service_tell = long("epi_service_tell", c_int, Int)
 epi_flow_source = quick("epi_flow_source", AddrPointer, Handle)
 epi_flow_dest = quick("epi_flow_dest", AddrPointer, Handle)
 epi_flow_user = quick("epi_flow_user", c_char_p, Handle)

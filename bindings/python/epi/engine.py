@@ -587,6 +587,22 @@ def function_key(chain_key: bytes, name: str) -> bytearray:
     return out
 
 
+class ServiceState(enum.IntEnum):
+    """What a service manager is told."""
+
+    READY = c.EPI_SERVICE_READY
+    RELOADING = c.EPI_SERVICE_RELOADING
+    STOPPING = c.EPI_SERVICE_STOPPING
+
+
+def service_tell(state: ServiceState) -> bool:
+    """Tell the service manager, if it asked to be told (NOTIFY_SOCKET, as
+    systemd has it), how the service is. False: nobody asked.
+
+    Raises SystemRefused if its socket is not there."""
+    return bool(check(c.epi_service_tell(state)))
+
+
 def endpoint_wait(url: str, timeout_ms: int) -> None:
     """Wait until something takes connections at a URL's HOST:PORT, for at most
     timeout_ms milliseconds.
