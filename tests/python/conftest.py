@@ -26,14 +26,12 @@ hypothesis.settings.register_profile(
     "tests", deadline=None, database=None, derandomize=True, max_examples=60)
 hypothesis.settings.load_profile("tests")
 
+HOSPITALS = ROOT / "examples" / "hospitals.json"
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "weighed: memory is measured, which sanitizers keep")
-
-
-HOSPITALS = ROOT / "examples" / "hospitals.json"
 
 
 @pytest.fixture

@@ -226,7 +226,7 @@ def _failed(first: Address, error: OSError) -> Exception:
     """What went wrong below SOCKS, as an exception of this package."""
     if isinstance(error, (TimedOut, ssl.SSLError)):
         return error
-    if isinstance(error, TimeoutError) or isinstance(error, socket.timeout):
+    if isinstance(error, (TimeoutError, socket.timeout)):
         return TimedOut(f"no connection to {first} within the time-out")
     if isinstance(error, socket.gaierror):
         return ResolveError(f"{first.host}: {error.strerror}")
