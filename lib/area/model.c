@@ -184,13 +184,12 @@ ptrdiff_t epi_model_node_at(const epi_model *model, const epi_addr *addr) {
 }
 
 int epi_model_node_host(const epi_model *model, size_t node, epi_addr *out) {
-  const epi__entry *entry;
-
   if (node >= model->node_names.count) {
     return epi__fail(EPI_EINVAL, "there is no node %zu", node);
   }
-  entry = &model->lookup.entries[model->nodes[node].entry];
-  for (size_t i = 0; i < model->nodes[node].entry_count; i++, entry++) {
+  for (size_t i = 0; i < model->nodes[node].entry_count; i++) {
+    const epi__entry *entry =
+        &model->lookup.entries[model->nodes[node].entry + i];
     size_t len = entry->range.kind == EPI_ADDR_IPV4 ? 4 : 16;
 
     if (entry->range.kind == EPI_ADDR_NONE) {

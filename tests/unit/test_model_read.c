@@ -255,6 +255,14 @@ Test(model_read, nodes_may_have_a_host) {
   epi_model_free(model);
 }
 
+Test(model_read, nobody_has_a_host_where_nobody_has_an_address) {
+  epi_model *model = model_of("{'epi':1,'nodes':{'a':{}}}");
+  epi_addr addr;
+
+  cr_expect_eq(epi_model_node_host(model, 0, &addr), EPI_ENOENT);
+  epi_model_free(model);
+}
+
 Test(model_read, images_have_options) {
   epi_model *model = model_of(
       "{'epi':1,'nodes':{},'functions':{'f':{'endpoints':['socks6://h:1'],"
