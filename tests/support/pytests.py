@@ -79,7 +79,9 @@ def main():
     paths = ([tests / f"{name}.py" for name in WITH_SANITIZERS] if SANITIZED
              else [tests])
     part = sys.argv[1] if len(sys.argv) > 1 else ""
-    status = pytest.main(["-p", "no:cacheprovider", "--tb=short",
+    # What a sanitizer says as it ends the process must not be held back.
+    capture = ["--capture=sys"] if SANITIZED else []
+    status = pytest.main(["-p", "no:cacheprovider", "--tb=short", *capture,
                           *map(str, paths)], plugins=[Verdicts(part)])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         status = 0
