@@ -47,6 +47,8 @@ static const char help[] =
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
     "  --no-happy-eyeballs one address of a name after another\n"
+    "  --fast-open         TCP Fast Open to destinations of tcp:// and "
+    "redirect://\n"
     "  --workers N         event loops [processors]\n"
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
@@ -88,6 +90,7 @@ enum {
   OPT_INSTANCE_IDLE,
   OPT_DNS,
   OPT_ONE_BY_ONE,
+  OPT_FAST_OPEN,
   OPT_WORKERS,
   OPT_HANDSHAKE,
   OPT_CONNECT,
@@ -230,6 +233,9 @@ static int take_option(proxy_options *set, int option) {
   case OPT_ONE_BY_ONE:
     set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
     return 0;
+  case OPT_FAST_OPEN:
+    set->numbers[EPI_ENGINE_FAST_OPEN] = 1;
+    return 0;
   case OPT_WORKERS:
     return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
   case 'l':
@@ -314,6 +320,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"instance-idle", required_argument, NULL, OPT_INSTANCE_IDLE},
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
+      {"fast-open", no_argument, NULL, OPT_FAST_OPEN},
       {"workers", required_argument, NULL, OPT_WORKERS},
       {"limit", required_argument, NULL, 'l'},
       {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},

@@ -7,7 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_HEALTH_MS + 1,
+  PARAMETERS = EPI_ENGINE_FAST_OPEN + 1,
 };
 
 typedef struct many {

@@ -70,6 +70,7 @@ static int set_up(epi_engine *engine, redirector_options *options) {
        epi_engine_set(engine, EPI_ENGINE_WARM, options->warm)) ||
       (options->warm_idle &&
        epi_engine_set(engine, EPI_ENGINE_WARM_IDLE_MS, options->warm_idle)) ||
+      epi_engine_set(engine, EPI_ENGINE_FAST_OPEN, options->fast_open) ||
       epi_engine_add_hop(engine, options->proxy)) {
     return say("%s", epi_error_detail());
   }

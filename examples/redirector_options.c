@@ -34,6 +34,7 @@ static const char help[] =
     "  --warm N              connections that each keeps to the proxy in "
     "use [8]\n"
     "  --warm-idle MS        how long it keeps one [8000]\n"
+    "  --fast-open           ask the proxy for TCP Fast Open on the way on\n"
     "  --verbose             log details\n"
     "  --help, --version\n"
     "\n"
@@ -52,6 +53,7 @@ enum {
   OPTION_WORKERS,
   OPTION_WARM,
   OPTION_WARM_IDLE,
+  OPTION_FAST_OPEN,
   OPTION_VERBOSE,
   OPTION_HELP,
   OPTION_VERSION,
@@ -73,6 +75,7 @@ static const struct option names[] = {
     {"workers", required_argument, NULL, OPTION_WORKERS},
     {"warm", required_argument, NULL, OPTION_WARM},
     {"warm-idle", required_argument, NULL, OPTION_WARM_IDLE},
+    {"fast-open", no_argument, NULL, OPTION_FAST_OPEN},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -167,6 +170,9 @@ static int read_option(redirector_options *out, int option) {
     return 0;
   case OPTION_IPTABLES:
     out->backend = EPI_BACKEND_IPTABLES;
+    return 0;
+  case OPTION_FAST_OPEN:
+    out->fast_open = 1;
     return 0;
   case OPTION_LOOPBACK:
     out->loopback = 1;

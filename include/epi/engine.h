@@ -88,6 +88,13 @@ typedef struct epi_engine epi_engine;
  * probes only if nothing else answers and has room. */
 #define EPI_ENGINE_HEALTH_MS 27
 
+/* Ask for TCP Fast Open on the way to the destination, 1 or 0 [0], for flows
+ * that cannot ask themselves, those of tcp:// and redirect:// listeners and of
+ * the model's ports: what the client has said already is in the SYN, if the
+ * last proxy and the destination's system do that. A destination may see such
+ * data twice (RFC 7413 section 2.1). */
+#define EPI_ENGINE_FAST_OPEN 28
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

@@ -40,6 +40,7 @@ static const struct {
                                     INT32_MAX, 1024},
     [EPI_ENGINE_INSTANCE_IDLE_MS] = {"instance idle time", 0, INT32_MAX, 60000},
     [EPI_ENGINE_HEALTH_MS] = {"health interval", 0, INT32_MAX, 5000},
+    [EPI_ENGINE_FAST_OPEN] = {"fast open", 0, 1, 0},
 };
 
 static int known(int parameter) {

@@ -24,6 +24,9 @@ static int ask_for(epi_flow *flow, const epi_addr *dest) {
     return result;
   }
   result = epi_request_set_dest(request, dest);
+  if (!result && flow->worker->engine->settings[EPI_ENGINE_FAST_OPEN]) {
+    result = epi_request_set_stack(request, EPI_LEG_REMOTE, EPI_STACK_TFO, 0);
+  }
   flow->own_request = request;
   flow->request = request;
   flow->dest = *dest;

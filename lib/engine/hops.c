@@ -15,13 +15,40 @@ static int goes_on(const epi_flow *flow, unsigned handshake) {
   return flow->phase == EPI__HOPS && flow->handshakes == handshake;
 }
 
+/* What came early goes along with the request, as far as one send takes both:
+ * whoever reads them together can have it in the SYN to the destination. What
+ * fails, or is left, is for the flush that follows. */
+static void send_along(epi_flow *flow) {
+  epi__lane *lane = &flow->lanes[EPI_FORWARD];
+  const void *request;
+  const uint8_t *early;
+  ptrdiff_t len = epi_session_peek(flow->hop_session, &request);
+  size_t early_len = epi__queue_peek(&lane->early, &early);
+  ptrdiff_t sent;
+
+  if (flow->chain || !early_len || epi__lane_held(lane) || len <= 0) {
+    return; /* filters have yet to see it, or something else goes first */
+  }
+  sent = epi__leg_write_two(&flow->legs[EPI_BACKWARD], request, (size_t)len,
+                            early, early_len);
+  if (sent <= 0) {
+    return;
+  }
+  epi_session_ack(flow->hop_session, (size_t)(sent < len ? sent : len));
+  if (sent > len) {
+    epi__queue_ack(&lane->early, (size_t)(sent - len));
+    lane->bytes += sent - len;
+    lane->sent = 1;
+  }
+}
+
 /* Start the handshake with the current hop. */
 static void begin_hop(epi_flow *flow) {
   const epi__route *route = flow->route;
   int version = route->hops[flow->hop].version;
   int last = version != EPI_SOCKS5 || flow->hop + 1 == route->hop_count;
   unsigned number = ++flow->handshakes;
-  int result;
+  int along, result;
 
   epi_session_free(flow->hop_session);
   flow->hop_session = NULL;
@@ -40,10 +67,13 @@ static void begin_hop(epi_flow *flow) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
     return;
   }
+  along = last && epi_session_may_send(flow->hop_session);
+  if (along) {
+    send_along(flow);
+  }
   epi__relay_flush(flow, EPI_FORWARD);
-  if (goes_on(flow, number) && last &&
-      epi_session_may_send(flow->hop_session)) {
-    epi__relay_open(flow, EPI_FORWARD); /* what came early goes right behind */
+  if (along && goes_on(flow, number)) {
+    epi__relay_open(flow, EPI_FORWARD); /* what is early still comes behind */
   }
 }
 

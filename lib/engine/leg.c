@@ -21,6 +21,12 @@ ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len) {
   return epi__sock_write(leg->fd, data, len);
 }
 
+ptrdiff_t epi__leg_write_two(epi__leg *leg, const void *first, size_t first_len,
+                             const void *second, size_t second_len) {
+  count_write(leg);
+  return epi__sock_write_two(leg->fd, first, first_len, second, second_len);
+}
+
 ptrdiff_t epi__leg_fill(epi__leg *leg, epi__tube *tube, size_t max) {
   return epi__tube_fill(tube, leg->fd, max);
 }

@@ -25,6 +25,10 @@ typedef struct epi__leg {
 ptrdiff_t epi__leg_read(epi__leg *leg, void *buf, size_t size);
 ptrdiff_t epi__leg_write(epi__leg *leg, const void *data, size_t len);
 
+/* Write a block and another one right behind it, at once: a count over both. */
+ptrdiff_t epi__leg_write_two(epi__leg *leg, const void *first, size_t first_len,
+                             const void *second, size_t second_len);
+
 /* The same without copying: into an empty tube, and what a tube holds out of
  * it. Return as epi__tube_fill() and epi__tube_drain(). */
 ptrdiff_t epi__leg_fill(epi__leg *leg, epi__tube *tube, size_t max);

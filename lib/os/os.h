@@ -118,6 +118,11 @@ int epi__sock_original(int fd, epi_addr *out);
 ptrdiff_t epi__sock_read(int fd, void *buf, size_t size);
 ptrdiff_t epi__sock_write(int fd, const void *data, size_t len);
 
+/* Write a block and another one right behind it, at once. Returns as
+ * epi__sock_write(), the count over both. */
+ptrdiff_t epi__sock_write_two(int fd, const void *first, size_t first_len,
+                              const void *second, size_t second_len);
+
 /* Let small writes go out at once even if earlier ones are under way. Those
  * that a listener takes do so anyway. */
 void epi__sock_hurry(int fd);

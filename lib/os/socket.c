@@ -265,18 +265,35 @@ ptrdiff_t epi__sock_read(int fd, void *buf, size_t size) {
              : epi__fail(EPI_ECLOSED, "reading: %s", strerror(errno));
 }
 
-ptrdiff_t epi__sock_write(int fd, const void *data, size_t len) {
-  ssize_t sent;
-
-  do {
-    sent = send(fd, data, len, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
+static ptrdiff_t written(ssize_t sent) {
   if (sent >= 0) {
     return sent;
   }
   return errno == EAGAIN
              ? 0
              : epi__fail(EPI_ECLOSED, "writing: %s", strerror(errno));
+}
+
+ptrdiff_t epi__sock_write(int fd, const void *data, size_t len) {
+  ssize_t sent;
+
+  do {
+    sent = send(fd, data, len, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return written(sent);
+}
+
+ptrdiff_t epi__sock_write_two(int fd, const void *first, size_t first_len,
+                              const void *second, size_t second_len) {
+  struct iovec blocks[2] = {{(void *)(uintptr_t)first, first_len},
+                            {(void *)(uintptr_t)second, second_len}};
+  struct msghdr message = {.msg_iov = blocks, .msg_iovlen = 2};
+  ssize_t sent;
+
+  do {
+    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return written(sent);
 }
 
 void epi__sock_end(int fd) {

@@ -2,7 +2,9 @@
 """stack_options.py: what clients ask of IP and TCP is done, seen in packets,
 and answered as it was done."""
 import pathlib
+import signal
 import socket
+import struct
 import sys
 import threading
 
@@ -285,6 +287,58 @@ def no_data_in_the_syn_before_a_filter_has_seen_it():
     net = Net("--filter", "count", server=FastEcho)
     fast(net, 0)
     assert fast(net, 0) == (b"", 0)
+
+
+def frozen(program, act):
+    """What act() does while the program stands still is all there at once."""
+    program.signal(signal.SIGSTOP)
+    try:
+        return act()
+    finally:
+        program.signal(signal.SIGCONT)
+
+
+def send_early(port, host=flow.LOCAL):
+    sock = wire.connect(port, host)
+    sock.sendall(FILLING)
+    return sock
+
+
+@flow.test
+def data_in_the_syn_of_a_reverse_listener():
+    net = Net(server=FastEcho)
+    host = f"{net.far}:{net.server.port}"
+    for options, cookie, data in ((("--fast-open",), 1, FILLING), ((), 0, b"")):
+        proxy = flow.proxy(*options, namespace=net.proxy_ns.name,
+                           listen=[f"tcp://{net.near}:0={host}"])
+        for _ in range(2):  # the first fetches the cookie
+            net.seen.packets.clear()
+            with net.client.inside():
+                sock = frozen(proxy, lambda: send_early(proxy.port, net.near))
+            assert wire.read(sock, 20) == FILLING
+            sock.shutdown(socket.SHUT_WR)
+            assert wire.read_all(sock) == b"", "more than was sent"
+        syn = net.seen.syn(net.server.port)
+        assert syn.data == data, (options, syn)
+        assert kinds(syn).count(bytes([34])) == cookie, (options, syn)
+
+
+@flow.test
+def hops_are_asked_for_fast_open_in_one_segment_with_the_data():
+    echo = servers.Echo()
+    far = flow.proxy()
+    tap = servers.Tap(far.port)
+    for option, asked in (((), {}), (("--fast-open",), {(REMOTE, stack.TFO): 0})):
+        near = flow.proxy("--chain", f"socks6://{flow.LOCAL}:{tap.port}",
+                          "--warm", "0", *option, listen=[
+                              f"tcp://127.0.0.1:0=127.0.0.1:{echo.port}"])
+        sock = frozen(near, lambda: send_early(near.port))
+        assert wire.read(sock, 20) == FILLING
+        request = tap.sent.pop()
+        size, at = struct.unpack(">H", request[2:4])[0], 6 + 2 + 4
+        found = stack.read_options(request[at:at + size])
+        assert found == asked, (option, found)
+        assert request[at + size:] == FILLING, "not behind the request"
 
 
 @flow.test
