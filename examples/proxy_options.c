@@ -47,6 +47,7 @@ static const char help[] =
     "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
     "there\n"
     "  --no-happy-eyeballs one address of a name after another\n"
+    "  --dns-cache N       names that each event loop remembers [1024]\n"
     "  --fast-open         TCP Fast Open to destinations of tcp:// and "
     "redirect://\n"
     "  --workers N         event loops [processors]\n"
@@ -91,6 +92,7 @@ enum {
   OPT_DNS,
   OPT_ONE_BY_ONE,
   OPT_FAST_OPEN,
+  OPT_NAMES,
   OPT_WORKERS,
   OPT_HANDSHAKE,
   OPT_CONNECT,
@@ -233,6 +235,8 @@ static int take_option(proxy_options *set, int option) {
   case OPT_ONE_BY_ONE:
     set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
     return 0;
+  case OPT_NAMES:
+    return number(set, EPI_ENGINE_NAMES, optarg, "--dns-cache");
   case OPT_FAST_OPEN:
     set->numbers[EPI_ENGINE_FAST_OPEN] = 1;
     return 0;
@@ -321,6 +325,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"dns", required_argument, NULL, OPT_DNS},
       {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
       {"fast-open", no_argument, NULL, OPT_FAST_OPEN},
+      {"dns-cache", required_argument, NULL, OPT_NAMES},
       {"workers", required_argument, NULL, OPT_WORKERS},
       {"limit", required_argument, NULL, 'l'},
       {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},

@@ -7,7 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_FAST_OPEN + 1,
+  PARAMETERS = EPI_ENGINE_NAMES + 1,
 };
 
 typedef struct many {

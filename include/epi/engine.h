@@ -95,6 +95,10 @@ typedef struct epi_engine epi_engine;
  * data twice (RFC 7413 section 2.1). */
 #define EPI_ENGINE_FAST_OPEN 28
 
+/* Names whose addresses each worker remembers, for as long as their records
+ * say, an hour at most; 0: each is looked up for each flow [1,024]. */
+#define EPI_ENGINE_NAMES 29
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

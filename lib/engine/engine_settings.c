@@ -41,6 +41,7 @@ static const struct {
     [EPI_ENGINE_INSTANCE_IDLE_MS] = {"instance idle time", 0, INT32_MAX, 60000},
     [EPI_ENGINE_HEALTH_MS] = {"health interval", 0, INT32_MAX, 5000},
     [EPI_ENGINE_FAST_OPEN] = {"fast open", 0, 1, 0},
+    [EPI_ENGINE_NAMES] = {"names", 0, 65536, 1024},
 };
 
 static int known(int parameter) {

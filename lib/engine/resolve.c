@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "engine/name_cache.h"
 #include "os/os.h"
 
 #include <ares.h>
@@ -30,6 +31,7 @@ struct epi__resolver {
   epi__loop *loop;
   ares_channel channel;
   uint32_t mark;
+  epi__name_cache *cache;
   epi__timer timer;
   query_socket sockets[SOCKETS];
 };
@@ -37,7 +39,8 @@ struct epi__resolver {
 /* A question about both families, or one of two. */
 typedef struct question {
   epi__node_lookup *lookup;
-  struct ares_addrinfo *info; /* its answer, until it is given on */
+  struct ares_addrinfo *info; /* its answer */
+  int given;                  /* and that was given on */
   int status;
 } question;
 
@@ -45,8 +48,8 @@ struct epi__node_lookup {
   void (*callback)(void *user, const epi_addr *addrs, size_t count,
                    const char *why);
   void *user;
-  uint16_t port;
-  epi__loop *loop;
+  epi_addr name;
+  epi__resolver *resolver;
   epi__timer delay;
   question questions[2]; /* of a race: IPv6, IPv4 */
   int waiting;           /* questions without an answer */
@@ -124,19 +127,11 @@ static void start_library(void) {
   library_status = ares_library_init(ARES_LIB_INIT_ALL);
 }
 
-int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Returns 0 or EPI_ESYS. */
+static int open_channel(epi__resolver *resolver) {
   struct ares_options options = {0};
-  epi__resolver *resolver;
   int status;
 
-  pthread_once(&once, start_library);
-  resolver = epi__alloc(sizeof *resolver);
-  if (!resolver) {
-    return EPI_ENOMEM;
-  }
-  resolver->loop = loop;
-  resolver->mark = mark;
   options.sock_state_cb = on_state;
   options.sock_state_cb_data = resolver;
   options.timeout = TIMEOUT_MS;
@@ -147,11 +142,35 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark) {
                                    ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS |
                                        ARES_OPT_TRIES);
   if (status) {
-    epi__free(resolver);
     return epi__fail(EPI_ESYS, "no resolver: %s", ares_strerror(status));
   }
   ares_set_socket_configure_callback(resolver->channel, on_new_socket,
                                      resolver);
+  return 0;
+}
+
+int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark,
+                      size_t names) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  epi__resolver *resolver;
+  int result;
+
+  pthread_once(&once, start_library);
+  resolver = epi__alloc(sizeof *resolver);
+  if (!resolver) {
+    return EPI_ENOMEM;
+  }
+  resolver->loop = loop;
+  resolver->mark = mark;
+  result = epi__name_cache_new(&resolver->cache, names);
+  if (!result) {
+    result = open_channel(resolver);
+  }
+  if (result) {
+    epi__name_cache_free(resolver->cache);
+    epi__free(resolver);
+    return result;
+  }
   *out = resolver;
   return 0;
 }
@@ -163,6 +182,7 @@ void epi__resolver_free(epi__resolver *resolver) {
     for (int i = 0; i < SOCKETS; i++) {
       epi__io_stop(resolver->loop, &resolver->sockets[i].io);
     }
+    epi__name_cache_free(resolver->cache);
     epi__free(resolver);
   }
 }
@@ -191,10 +211,11 @@ static void give(epi__node_lookup *lookup, const char *why) {
   size_t count = 0;
 
   for (int i = 0; i < 2; i++) {
-    if (lookup->questions[i].info) {
-      count = take_addrs(addrs, count, lookup->questions[i].info, lookup->port);
-      ares_freeaddrinfo(lookup->questions[i].info);
-      lookup->questions[i].info = NULL;
+    question *from = &lookup->questions[i];
+
+    if (from->info && !from->given) {
+      count = take_addrs(addrs, count, from->info, lookup->name.port);
+      from->given = 1;
     }
   }
   lookup->found |= count > 0;
@@ -214,7 +235,8 @@ static void give_early(epi__node_lookup *lookup, const question *from) {
   if (from == &lookup->questions[0]) {
     give(lookup, NULL);
   } else if (lookup->callback) {
-    epi__timer_start(lookup->loop, &lookup->delay, DELAY_MS, on_delay);
+    epi__timer_start(lookup->resolver->loop, &lookup->delay, DELAY_MS,
+                     on_delay);
   }
 }
 
@@ -226,6 +248,52 @@ static const char *reason(const epi__node_lookup *lookup) {
   return ares_strerror(last->lookup && last->status != ARES_ENODATA
                            ? last->status
                            : lookup->questions[0].status);
+}
+
+/* How long all of an answer is valid, in seconds. */
+static int64_t lifetime(const struct ares_addrinfo *info, int64_t most) {
+  for (const struct ares_addrinfo_node *node = info->nodes; node;
+       node = node->ai_next) {
+    most = node->ai_ttl < most ? node->ai_ttl : most;
+  }
+  for (const struct ares_addrinfo_cname *name = info->cnames; name;
+       name = name->next) {
+    most = name->ttl < most ? name->ttl : most;
+  }
+  return most;
+}
+
+/* Only what is whole: that a family has no address is an answer, that nobody
+ * said so is none. */
+static void remember(const epi__node_lookup *lookup) {
+  epi__resolver *resolver = lookup->resolver;
+  int64_t ttl = EPI__NAME_CACHE_S;
+  epi_addr addrs[EPI__LOOKUP_MAX];
+  size_t count = 0;
+
+  for (int i = 0; i < 2; i++) {
+    const question *one = &lookup->questions[i];
+
+    if (one->lookup && one->status != ARES_SUCCESS &&
+        one->status != ARES_ENODATA) {
+      return;
+    }
+    if (one->info) {
+      ttl = lifetime(one->info, ttl);
+      count = take_addrs(addrs, count, one->info, 0);
+    }
+  }
+  epi__name_cache_put(resolver->cache, lookup->name.name, addrs, count, ttl,
+                      epi__loop_now(resolver->loop));
+}
+
+static void free_lookup(epi__node_lookup *lookup) {
+  for (int i = 0; i < 2; i++) {
+    if (lookup->questions[i].info) {
+      ares_freeaddrinfo(lookup->questions[i].info);
+    }
+  }
+  epi__free(lookup);
 }
 
 static void on_answer(void *user, int status, int timeouts,
@@ -245,9 +313,12 @@ static void on_answer(void *user, int status, int timeouts,
     }
     return;
   }
-  epi__timer_stop(lookup->loop, &lookup->delay);
+  epi__timer_stop(lookup->resolver->loop, &lookup->delay);
+  if (status != ARES_EDESTRUCTION) {
+    remember(lookup);
+  }
   give(lookup, reason(lookup));
-  epi__free(lookup);
+  free_lookup(lookup);
 }
 
 /* Ask; lookup may be gone afterwards. */
@@ -284,8 +355,8 @@ static int start(epi__resolver *resolver, const epi_addr *name, int race,
   }
   lookup->callback = callback;
   lookup->user = user;
-  lookup->port = name->port;
-  lookup->loop = resolver->loop;
+  lookup->name = *name;
+  lookup->resolver = resolver;
   lookup->waiting = race ? 2 : 1;
   lookup->questions[0].lookup = lookup;
   lookup->questions[1].lookup = race ? lookup : NULL;
@@ -300,24 +371,46 @@ static int start(epi__resolver *resolver, const epi_addr *name, int race,
   return 0;
 }
 
+/* Returns 1 if what is remembered was all that is to be said. */
+static int give_known(epi__resolver *resolver, const epi_addr *name,
+                      void (*callback)(void *user, const epi_addr *addrs,
+                                       size_t count, const char *why),
+                      void *user, epi__node_lookup **out) {
+  epi_addr addrs[EPI__LOOKUP_MAX];
+  size_t count =
+      epi__name_cache_get(resolver->cache, name, epi__loop_now(resolver->loop),
+                          addrs, EPI__LOOKUP_MAX);
+
+  if (!count) {
+    return 0;
+  }
+  *out = NULL;
+  callback(user, addrs, count, "");
+  return 1;
+}
+
 int epi__node_lookup_start(epi__resolver *resolver, const epi_addr *name,
                            void (*callback)(void *user, const epi_addr *addrs,
                                             size_t count, const char *why),
                            void *user, epi__node_lookup **out) {
-  return start(resolver, name, 0, callback, user, out);
+  return give_known(resolver, name, callback, user, out)
+             ? 0
+             : start(resolver, name, 0, callback, user, out);
 }
 
 int epi__node_lookup_race(epi__resolver *resolver, const epi_addr *name,
                           void (*callback)(void *user, const epi_addr *addrs,
                                            size_t count, const char *why),
                           void *user, epi__node_lookup **out) {
-  return start(resolver, name, !is_in_hosts(resolver, name->name), callback,
-               user, out);
+  return give_known(resolver, name, callback, user, out)
+             ? 0
+             : start(resolver, name, !is_in_hosts(resolver, name->name),
+                     callback, user, out);
 }
 
 void epi__node_lookup_cancel(epi__node_lookup *lookup) {
   if (lookup) {
     lookup->callback = NULL;
-    epi__timer_stop(lookup->loop, &lookup->delay);
+    epi__timer_stop(lookup->resolver->loop, &lookup->delay);
   }
 }

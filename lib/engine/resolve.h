@@ -13,9 +13,11 @@ enum {
   EPI__LOOKUP_MAX = 16, /* addresses that callback gets at most */
 };
 
-/* Make the resolver of a loop; its sockets bear the mark, 0 for none. Returns
- * 0, EPI_ESYS or EPI_ENOMEM. */
-int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark);
+/* Make the resolver of a loop; its sockets bear the mark, 0 for none. It
+ * remembers the addresses of so many names, for as long as their records say,
+ * and is not asked for them again. Returns 0, EPI_ESYS or EPI_ENOMEM. */
+int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark,
+                      size_t names);
 
 /* End it; lookups under way end without calling back. */
 void epi__resolver_free(epi__resolver *resolver);

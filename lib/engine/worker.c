@@ -161,7 +161,8 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   epi__loop_before_wait(worker->loop, sweep, worker);
   epi__wake_start(worker->loop, &worker->wake, on_wake);
   result = epi__resolver_new(&worker->resolver, worker->loop,
-                             (uint32_t)engine->settings[EPI_ENGINE_MARK]);
+                             (uint32_t)engine->settings[EPI_ENGINE_MARK],
+                             (size_t)engine->settings[EPI_ENGINE_NAMES]);
   if (!result) {
     result = make_warm(worker);
   }

@@ -36,6 +36,40 @@ def both_families_are_tried():
         assert wire.read(sock, 5) == b"there"
 
 
+def questions(ttl, *options, names=("a.example", "A.Example.")):
+    """How often a name server is asked about a name of two flows."""
+    echo = servers.Echo()
+    dns = dns_server.Server({"a.example": [*DEAD, flow.LOCAL]}, ttl=ttl)
+    proxy = dns.proxy("--workers", "1", *options)
+    for name in names:
+        sock, code = wire.socks5(proxy.port, name, echo.port)
+        assert code == 0, f"reply {code}"
+        sock.sendall(b"there")
+        assert wire.read(sock, 5) == b"there"
+    return [dns.asked.count(("a.example", kind))
+            for kind in (dns_server.A, dns_server.AAAA)]
+
+
+@flow.test
+def a_name_is_remembered_for_as_long_as_its_records_say():
+    assert questions(60) == [1, 1]
+    assert questions(60, "--no-happy-eyeballs") == [1, 1]
+    assert questions(0) == [2, 2]
+    assert questions(60, "--dns-cache", "0") == [2, 2]
+
+
+@flow.test
+def half_an_answer_is_not_remembered():
+    echo = servers.Echo()
+    dns = dns_server.Server({"a.example": [flow.LOCAL]}, ttl=60,
+                            silent_kinds=[dns_server.AAAA])
+    proxy = dns.proxy("--workers", "1")
+    for count in (1, 2):
+        sock, code = wire.socks5(proxy.port, "a.example", echo.port)
+        assert code == 0, f"reply {code}"
+        assert dns.asked.count(("a.example", dns_server.A)) == count
+
+
 @flow.test
 def a_name_without_a_live_address_is_the_last_ones_reply():
     dns = dns_server.Server({"dead.example": DEAD})

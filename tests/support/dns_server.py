@@ -21,11 +21,11 @@ _number = itertools.count(1)
 
 
 class Server:
-    def __init__(self, records, silent=(), garbage=(), silent_kinds=()):
+    def __init__(self, records, silent=(), garbage=(), silent_kinds=(), ttl=0):
         flow.need_root()
         flow.need("unshare", "mount")
         self.records, self.silent, self.garbage = records, silent, garbage
-        self.silent_kinds = silent_kinds
+        self.silent_kinds, self.ttl = silent_kinds, ttl
         self.drop_first = None
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -81,5 +81,5 @@ class Server:
         answer += query[12:at + 5]
         for address in chosen:
             answer += b"\xc0\x0c" + struct.pack(
-                ">HHIH", kind, 1, 0, len(address.packed)) + address.packed
+                ">HHIH", kind, 1, self.ttl, len(address.packed)) + address.packed
         return answer

@@ -58,6 +58,7 @@ class Parameter(enum.IntEnum):
     INSTANCE_IDLE_MS = c.EPI_ENGINE_INSTANCE_IDLE_MS
     HEALTH_MS = c.EPI_ENGINE_HEALTH_MS
     FAST_OPEN = c.EPI_ENGINE_FAST_OPEN
+    NAMES = c.EPI_ENGINE_NAMES
 
 
 class LogLevel(enum.IntEnum):
