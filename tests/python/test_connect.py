@@ -78,15 +78,19 @@ def test_what_can_go_wrong(echo):
                     "socks6://h:1?x=y", "socks6://h:1/path", "nonsense"):
             with pytest.raises(epi.errors.InvalidArgument):
                 epi.connect(echo.address, via)
-        with pytest.raises(epi.errors.InvalidArgument) as caught:
-            epi.connect(echo.address, "http://me:secret@h:1")
-        assert "secret" not in str(caught.value)
+        for via in ("http://me:secret@h:1", "socks5://me:secret@[::1:1",
+                    "socks5://me:secret\u2100@h:1"):
+            with pytest.raises(epi.errors.InvalidArgument) as caught:
+                epi.connect(echo.address, via)
+            assert "secret" not in str(caught.value)
         with pytest.raises(epi.errors.InvalidArgument, match="port"):
             epi.connect("example.org", url(engine))
         with pytest.raises(epi.errors.NotSupported):
             epi.connect(echo.address, [url(engine), "socks6+tls://h:1"])
-        with pytest.raises(TypeError):
-            epi.connect(5)
+        for wrong in ((5,), (echo.address, 5), (echo.address, [5]),
+                      (echo.address, [b"socks5://h:1"])):
+            with pytest.raises(TypeError):
+                epi.connect(*wrong)
     with pytest.raises(epi.errors.ResolveError):
         epi.connect("no-such-name.invalid:1", timeout=10)
 

@@ -388,6 +388,7 @@ def test_the_life_of_an_engine():
     engine.close()
     engine.close()
     for call in (engine.start, engine.stop, lambda: engine.counts,
+                 lambda: engine.has_drained, lambda: engine.drain(1),
                  lambda: engine.set_model(None),
                  lambda: engine.bounds(epi.Parameter.WORKERS)):
         with pytest.raises(epi.errors.InvalidState):
@@ -426,7 +427,7 @@ def test_an_engine_is_not_called_from_its_callbacks(echo):
                     call()
                 except epi.errors.InvalidState as error:
                     wrong.append(error)
-            assert engine.counts.open == 1
+            assert engine.counts.open == 1 and not engine.has_drained
 
     with epi.Engine(listen=ANY, filters=[Stop()], workers=1) as engine:
         through(engine, echo.address).close()
@@ -465,7 +466,7 @@ def test_counts_and_the_end_of_an_engine_may_meet():
         def count():
             with contextlib.suppress(epi.errors.InvalidState):
                 while True:
-                    engine.counts
+                    assert not engine.has_drained and engine.counts
 
         threads = [threading.Thread(target=count) for _ in range(3)]
         for thread in threads:

@@ -894,7 +894,7 @@ epi_engine_on_log = long(
 )
 epi_engine_start = long("epi_engine_start", c_int, Handle)
 epi_engine_drain = long("epi_engine_drain", c_int, Handle, Int64)
-epi_engine_has_drained = long("epi_engine_has_drained", c_int, Handle)
+epi_engine_has_drained = quick("epi_engine_has_drained", c_int, Handle)
 epi_engine_stop = long("epi_engine_stop", None, Handle)
 epi_engine_count = quick("epi_engine_count", c_int64, Handle, Int)
 epi_engine_instances = long("epi_engine_instances", c_int, Handle, Out)

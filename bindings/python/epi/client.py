@@ -5,7 +5,7 @@ import asyncio
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generator, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -35,22 +35,25 @@ class Link:
     version: Version
     tls: bool
     user: Optional[str]
-    password: Optional[str]
+    password: Optional[str] = field(repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Link:
         """Read `socks5://` or `socks6://`, or these with `+tls`, then
         `[USER:PASS@]HOST:PORT`, and of socks6 `?draft=11`, `?draft=12` or
         `?dialect=socksx`. Raises InvalidArgument."""
-        parts = urlsplit(url)
+        if not isinstance(url, str):
+            raise TypeError(f"a str is needed, not {type(url).__name__}")
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # it would tell the whole text
+            raise _no_link(url) from None
         scheme, _, more = parts.scheme.partition("+")
         query = parse_qs(parts.query, keep_blank_values=True)
         unknown = set(query) - {"draft", "dialect"}
         if (scheme not in ("socks5", "socks6") or more not in ("", "tls")
                 or unknown or parts.path.strip("/")):
-            raise InvalidArgument(f"no link {_without_login(url)}: it is"
-                                  " socks5:// or socks6://[USER:PASS@]"
-                                  "HOST:PORT")
+            raise _no_link(url)
         return cls(
             address=Address.parse(parts.netloc.rpartition("@")[2]),
             version=_version(scheme, query), tls=more == "tls",
@@ -58,9 +61,11 @@ class Link:
             password=unquote(parts.password or "") if parts.username else None)
 
 
-def _without_login(url: str) -> str:
+def _no_link(url: str) -> InvalidArgument:
     scheme, found, rest = url.partition("://")
-    return scheme + found + rest.rpartition("@")[2]
+    return InvalidArgument(
+        f"no link {scheme}{found}{rest.rpartition('@')[2]}: it is socks5:// or"
+        " socks6://[USER:PASS@]HOST:PORT")
 
 
 def _version(scheme: str, query: Mapping[str, Sequence[str]]) -> Version:

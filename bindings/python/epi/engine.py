@@ -12,7 +12,16 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Mapping, Optional, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Iterable,
+    Mapping,
+    Optional,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 from . import _abi as c
 from . import pipe as pipes
@@ -25,6 +34,8 @@ from .model import Model
 from .pipe import PASS, FlowInfo, Pass, Pipe
 
 log = logging.getLogger("epi.engine")
+
+T = TypeVar("T")
 
 
 class Parameter(enum.IntEnum):
@@ -183,8 +194,8 @@ class Engine(Handle):
     has no engine. Source: include/epi/engine.h.
     """
 
-    __slots__ = ("_lock", "_answers", "_number", "_deliveries", "_on_log",
-                 "_on_start_instance", "_on_stop_instance", "_state",
+    __slots__ = ("_lock", "_answers", "_reading", "_number", "_deliveries",
+                 "_on_log", "_on_start_instance", "_on_stop_instance", "_state",
                  "_addresses")
     _free = c.epi_engine_free
 
@@ -203,6 +214,7 @@ class Engine(Handle):
         super().__init__(made(c.epi_engine_new))
         self._lock = threading.Lock()
         self._answers = threading.Lock()  # about instances, at any time
+        self._reading = threading.Lock()
         self._number = next(pipes.numbers)
         self._deliveries: list[_Delivery] = []
         self._on_log: Optional[_Delivery] = None
@@ -421,15 +433,19 @@ class Engine(Handle):
         self._state = "running"
 
     def drain(self, ms: int) -> None:
-        """Close the listeners, and let flows finish for a while, before they
-        are cut: `has_drained` says when. Raises InvalidArgument, InvalidState
-        (it does not run)."""
+        """Close the listeners, and let flows finish for ms milliseconds, before
+        those that are left are cut; `has_drained` says when none is. Does not
+        wait. Calling it again gives them another time from then on, 0 cuts them
+        at once.
+
+        Raises InvalidArgument, InvalidState (it does not run)."""
         self._call(c.epi_engine_drain, ms)
 
     @property
     def has_drained(self) -> bool:
-        """An engine that drains has ended all of its flows."""
-        return bool(c.epi_engine_has_drained(self._handle))
+        """Whether an engine that drains has ended all of its flows; also in
+        callbacks."""
+        return self._read(lambda: bool(c.epi_engine_has_drained(self._handle)))
 
     def stop(self) -> None:
         """Close the listeners, cut all flows, end the workers, and wait for
@@ -444,7 +460,7 @@ class Engine(Handle):
         with self._lock:
             if self._pointer is not None:
                 c.epi_engine_stop(self._pointer)  # callbacks may yet answer
-            with self._answers:
+            with self._answers, self._reading:
                 pointer, self._pointer = self._pointer, None
             self._state = "closed"
             if pointer is not None:
@@ -453,10 +469,13 @@ class Engine(Handle):
     @property
     def counts(self) -> Counts:
         """How many flows there are and were; also in callbacks."""
-        if pipes.inside.depth:  # whoever closes the engine waits for this
-            return self._counted()
-        with self._lock:
-            return self._counted()
+        return self._read(self._counted)
+
+    def _read(self, function: Callable[[], T]) -> T:
+        """What a function reads, while nobody frees the engine. It may not
+        wait: a callback may ask, while _call() is at work."""
+        with self._reading:
+            return function()
 
     def _counted(self) -> Counts:
         return Counts(*(check(c.epi_engine_count(self._handle, what))
@@ -570,6 +589,7 @@ def _forget_all() -> None:
     for engine in list(_engines.values()):
         engine._pointer = None
         engine._lock, engine._answers = threading.Lock(), threading.Lock()
+        engine._reading = threading.Lock()
         engine._state = "left behind by fork()"
 
 
