@@ -87,6 +87,13 @@ def test_enumerations_have_all_constants():
                            for kind in kinds), name
 
 
+def test_all_names_are_exported():
+    """For type checkers, too, which look at __all__."""
+    names = [name for name, value in vars(epi).items() if name[0] != "_"
+             and not isinstance(value, type(sys)) and name != "annotations"]
+    assert set(names) - set(epi.__all__) == set()
+
+
 def test_public_names_have_docstrings():
     missing = []
     for name in epi.__all__:

@@ -301,22 +301,36 @@ class Engine(Handle):
 
     def add_hop(self, url: str) -> None:
         """Send every flow through a further proxy, before the start:
-        `socks5://HOST:PORT` or `socks6://HOST:PORT`; up to 16, in order."""
+        `socks5://HOST:PORT` or `socks6://HOST:PORT`, with `credentials=FILE`
+        and, of socks6, `draft=11`, `draft=12` or `dialect=socksx` as a query,
+        or USER:PASS@ before the host; up to 16, passed in order.
+
+        Raises InvalidArgument, NotSupported (TLS), NotFound, PrivilegeMissing
+        or SystemRefused (the file), LimitReached, InvalidState."""
         self._call(c.epi_engine_add_hop, url)
 
     def add_filter(self, filter: Union[Filter, NativeFilter, str]) -> None:
         """Send every flow through a filter, before the start; up to 16, in
-        order. The engine keeps it alive."""
+        order. The engine keeps it alive.
+
+        Raises LimitReached, InvalidState, and for the name of a built-in one
+        as NativeFilter.builtin()."""
         native = native_of(filter)
         self._call(c.epi_engine_add_filter, native._handle)
 
     def set_name(self, name: Optional[str]) -> None:
-        """Say which of the model's proxies this is, before the start."""
+        """Say which of the model's proxies this is, before the start. Without
+        this, or with None, it is the one whose endpoint is a listener's
+        address; else it only judges. Raises InvalidState."""
         self._call(c.epi_engine_set_name, name)
 
     def set_chain_key(self, key: bytes) -> None:
-        """Set the key that proxies share, 16 to 1,024 bytes, before the start
-        and before the model."""
+        """Set the key by which proxies believe each other's word on a flow's
+        source and plan, 16 to 1,024 bytes, before the start and before the
+        model. It is copied, and wiped at the end; wipe() your own.
+
+        Raises InvalidArgument, InvalidState (too late, or this is a function),
+        CryptoError."""
         key = data_of(key)
         self._call(c.epi_engine_set_chain_key, key, len(key))
 
@@ -334,24 +348,32 @@ class Engine(Handle):
 
     def set_filter_path(self,
                         folder: Union[None, str, os.PathLike[str]]) -> None:
-        """Let models name shared objects in one folder, before the start and
-        before the model. Raises PrivilegeMissing if everybody can put files
-        there."""
+        """Let models name shared objects in one folder, by their file names,
+        before the start and before the model; None takes it back. Without this
+        no model can have code loaded.
+
+        Raises NotFound (no such folder), PrivilegeMissing (everybody can put
+        files there), InvalidState."""
         self._call(c.epi_engine_set_filter_path, folder)
 
     def set_metadata(self, key: int, value: Optional[str]) -> None:
-        """Send metadata along with every flow, before the start."""
+        """Send metadata (Meta) along with every flow, before the start; None
+        takes it back. Raises InvalidArgument, LimitReached, InvalidState."""
         self._call(c.epi_engine_set_metadata, key, value)
 
     def set_dns(self, server: Optional[AddressLike]) -> None:
-        """Serve DNS to clients that ask the proxy itself for it (draft-11,
-        "DNS provided by SOCKS"), before the start."""
+        """Serve DNS to clients that connect to 0.0.0.0 or [::], port 53
+        (draft-11, "DNS provided by SOCKS"), by connecting them to this server,
+        which is judged as any destination; before the start. None, the default:
+        they are refused. Raises InvalidArgument (no host, or no port),
+        InvalidState."""
         self._call(c.epi_engine_set_dns,
                    None if server is None else Address.of(server)._c)
 
     def on_log(self, callback: Callable[[LogLevel, str], Any]) -> None:
-        """Call back with log lines. Without this they go to the logger
-        "epi.engine". They hold no payload and no secret."""
+        """Call back with log lines, before the start. Without this they go to
+        the logger "epi.engine". They have no line end, hold no payload and no
+        secret, and bytes from peers are made printable. Raises InvalidState."""
         self._before_start()
         self._on_log = _Delivery(callback)
         self._deliveries.append(self._on_log)
@@ -415,28 +437,35 @@ class Engine(Handle):
     # ---- its life ----
 
     def set_model(self, model: Optional[Model]) -> None:
-        """Judge flows by a model, None: by none. While the engine runs, flows
-        that the model does not allow any more are cut.
+        """Judge flows by a model, None: by none. While the engine runs, new
+        flows are judged by the new model at once; flows that it does not allow
+        any more, or only through another chain, are cut; and ports that it
+        gives this proxy open and close.
 
-        Raises Denied if the model names a shared object that it may not have,
-        and as NativeFilter for filters that cannot be made; the old model then
-        stays."""
+        Raises Denied if the model names a shared object that it may not have;
+        Busy, PrivilegeMissing or SystemRefused if a port cannot be listened at;
+        InvalidArgument if one leads to this proxy; InvalidState if this engine
+        is a function; and as NativeFilter for filters that cannot be made. The
+        old model then stays."""
         self._call(c.epi_engine_set_model,
                    None if model is None else model._handle)
 
     def start(self) -> None:
-        """Start the workers. Raises InvalidState (it was started, or listens
-        nowhere), InvalidArgument, SystemRefused."""
+        """Listen at the ports that the model gives this proxy, and start the
+        workers. Raises InvalidState (it was started, or listens nowhere),
+        InvalidArgument (the name is none of the model's proxies, or a hop or
+        destination is a listener of its own), Busy, PrivilegeMissing or
+        SystemRefused; nothing runs then."""
         if _over:
             raise InvalidState("the interpreter is about to end")
         self._call(c.epi_engine_start)
         self._state = "running"
 
     def drain(self, ms: int) -> None:
-        """Close the listeners, and let flows finish for ms milliseconds, before
-        those that are left are cut; `has_drained` says when none is. Does not
-        wait. Calling it again gives them another time from then on, 0 cuts them
-        at once.
+        """Close the listeners, and let flows finish for at most ms
+        milliseconds, up to 2,147,483,647; those that are left then are cut, and
+        `has_drained` says when. Does not wait. Calling it again gives them
+        another time from then on, 0 cuts them at once.
 
         Raises InvalidArgument, InvalidState (it does not run)."""
         self._call(c.epi_engine_drain, ms)

@@ -58,8 +58,9 @@ inside = _Inside()
 
 @dataclass(frozen=True)
 class FlowInfo:
-    """A flow that opens: where from and where to, who logged in (or ""), and
-    the decision that lets it live, None without a model."""
+    """A flow that opens: where from and where to, who logged in (or ""), the
+    decision that lets it live, None without a model, and the metadata that came
+    with it, of the keys of Meta but for chains, tickets and proofs."""
 
     source: Optional[Address]
     dest: Optional[Address]
