@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NAME = "libepi"
 SUMMARY = "Moves data where policy allows it, through what it needs"
 LIBRARY = "epi/_lib/libepi.so.0"
+KINDS = (".py", ".typed", ".html", ".css", ".js")
 TIME = (1980, 1, 1, 0, 0, 0)  # the same sources make the same wheel
 
 
@@ -30,8 +31,11 @@ def _version():
 
 
 def _sources():
-    return sorted(path for path in (HERE / "epi").rglob("*")
-                  if path.suffix in (".py", ".typed") and path.is_file())
+    # epi/commands/page is a link to examples/page.
+    return sorted(path for folder, _, names in os.walk(HERE / "epi",
+                                                       followlinks=True)
+                  for path in (pathlib.Path(folder, name) for name in names)
+                  if path.suffix in KINDS)
 
 
 def _license():

@@ -11,6 +11,7 @@ import pytest
 from conftest import BUILD, ROOT
 
 SOURCE = ROOT / "bindings" / "python"
+MODEL = ROOT / "examples" / "hospitals.json"
 
 
 def _run(*argv, **environment):
@@ -41,6 +42,8 @@ def test_pip_installs_it(python):
     assert "Model" in _run(python, "-c", ASK)
     where = _run(python, "-c", "import epi; print(epi.__file__)")
     assert str(SOURCE) not in where
+    assert "Which data may move" in _run(python, "-m", "epi", "check", MODEL,
+                                         "--html", "-")
 
 
 def test_the_library_of_the_system_is_found(python):
@@ -98,6 +101,8 @@ async def main() -> None:
         engine.counts.open + 1
     reader, writer = await epi.open_connection(("a", 1), "socks6://b:1080")
     await socksx.socks6.Client("a:1").connect(socksx.socket.SocketAddress("a:2"))
+    print(epi.choose_method(epi.For.RATE, list(epi.Method), rtt_cp_ms=1,
+                            rtt_ps_ms=2))
     print(epi.__version__, epi.limits.PIPE, epi.errors.Denied, verdict)
 """
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -12,7 +13,8 @@ import pytest
 import epi
 from conftest import BUILD, HOSPITALS, ROOT, read_exactly
 
-ENV = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python")}
+ENV = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python"),
+       "COLUMNS": "300"}  # no option is broken at the end of a line
 OURS = [sys.executable, "-m", "epi"]
 FLOW = "--flow=umc:antonius:443"
 
@@ -47,7 +49,12 @@ def files(tmp_path, hospitals):
     f"{FLOW} --verdict deny --as-verdict deliberation", "--diff old",
     "--diff old --json", "--assert expected", "--assert expected --json",
     "--lint", "--lint --json", "--provision --json",
-    "--provision --diff old --json", "--provision --application train --json"])
+    "--provision --diff old --json", "--provision --application train --json",
+    "--dot", "--html -", "--ports --application train --base-port 65535",
+    "--ports --application train --json", "--ports --application train"
+    " --base-port 65000 --purpose commercial --json", "", "--estimate latency",
+    "--estimate rate --rtt-client 12.5 --rtt-server 0.1 --json",
+    f"{FLOW} --estimate both", "--flow=antonius:umc --estimate both"])
 def test_check_answers_as_epi_check(files, words):
     words = [str(files / word) if (files / word).exists() else word
              for word in words.split()]
@@ -59,7 +66,12 @@ def test_check_answers_as_epi_check(files, words):
 
 @pytest.mark.parametrize("words", [
     "--flow=umc", "--flow=a:b:c:d", "--flow=umc:umx", "--flow=umc:umc:99999",
-    f"{FLOW} --at never", "--diff broken", "--diff /no/such", "--lint --flow"])
+    f"{FLOW} --at never", "--diff broken", "--diff /no/such", "--lint --flow",
+    "--ports --application no",
+    "--ports --base-port 0 --application train", "--base-port 5", "--dot --lint",
+    "--purpose x", "--explain", "--estimate never", "--rtt-client 5",
+    "--estimate rate --rtt-client -5", f"{FLOW} --estimate rate --explain", "--as-rule", f"{FLOW} --html -",
+    "--html /no/such/folder", f"{FLOW} --verdict deny --as-rule --explain"])
 def test_check_refuses_as_epi_check(files, words):
     words = [str(files / word) if (files / word).exists() else word
              for word in words.split()]
@@ -70,13 +82,36 @@ def test_check_refuses_as_epi_check(files, words):
     assert ours.stderr and "Traceback" not in ours.stderr
 
 
+ODD = {"epi": 1, "nodes": {
+    'a"\\&': {"addresses": ["192.0.2.0/24"], "attributes": ["x&"]},
+    "b": {"addresses": ["2001:db8::1", "b.example"], "attributes": ["x&", "y"]},
+    "<c>": {"addresses": ["192.0.2.1"]}},
+    "applications": {"<&>": {"flows": [
+        {"from": 'a"\\&', "to": "b", "ports": [1, 2]},
+        {"from": "<c>", "to": "b"}, {"from": "b", "to": 'a"\\&', "ports": [3]},
+        {"from": 'a"\\&', "to": "b", "ports": [4]}]}},
+    "policy": {"default": "allow"}}
+
+
+@pytest.mark.parametrize("words", ["--dot", "--html -", "--ports",
+                                   "--ports --json", "--estimate both",
+                                   "--estimate both --json", ""])
+def test_check_shows_odd_names_as_epi_check(tmp_path, words):
+    (tmp_path / "m<&>.json").write_text(json.dumps(ODD))
+    words = [tmp_path / "m<&>.json", *words.split()]
+    theirs = run(BUILD / "examples" / "epi-check", *words)
+    ours = run(*OURS, "check", *words)
+    assert theirs.returncode == 0, theirs.stderr
+    assert (ours.stdout, ours.returncode) == (theirs.stdout, 0)
+
+
 def test_check_shows_a_model(files):
     shown = run(*OURS, "check", "-", stdin=HOSPITALS.read_text())
     assert "Flows of application train" in shown.stdout
     assert "    allowed  bridged: rule" in shown.stdout
     page = run(*OURS, "check", HOSPITALS, "--html", files / "page.html")
     assert page.returncode == 0
-    assert "<svg" in (files / "page.html").read_text()
+    assert "Which data may move" in (files / "page.html").read_text()
 
 
 def test_usage():
@@ -89,9 +124,10 @@ def test_usage():
 class Running:
     """A proxy that runs, and what it said."""
 
-    def __init__(self, *words, cwd):
+    def __init__(self, *words, cwd, **environment):
         self.process = subprocess.Popen(
-            [*OURS, "proxy", *(str(word) for word in words)], env=ENV, cwd=cwd,
+            [*OURS, "proxy", *(str(word) for word in words)], cwd=cwd,
+            env={**ENV, **environment},
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         self.said = ""
 
@@ -129,12 +165,85 @@ def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
         assert proxy.process.wait(10) == 0
 
 
+@pytest.mark.parametrize("program", ["check", "proxy"])
+def test_our_options_are_theirs(program):
+    """But for those of socksx."""
+    def options(*argv):
+        return set(re.findall(r"--[a-z][a-z-]*", run(*argv, "--help").stdout))
+
+    theirs = options(BUILD / "examples" / f"epi-{program}")
+    assert theirs - {"--version"} == options(*OURS, program)
+
+
+def test_a_proxy_takes_socksx_s_dialect_where_nothing_else_is_said(
+        monkeypatch, echo):
+    from epi.commands import proxy
+    monkeypatch.setattr(proxy, "_LISTEN", proxy._LISTEN.replace(
+        "0.0.0.0:1080", "127.0.0.1:0"))
+    engine = proxy._set_up(proxy._parser().parse_args(
+        ["--bind-ports", "2000", "--drain", "5"]))
+    try:
+        engine.start()
+        port = engine.addresses[0].port
+        epi.connect(echo.address,
+                    f"socks6://127.0.0.1:{port}?dialect=socksx").close()
+        assert engine.bounds(epi.Parameter.BIND_PORT_MAX).value == 2000
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("signals", [
+    [signal.SIGTERM], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT]])
+def test_a_proxy_drains(tmp_path, echo, signals):
+    with Running("--listen", "socks://127.0.0.1:0", "--drain", 600000,
+                 cwd=tmp_path) as proxy:
+        where = proxy.wait_for(r"listening on socks://(\S+)")[1]
+        with epi.connect(echo.address, f"socks6://{where}") as sock:
+            proxy.process.send_signal(signals[0])
+            if signals[0] == signal.SIGTERM:
+                proxy.wait_for("draining: nobody can connect")
+                sock.sendall(b"still there")
+                assert read_exactly(sock, 11) == b"still there"
+            for number in signals[1:]:
+                proxy.process.send_signal(number)
+            if signals != [signal.SIGTERM]:
+                assert proxy.process.wait(10) == 0  # cuts it
+        assert proxy.process.wait(10) == 0
+
+
+def test_a_proxy_tells_the_service_manager(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        with Running("--listen", "socks://127.0.0.1:0", cwd=tmp_path,
+                     NOTIFY_SOCKET=str(tmp_path / "notify")) as proxy:
+            assert manager.recv(64) == b"READY=1"
+            proxy.process.send_signal(signal.SIGTERM)
+            assert manager.recv(64) == b"STOPPING=1"
+            assert proxy.process.wait(10) == 0
+
+
+def test_a_proxy_warns_of_secrets_in_its_arguments(tmp_path):
+    with Running("--listen", "socks://127.0.0.1:0", "--chain",
+                 "socks5://me:hush@127.0.0.1:1", "--filter",
+                 "seal:secret=hush", cwd=tmp_path) as proxy:
+        proxy.wait_for("every user: use .credentials=FILE")
+        proxy.wait_for("use key=FILE")
+        proxy.wait_for("a key has 16 to 1024 bytes")
+        assert "hush" not in proxy.said
+
+
 def test_a_proxy_may_be_a_function(tmp_path, echo):
     key = tmp_path / "key"
     key.touch(0o600)
     key.write_bytes(bytes(range(32)))
     digits = run(BUILD / "examples" / "epi-proxy", "key", "--chain-key", key,
                  "--function", "scan").stdout
+    ours = run(*OURS, "proxy", "key", "--chain-key", key, "--function", "scan")
+    assert ours.stdout == digits
+    wrong = run(*OURS, "proxy", "key", "--chain-key", os.devnull,
+                "--function", "scan")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
     own = tmp_path / "own"
     own.touch(0o600)
     own.write_text(digits)
@@ -162,7 +271,7 @@ def test_a_proxy_follows_its_model(tmp_path, echo):
         proxy.wait_for("epi proxy: .*(JSON|expected|end)")
         epi.connect(echo.address, f"socks6://{where}").close()
         model.write_text(json.dumps({**document, "policy": {}}))
-        proxy.wait_for("the model is in force")
+        proxy.wait_for("the model in .* is in force")
         with pytest.raises(epi.errors.Refused):
             epi.connect(echo.address, f"socks6://{where}")
         proxy.process.send_signal(signal.SIGINT)
@@ -172,7 +281,8 @@ def test_a_proxy_follows_its_model(tmp_path, echo):
 @pytest.mark.parametrize("words", [
     "--listen gopher://x", "--name px", "--model /no/such", "--filter none",
     "--filter python:os:getcwd", "--filter python:nothing:X", "--chain x",
-    "--chain-key key", "--workers -1", "--bind-ports 5", "--function f",
+    "--chain-key key", "--workers -1", "--bind-ports 5-x", "--function f",
+    "--drain -1", "--drain 9999999999",
     "--function-key key", "--function f --function-key key", "--dns :::", "--what"])
 def test_a_proxy_refuses_bad_settings(tmp_path, words):
     (tmp_path / "key").write_text("x" * 32)

@@ -12,14 +12,17 @@ import sys
 from typing import Any, Optional, Sequence
 
 from ..address import Address
-from ..decision import Decision, ReasonerVersion
+from ..decision import ReasonerVersion
 from ..errors import Error, InvalidArgument, ModelError
-from ..model import Model, Pairs, reasoner_rule
+from ..estimate import For
+from ..model import Model, reasoner_rule
 from ..query import End, Facts, Query
+from . import dot, estimates, html, overview, ports
 
 FINE, ANSWER_IS_NO, BAD_INPUT = 0, 1, 2
 
 _FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_BASE_PORT = 20000
 _FACTS = ("purpose", "dataset", "user", "consent")
 
 
@@ -59,10 +62,63 @@ def _parser() -> argparse.ArgumentParser:
                         help="what has no effect")
     parser.add_argument("--provision", action="store_true",
                         help="list what must run, as JSON")
+    parser.add_argument("--ports", action="store_true",
+                        help="the listeners of a reverse proxy for the flows of"
+                             " an application")
+    parser.add_argument("--base-port", metavar="PORT",
+                        help="number them from here on; 20000 if not given")
+    parser.add_argument("--estimate", metavar="NEED",
+                        choices=("latency", "rate", "both"),
+                        help="how long flows take until the first response, and"
+                             " which method serves latency, rate or both")
+    parser.add_argument("--rtt-client", metavar="MS",
+                        help="round trip to the first proxy; 0 if not given")
+    parser.add_argument("--rtt-server", metavar="MS",
+                        help="round trip from the last one; 0 if not given")
+    parser.add_argument("--dot", action="store_true",
+                        help="print a graph for graphviz")
     parser.add_argument("--html", metavar="FILE",
-                        help="write a picture; - for standard output")
+                        help="write a page that people can read; - for standard"
+                             " output")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _check_fit(options: argparse.Namespace) -> None:
+    """Options that make no sense together."""
+    facts = options.at or options.application or any(
+        getattr(options, name) for name in _FACTS)
+    questions = [options.flow and not options.estimate, options.estimate,
+                 options.ports, options.provision, options.dot,
+                 options.html, options.expected, options.lint,
+                 options.diff and not options.provision]
+    forms = [options.explain, options.as_rule, options.as_verdict]
+    for name in ("explain", "verdict", "as_verdict"):
+        if getattr(options, name) and not options.flow:
+            raise InvalidArgument(f"--{name.replace('_', '-')} needs --flow")
+    if options.as_rule and not options.verdict:
+        raise InvalidArgument("--as-rule needs --verdict")
+    if sum(map(bool, forms)) > 1:
+        raise InvalidArgument("--explain, --as-rule and --as-verdict exclude"
+                              " each other")
+    if facts and not (options.flow or options.provision or options.ports):
+        raise InvalidArgument("facts about a flow need --flow")
+    if options.estimate and (options.explain or options.verdict
+                             or options.as_verdict):
+        raise InvalidArgument("--estimate tells times, and nothing else")
+    if (options.rtt_client or options.rtt_server) and not options.estimate:
+        raise InvalidArgument("--rtt-client and --rtt-server need --estimate")
+    if options.base_port and not options.ports:
+        raise InvalidArgument("--base-port needs --ports")
+    if sum(map(bool, questions)) > 1:
+        raise InvalidArgument("only one question is answered at a time")
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or not (
+            1 <= int(text) <= 65535):
+        raise InvalidArgument("a port is a number from 1 to 65535")
+    return int(text)
 
 
 def _moment(text: Optional[str]) -> Optional[int]:
@@ -93,63 +149,24 @@ def _end(model: Model, text: str, port: Optional[int]) -> End:
     return Address(address.host, port or 0)
 
 
+def _facts(options: argparse.Namespace) -> dict[str, Any]:
+    return {"time": _moment(options.at),
+            **{name: getattr(options, name) for name in _FACTS}}
+
+
 def _query(model: Model, options: argparse.Namespace) -> Query:
     parts = re.findall(r"(?:\[[^\]]*\]|[^:\[])+", options.flow)
     if len(parts) not in (2, 3) or ":".join(parts) != options.flow:
         raise InvalidArgument("--flow must be FROM:TO or FROM:TO:PORT, IPv6"
                               " addresses in brackets")
-    port = None
-    if len(parts) == 3:
-        if not parts[2].isdigit() or not 1 <= int(parts[2]) <= 65535:
-            raise InvalidArgument("a port is a number from 1 to 65535")
-        port = int(parts[2])
+    port = _port(parts[2]) if len(parts) == 3 else None
     return Query(_end(model, parts[0], None), _end(model, parts[1], port),
-                 port, application=options.application,
-                 time=_moment(options.at),
-                 **{name: getattr(options, name) for name in _FACTS})
+                 port, application=options.application, **_facts(options))
 
 
 def _read(path: str) -> bytes:
     return (sys.stdin.buffer.read() if path == "-"
             else pathlib.Path(path).read_bytes())
-
-
-def _shown(label: str, names: Sequence[str]) -> str:
-    return f"    {label:9}{', '.join(names) or 'nothing'}"
-
-
-def _named(node: str, end: object) -> str:
-    """An end of a flow; of one that is unknown, what was asked for."""
-    if node != "unknown" or not isinstance(end, Address):
-        return node
-    host = f"[{end.host}]" if ":" in end.host else end.host
-    return f"{node} ({host})"
-
-
-def decision_lines(decision: Decision, query: Query) -> list[str]:
-    """A decision, for people."""
-    lines = [f"  {_named(decision.from_, query.from_)} ->"
-             f" {_named(decision.to, query.to)}"
-             + (f", port {query.port}" if query.port else ""),
-             f"    {'allowed' if decision else 'refused':9}{decision.verdict}:"
-             f" {decision.reason}"]
-    if decision.application:
-        lines.append(f"    {'part of':9}{decision.application}")
-    rule = decision.rule
-    if decision.requires:
-        rule += f"; also required by {', '.join(decision.requires)}"
-    lines += [f"    {'rule':9}{rule}", _shown("needs", decision.need),
-              _shown("has", decision.have), _shown("missing", decision.missing)]
-    for index, hop in enumerate(decision.plan.hops):
-        names = ", then ".join(function.name for function in hop.functions)
-        label = "then" if index else "through"
-        lines.append(f"    {label:9}{hop.proxy or 'the proxy'}"
-                     + (f": {names}" if names else ""))
-    if str(decision.verdict) == "bridged":
-        more = "" if decision.plan.optimal else " (a cheaper chain may exist)"
-        lines.append(f"    {'costs':9}{decision.plan.cost_ms:g} ms for one flow"
-                     f" of 1 MiB{more}")
-    return lines
 
 
 def _answer_flow(model: Model, options: argparse.Namespace) -> int:
@@ -173,36 +190,51 @@ def _answer_flow(model: Model, options: argparse.Namespace) -> int:
     elif options.json:
         print(decision.to_json())
     else:
-        print("\n".join(decision_lines(decision, query)))
+        print("\n".join(overview.decision_lines(decision, query)))
     return FINE if decision else ANSWER_IS_NO
 
 
-def _overview(model: Model) -> list[str]:
-    lines = [f"The model is valid. Nodes: {len(model.nodes)}, areas:"
-             f" {len(model.areas)}, applications: {len(model.applications)}",
-             "", "Areas: nodes that protect data alike"]
-    for index, area in enumerate(model.areas):
-        lines += [f"    {index}  {', '.join(area.nodes)}",
-                  f"       with {', '.join(area.attributes) or 'nothing'}"]
-    for application in model.applications:
-        lines += ["", f"Flows of application {application.name}"]
-        for flow in application.flows:
-            query = flow.query(application.name)
-            lines += decision_lines(model.decide(query), query)
-    lines += ["", "Pairs of nodes, by what they protect alone"]
-    lines += [f"    {kind.name.lower():13}{model.pairs(kind)}"
-              for kind in Pairs]
-    return [*lines, f"    {'ratio':13}{model.unfeasibility_ratio():g}"]
+def _estimate(model: Model, options: argparse.Namespace) -> int:
+    need = For[options.estimate.upper()]
+    decided: list[estimates.Decided]
+    if options.flow:
+        query = _query(model, options)
+        decision = model.decide(query)
+        if not decision:
+            print(f"epi check: --estimate: the flow is refused:"
+                  f" {decision.reason}", file=sys.stderr)
+            return ANSWER_IS_NO
+        decided = [(decision, query.port)]
+    else:
+        decided = [(model.decide(flow.query(application.name)), flow.port)
+                   for application in model.applications
+                   for flow in application.flows]
+    print(estimates.text(
+        model.hash, decided, need,
+        estimates.milliseconds(options.rtt_client, "--rtt-client"),
+        estimates.milliseconds(options.rtt_server, "--rtt-server"),
+        options.json), end="")
+    return FINE
 
 
 def _answer(model: Model, options: argparse.Namespace) -> int:
+    if options.estimate:
+        return _estimate(model, options)
     if options.flow:
         return _answer_flow(model, options)
     if options.provision:
-        facts = Facts(time=_moment(options.at),
-                      **{name: getattr(options, name) for name in _FACTS})
         before = Model.load(options.diff) if options.diff else None
-        print(model.provision(before, options.application, facts).to_json())
+        print(model.provision(before, options.application,
+                              Facts(**_facts(options))).to_json())
+        return FINE
+    if options.ports:
+        print("\n".join(ports.lines(
+            model, options.application, _facts(options),
+            _port(options.base_port) if options.base_port else _BASE_PORT,
+            options.json)))
+        return FINE
+    if options.dot:
+        print("\n".join(dot.lines(model)))
         return FINE
     found: Any
     if options.diff:
@@ -225,14 +257,14 @@ def _answer(model: Model, options: argparse.Namespace) -> int:
                 print(f"{one.path}: {one.finding}")
         return ANSWER_IS_NO if found else FINE
     if options.html:
-        page = f"<!DOCTYPE html><meta charset=\"utf-8\">{model._repr_html_()}\n"
+        page = html.page(model, options.model)
         if options.html == "-":
             print(page, end="")
         else:
-            pathlib.Path(options.html).write_text(page)
+            pathlib.Path(options.html).write_text(page, encoding="utf-8")
         return FINE
     print(model._overview_json() if options.json
-          else "\n".join(_overview(model)))
+          else "\n".join(overview.lines(model)))
     return FINE
 
 
@@ -240,6 +272,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the program; its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        _check_fit(options)
         return _answer(Model.load(options.model), options)
     except ModelError as error:
         for line in error.problems or [str(error)]:

@@ -7,14 +7,22 @@ import argparse
 import importlib
 import os
 import pathlib
+import queue
+import re
 import signal
 import stat
 import sys
-import threading
 import time
 from typing import Any, Optional, Sequence, Tuple, Union
 
-from ..engine import Engine, LogLevel, Parameter, function_key
+from ..engine import (
+    Engine,
+    LogLevel,
+    Parameter,
+    ServiceState,
+    function_key,
+    service_tell,
+)
 from ..errors import Error, InvalidArgument, ModelError
 from ..filter import Filter, NativeFilter
 from ..library import wipe
@@ -22,6 +30,8 @@ from ..model import Model
 from ..redirect import MARK
 
 _WATCH_S = 0.25  # how often the model's file is looked at
+_DRAIN_LOOK_S = 0.02
+_LISTEN = "socks://0.0.0.0:1080?dialect=auto"
 
 _NUMBERS = {
     "--workers": Parameter.WORKERS, "--limit": Parameter.LIMIT,
@@ -45,6 +55,27 @@ _NUMBERS = {
     "--warm": Parameter.WARM, "--warm-idle": Parameter.WARM_IDLE_MS,
 }
 
+_HELP = {
+    "--workers": "event loops [processors]",
+    "--limit": "connections at once [what descriptors allow]",
+    "--handshake-timeout": "[10000]", "--connect-timeout": "[10000]",
+    "--idle-timeout": "[3600000]", "--half-closed-timeout": "[120000]",
+    "--bind-timeout": "for a BIND until its host connects [120000]",
+    "--client-binds": "BINDs of a client that wait [256]",
+    "--udp-idle-timeout": "of a UDP association [300000]",
+    "--associations": "UDP associations at once [1024]",
+    "--client-associations": "those of one client [64]",
+    "--sessions": "of SOCKS 6, at once; 0: none [10000]",
+    "--sessions-per-owner": "[16]", "--session-timeout": "[600000]",
+    "--tokens": "the largest window [1024]",
+    "--provision-timeout": "for an instance to be ready [30000]",
+    "--provision-flows": "flows that wait for one [1024]",
+    "--instance-idle": "until one without flows is stopped [60000]",
+    "--health-interval": "between probes of functions' instances [5000]",
+    "--warm": "connections that each event loop keeps to a hop [8]",
+    "--warm-idle": "how long it keeps them [8000]",
+}
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -55,13 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     several: Any = {"action": "append", "default": []}
     parser.add_argument("--listen", metavar="URL", **several,
                         help="socks://HOST:PORT, tcp://HOST:PORT=DEST:PORT or"
-                             " redirect://HOST:PORT; any number of times"
-                             " [socks://0.0.0.0:1080]")
+                             " redirect://HOST:PORT, with settings as"
+                             " ?users=FILE (man epi-proxy); any number of times"
+                             f" [{_LISTEN}]")
     parser.add_argument("--model", metavar="FILE",
                         help="judge by this document; a change counts at once")
     parser.add_argument("--name", help="which of the model's proxies this is")
     parser.add_argument("--chain", metavar="URL", **several,
-                        help="go on through socks5:// or socks6://")
+                        help="go on through socks5:// or"
+                             " socks6://HOST:PORT, with ?credentials=FILE for a"
+                             " login; any number of times")
     parser.add_argument("--filter", metavar="SPEC", **several,
                         help="run a function in process: a built-in one, a"
                              " shared object ./FILE.so[:ARGS], or a class in"
@@ -83,11 +117,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-happy-eyeballs", action="store_true",
                         help="one address of a name after another")
     parser.add_argument("--bind-ports", metavar="LOW-HIGH",
-                        help="that clients may choose")
+                        help="that clients may choose [1024-65535]")
+    parser.add_argument("--drain", type=int, default=0, metavar="MS",
+                        help="for connections to finish after TERM [0]")
     for option, parameter in _NUMBERS.items():
         unit = "MS" if parameter.name.endswith("_MS") else "N"
         parser.add_argument(option, type=int, metavar=unit,
-                            dest=parameter.name)
+                            dest=parameter.name, help=_HELP.get(option))
     parser.add_argument("--quiet", action="store_true",
                         help="say only what goes wrong")
     return parser
@@ -149,15 +185,25 @@ def _set_key(engine: Engine, options: argparse.Namespace,
 def _set_ports(engine: Engine, text: Optional[str]) -> None:
     if text is None:
         return
-    low, _, high = text.partition("-")
-    if not low.isdigit() or not high.isdigit():
-        raise InvalidArgument("--bind-ports must be LOW-HIGH")
-    engine.set(Parameter.BIND_PORT_MIN, int(low))
-    engine.set(Parameter.BIND_PORT_MAX, int(high))
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
+    if not found:
+        raise InvalidArgument("--bind-ports must be LOW-HIGH, or one port")
+    engine.set(Parameter.BIND_PORT_MIN, int(found[1]))
+    engine.set(Parameter.BIND_PORT_MAX, int(found[2] or found[1]))
 
 
 def _say(*words: object) -> None:
     print("epi proxy:", *words, file=sys.stderr, flush=True)
+
+
+def _warn_of_secrets(options: argparse.Namespace) -> None:
+    """Python cannot take them out of the list of processes."""
+    if any("@" in url for url in options.chain):
+        _say("a password in the arguments can be seen by every user: use"
+             " ?credentials=FILE")
+    if any(re.search(r"[:,]secret=", spec) for spec in options.filter):
+        _say("a secret in the arguments can be seen by every user: use"
+             " key=FILE")
 
 
 def _set_up(options: argparse.Namespace) -> Engine:
@@ -168,6 +214,8 @@ def _set_up(options: argparse.Namespace) -> Engine:
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             print(now, line, file=sys.stderr, flush=True)
 
+    if not 0 <= options.drain < 2**31:
+        raise InvalidArgument("--drain is from 0 to 2147483647 ms")
     engine = Engine(on_log=on_log)
     for parameter in _NUMBERS.values():
         value = getattr(options, parameter.name)
@@ -195,9 +243,16 @@ def _set_up(options: argparse.Namespace) -> Engine:
     engine.set_filter_path(options.filter_path)
     if options.model:
         engine.set_model(Model.load(options.model))
-    for url in options.listen or ["socks://0.0.0.0:1080"]:
-        _say(f"listening on {url.partition('://')[0]}://{engine.listen(url)}")
+    for url in options.listen or [_LISTEN]:
+        engine.listen(url)
     return engine
+
+
+def _say_where(engine: Engine, options: argparse.Namespace) -> None:
+    if not options.model and not options.function:
+        _say("WARNING: no --model: every connection is allowed")
+    for url, address in zip(options.listen or [_LISTEN], engine.addresses):
+        _say(f"listening on {url.partition('://')[0]}://{address}")
 
 
 def _problems(error: Exception) -> None:
@@ -223,34 +278,96 @@ class _Watch:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def look(self) -> None:
-        if not self.path or self.path == "-":
+        if not self.path:
             return
         now = self._look()
         if self.asked or (now is not None and now != self.seen):
             self.asked, self.seen = False, now or self.seen
-            try:
-                self.engine.set_model(Model.load(self.path))
-                _say("the model is in force")
-            except Error as error:
-                _problems(error)
+            _tell(ServiceState.RELOADING)
+            self._read(self.path)
+            _tell(ServiceState.READY)
+
+    def _read(self, path: str) -> None:
+        # A pipe would block, and keep the end from signals.
+        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            _say(f"{path}: not a regular file: its model is not read again")
+            return
+        try:
+            self.engine.set_model(Model.load(path))
+            _say(f"the model in {path} is in force")
+        except Error as error:
+            _problems(error)
+
+
+def _tell(state: ServiceState) -> None:
+    try:
+        service_tell(state)
+    except Error as error:
+        _say(f"service: {error}")
+
+
+Ends = queue.SimpleQueue[int]
+"""The signals that end the program, as they come."""
+
+
+def _next(ends: Ends, seconds: float) -> Optional[int]:
+    try:
+        return ends.get(timeout=seconds)
+    except queue.Empty:
+        return None
+
+
+def _drain(engine: Engine, ms: int, ends: Ends) -> None:
+    """Let connections finish for a while; a second signal ends it at once."""
+    engine.drain(ms)
+    while not engine.has_drained and _next(ends, _DRAIN_LOOK_S) is None:
+        pass
+
+
+def _serve(engine: Engine, options: argparse.Namespace) -> None:
+    """Until a signal ends it."""
+    watch, ends = _Watch(engine, options.model), Ends()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: ends.put(number))
+    signal.signal(signal.SIGHUP, lambda *_: setattr(watch, "asked", True))
+    with engine:
+        _say_where(engine, options)
+        _tell(ServiceState.READY)
+        while (got := _next(ends, _WATCH_S)) is None:
+            watch.look()
+        _tell(ServiceState.STOPPING)
+        if got == signal.SIGTERM and options.drain:
+            _drain(engine, options.drain, ends)
+
+
+def _print_key(arguments: Sequence[str]) -> None:
+    """`proxy key`: what a function's proxy gets in place of the chain key."""
+    parser = argparse.ArgumentParser(
+        prog="python -m epi proxy key",
+        description="Print the key of a function at an endpoint.")
+    parser.add_argument("--chain-key", metavar="FILE", required=True,
+                        help="the key by which proxies believe each other")
+    parser.add_argument("--function", metavar="NAME", required=True,
+                        help="the function's name in the proxies' models")
+    options = parser.parse_args(arguments)
+    key = _key(options.chain_key) or bytearray()
+    try:
+        own = function_key(key, options.function)
+    finally:
+        wipe(key)
+    print(own.hex())
+    wipe(own)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the program until a signal ends it; its exit code."""
-    options = _parser().parse_args(arguments)
-    over = threading.Event()
     try:
-        engine = _set_up(options)
-        watch = _Watch(engine, options.model)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
-        signal.signal(signal.SIGHUP,
-                      lambda *_: setattr(watch, "asked", True))
-        if not options.model and not options.function:
-            _say("WARNING: no --model: every connection is allowed")
-        with engine:
-            while not over.wait(_WATCH_S):
-                watch.look()
+        if arguments[:1] == ["key"]:
+            _print_key(arguments[1:])
+            return 0
+        options = _parser().parse_args(arguments)
+        _warn_of_secrets(options)
+        _serve(_set_up(options), options)
         return 0
     except (Error, OSError, ImportError, AttributeError, ValueError) as error:
         _problems(error)
