@@ -253,6 +253,28 @@ def test_a_path_may_speak_tls(certs):
     server.socket.close()
 
 
+@pytest.mark.parametrize("default, needed, reached", [
+    ("allow", [], True), ("deny", [], False), ("allow", ["x"], False)])
+def test_a_model_judges_paths_that_speak_tls(certs, default, needed, reached):
+    server = TlsEcho(certs / "umc")
+    model = epi.Model({
+        "epi": 1, "policy": {"default": default},
+        "nodes": {"here": {"addresses": ["127.0.0.1"], "attributes": needed},
+                  "there": {"addresses": ["localhost"]}},
+        "functions": {"f": {"provides": ["x"], "filter": "count"}}})
+    with Running(ProxyConfig(free_ports(1)), certs=certs,
+                 model=model) as paths:
+        port = paths.path(f"https://localhost:{server.port}",
+                          {"location": "umc", "use_client_auth": True})
+        if reached:
+            assert talk(port) == b"hello"
+        else:
+            with contextlib.suppress(ConnectionResetError), \
+                    socket.create_connection(("127.0.0.1", port), 10) as sock:
+                assert sock.recv(1) == b""
+    server.socket.close()
+
+
 def test_the_configuration():
     config = ProxyConfig.parse("""
 # as branectl writes it

@@ -23,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="0.0.0.0",
                         help="where paths listen [0.0.0.0]")
     parser.add_argument("--model", metavar="FILE",
-                        help="judge the flows of paths without TLS")
+                        help="judge the flows of paths by this document")
     parser.add_argument("--certs", metavar="DIR",
                         help="LOCATION/ca.pem and LOCATION/client-id.pem")
     return parser

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import ssl
@@ -24,10 +25,14 @@ from urllib.parse import urlsplit
 
 from ..address import Address
 from ..client import connect
+from ..decision import Verdict
 from ..engine import Engine
-from ..errors import Busy, Error, InvalidArgument, LimitReached
+from ..errors import Busy, Denied, Error, InvalidArgument, LimitReached
 from ..model import Model
+from ..query import Query
 from .config import ProxyConfig
+
+log = logging.getLogger("epi.brane")
 
 _BODY_MAX = 65536
 _PIECE = 65536
@@ -123,8 +128,10 @@ class PathServer:
             await asyncio.Event().wait()
 
     `host` is where paths listen, `api` where the API does, "HOST:PORT". `model`
-    judges the flows of paths without TLS. `certs` has a folder for each
-    location with its `ca.pem`, and `client-id.pem` for client authentication.
+    judges the flows of paths; those with TLS may go on only if it allows them as
+    they are, without functions, which TLS would blind. `certs` has a folder for
+    each location with its `ca.pem`, and `client-id.pem` for client
+    authentication.
     """
 
     def __init__(self, config: ProxyConfig = ProxyConfig(), *,
@@ -230,12 +237,25 @@ class PathServer:
                                   f" {error.strerror}") from None
         return context
 
+    def _judge(self, peer: Any, request: PathRequest) -> None:
+        """Raises Denied for a flow over TLS that the model does not allow as it
+        is: functions would see nothing but what TLS makes of it."""
+        if self.model is None:
+            return
+        decision = self.model.decide(Query(Address(*peer[:2]),
+                                           request.address))
+        if decision.verdict != Verdict.DIRECT:
+            log.info("refused: %s to %s over TLS: %s: %s", peer[0],
+                     request.address, decision.verdict, decision.reason)
+            raise Denied(decision.reason)
+
     async def _carry(self, reader: asyncio.StreamReader,
                      writer: asyncio.StreamWriter, request: PathRequest,
                      context: ssl.SSLContext) -> None:
         loop = asyncio.get_running_loop()
         via = [self.config.forward] if self.config.forward else []
         with contextlib.suppress(Error, OSError):
+            self._judge(writer.get_extra_info("peername"), request)
             sock = await loop.run_in_executor(
                 None, lambda: connect(request.address, via))
             to_reader, to_writer = await asyncio.open_connection(
