@@ -30,11 +30,12 @@ void epi__relay_end_by(epi_flow *flow, int leg) {
 }
 
 /* The client, or the server, is gone. While proxies on the way are asked, there
- * may be another way. Returns 1 if the flow goes on. */
+ * may be another way, which may even be open already, or be waited for. Returns
+ * 1 if the flow goes on. */
 static int lose(epi_flow *flow, int direction) {
   if (direction == EPI_FORWARD && flow->phase == EPI__HOPS) {
     epi__hops_lost(flow, epi_error_detail());
-    return flow->phase == EPI__DIAL || flow->phase == EPI__HOPS;
+    return flow->phase != EPI__LINGER && flow->phase != EPI__ENDED;
   }
   epi__relay_end_by(flow, !direction);
   return 0;

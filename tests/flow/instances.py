@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """instances.py: functions that run at several endpoints."""
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers
 from support import socks_client as wire
-from support.bridging import REASON, SECRET
+from support.bridging import REASON, SECRET, reply, reset
 from support.endpoints import Function, Through, check, gate
 
 NO_PROBES = ("--health-interval", "0")
@@ -195,6 +196,31 @@ def early_data_goes_to_one_instance_only():
     assert SECRET in first.got
     sock, code, _ = through.ask(SECRET)
     assert code == 0 and wire.read(sock, len(SECRET)) == SECRET
+
+
+@flow.test
+def what_could_not_be_sent_goes_another_way():
+    """The client speaks while the instance is lost, the others are gone, and
+    the function may be left out: not a byte of it is."""
+    for spoken in (SECRET, b""):
+        first, second = Function(manner="hold"), Function()
+        through = Through({"gate": {**gate(fail="open"), "endpoints": [
+            first.url().replace("socks5", "socks6"), second.url()]}},
+            *NO_PROBES)
+        second.die()
+        sock = wire.connect(through.proxy.port)
+        sock.sendall(wire.request6(through.server.host, through.server.port))
+        assert wire.auth_reply6(sock)[0] == 0
+        flow.until(lambda: first.open, "it is asked")
+        through.proxy.signal(signal.SIGSTOP)
+        sock.sendall(spoken)
+        reset(first.open[0])
+        first.open[0].close()
+        sock.sendall(SECRET)
+        through.proxy.signal(signal.SIGCONT)
+        assert reply(sock)[0] == 0
+        for part in (spoken, SECRET):
+            assert wire.read(sock, len(part)) == part
 
 
 @flow.test

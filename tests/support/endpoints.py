@@ -18,6 +18,8 @@ class Function(servers.Server):
 
     def __init__(self, port=0, manner=""):
         self.manner, self.open, self.began = manner, [], 0
+        self.over = threading.Event()
+        flow.at_end(self.over.set)
         super().__init__(port=port)
 
     def url(self):
@@ -71,6 +73,12 @@ class Function(servers.Server):
     def stall(self, sock):
         while sock.recv(65536):
             pass
+
+    def hold(self, sock):
+        """Says nothing, and leaves it to others to end what is open."""
+        sock.recv(1)
+        self.open.append(sock)
+        self.over.wait(20)
 
     def cut(self, sock):
         wire.read(sock, 3)
