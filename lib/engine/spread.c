@@ -30,10 +30,18 @@ static int least_loaded(const epi__worker *worker) {
   return least;
 }
 
+/* While the engine drains, another worker may have cut its flows already, and
+ * would keep a later one for ever. */
+static int choose(const epi__worker *worker, int mine) {
+  return mine < FEW || atomic_load(&worker->engine->drains)
+             ? worker->number
+             : least_loaded(worker);
+}
+
 void epi__spread(epi__worker *worker, epi__listener *listener, int fd,
                  const epi_addr *client) {
   int mine = flows_of(worker, worker->number);
-  int to = mine < FEW ? worker->number : least_loaded(worker);
+  int to = choose(worker, mine);
 
   if (mine < flows_of(worker, to) + FEW + mine / PART_OF ||
       !epi__mailbox_hand_over(worker, to, listener, fd, client)) {

@@ -81,6 +81,21 @@ def it_ends_at_once_unless_told_to_drain():
 
 
 @flow.test
+def what_is_accepted_last_is_cut_too():
+    """Whichever worker has it, and whether that has cut its flows or not."""
+    echo = servers.Echo()
+    for _ in range(5):
+        proxy = started(echo, "--drain", "1", "--workers", "4")
+        proxy.signal(signal.SIGSTOP)
+        waiting = [wire.connect(proxy.port, host=HOST) for _ in range(40)]
+        proxy.signal(signal.SIGTERM)
+        proxy.signal(signal.SIGCONT)
+        assert proxy.wait() == 0
+        for sock in waiting:
+            sock.close()
+
+
+@flow.test
 def nobody_who_waits_is_refused():
     """Who connected before it drained is served, accepted or not."""
     echo = servers.Echo()
