@@ -42,6 +42,9 @@ static void note_filling(epi__lane *lane, ptrdiff_t got) {
   }
 }
 
+/* That nothing came is no proof that nothing is there, nor that this is the
+ * end: splicing does not get past a byte that was sent as urgent, reading does.
+ */
 ptrdiff_t epi__bulk_take(epi_flow *flow, int direction) {
   epi__tubes *tubes = &flow->worker->tubes;
   epi__lane *lane = &flow->lanes[direction];
@@ -59,11 +62,11 @@ ptrdiff_t epi__bulk_take(epi_flow *flow, int direction) {
     return got;
   }
   epi__tubes_give(tubes, tube);
-  if (got == EPI_ENOTSUP) {
-    copy_again(lane);
-    return EPI_ENOENT;
+  if (got == EPI_ECLOSED) {
+    return got;
   }
-  return got;
+  copy_again(lane);
+  return EPI_ENOENT;
 }
 
 int epi__bulk_flush(epi_flow *flow, int direction) {

@@ -251,6 +251,24 @@ def a_new_model_cuts_bulk():
 
 
 @flow.test
+def an_urgent_byte_in_bulk_holds_nothing_up():
+    server, data = Late(), servers.body(8 * MIB)
+    proxy = flow.proxy("--workers", "1")
+    sock = opened(proxy, server)
+
+    def send():
+        sock.sendall(data)
+        sock.send(b"!", socket.MSG_OOB)  # which no program asks for
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+    in_background(send)
+    flow.until(lambda: tubes(proxy) == 1, "it is spliced")
+    server.go.set()
+    assert digest_of(sock) == digest(b"")
+    assert server.got == digest(data + data)
+
+
+@flow.test
 def bulk_and_small_exchanges_may_follow_each_other():
     proxy, server = flow.proxy("--workers", "1"), servers.Echo()
     sock, seed = opened(proxy, server), random.randrange(1 << 32)
