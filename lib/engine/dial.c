@@ -75,12 +75,18 @@ int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
                              epi_decision_to(decision));
 }
 
-/* A host that connected to a BIND was judged by its own address. */
+/* A host that connected to a BIND was judged by its own address, and which one
+ * a name had only the socket knows. It is not asked else: it has forgotten once
+ * both sides ended, though what came last may still be on its way. */
 static int is_with(const epi_flow *flow, const epi_decision *decision) {
   epi_addr addr;
 
-  return flow->bind || (!epi__sock_peer(flow->legs[EPI_BACKWARD].fd, &addr) &&
-                        epi__dial_may_use(flow, decision, &addr));
+  if (flow->bind || flow->dest.kind != EPI_ADDR_NAME ||
+      (flow->route && flow->route->hop_count)) {
+    return 1;
+  }
+  return !epi__sock_peer(flow->legs[EPI_BACKWARD].fd, &addr) &&
+         epi__dial_may_use(flow, decision, &addr);
 }
 
 int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision) {

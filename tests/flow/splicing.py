@@ -55,6 +55,27 @@ class Fountain(servers.Server):
                 sock.sendall(bytes(MIB))
 
 
+class Hasty(servers.Server):
+    """Sends, once asked for the end, until nobody takes more, and ends; `ended`
+    once its connection is over on both sides."""
+
+    def __init__(self):
+        self.sent, self.ended, self.full = 0, False, threading.Event()
+        super().__init__()
+
+    def serve(self, sock):
+        sock.recv(1)
+        sock.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.sent += sock.send(bytes(MIB))
+        sock.shutdown(socket.SHUT_WR)
+        self.full.set()
+        flow.until(lambda: sock.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\7", "it is closed")
+        self.ended = True
+
+
 def reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                     struct.pack("ii", 1, 0))
@@ -266,6 +287,25 @@ def an_urgent_byte_in_bulk_holds_nothing_up():
     server.go.set()
     assert digest_of(sock) == digest(b"")
     assert server.got == digest(data + data)
+
+
+@flow.test
+def a_new_model_lets_the_last_bytes_arrive():
+    """Both sides of the server's connection have ended, and a slow client has
+    yet to get what it said."""
+    path, server = flow.file(MODEL), Hasty()
+    proxy = flow.proxy("--workers", "1", "--model", path)
+    sock = opened(proxy, server)
+    sock.shutdown(socket.SHUT_WR)
+    server.full.wait(20)
+    got = b""
+    while not server.ended:
+        got += wire.read(sock, 64 * KIB)
+    path.write_text(json.dumps(MODEL | {"policy": {
+        "default": "allow", "rules": [{"id": "new", "effect": "allow"}]}}))
+    proxy.wait_line("is in force")
+    got += wire.read_all(sock)
+    assert got == bytes(server.sent), f"{len(got)} of {server.sent} bytes"
 
 
 @flow.test
