@@ -198,7 +198,7 @@ void epi__flow_judge_again(epi_flow *flow);
 
 /* A function of which instances are started has none for the flow: wait for
  * one. Returns EPI_EBUSY: it waits; EPI_ELIMIT or EPI_EFILTER: it does so in
- * vain; or EPI_ENOMEM. */
+ * vain; EPI_EDENIED: for too many; or EPI_ENOMEM. */
 int epi__flow_await(epi_flow *flow, const char *function);
 
 /* Find out anew what to wait for. */

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 struct epi__awaited {
   epi__supply *supplies[EPI__HOPS_MAX]; /* NULL: none */
@@ -15,6 +16,22 @@ struct epi__awaited {
   int too_long;                         /* it asks for none any more */
   size_t hop; /* 0: it has no way yet; as epi__await_begin() has it */
 };
+
+/* It may wait for this one since an earlier time, when it asked for others
+ * before it: it must not stand in its own way. */
+static void find_place(epi__awaited *awaited, const char *function) {
+  epi__supply **place = &awaited->supplies[awaited->count];
+
+  for (size_t i = awaited->count; i < EPI__HOPS_MAX; i++) {
+    epi__supply *found = awaited->supplies[i];
+
+    if (found && !strcmp(found->function, function)) {
+      awaited->supplies[i] = *place;
+      *place = found;
+      return;
+    }
+  }
+}
 
 int epi__flow_await(epi_flow *flow, const char *function) {
   epi_engine *engine = flow->worker->engine;
@@ -29,6 +46,10 @@ int epi__flow_await(epi_flow *flow, const char *function) {
                      "no instance of \"%s\" was ready in %" PRId64 " ms",
                      function, engine->settings[EPI_ENGINE_PROVISION_MS]);
   }
+  if (awaited->count == EPI__HOPS_MAX) {
+    return epi__fail(EPI_EDENIED, "over %d hops", EPI__HOPS_MAX);
+  }
+  find_place(awaited, function);
   result = epi__supply_await(engine->provisioner, function,
                              &awaited->supplies[awaited->count]);
   if (result) {

@@ -153,6 +153,42 @@ def chains_share_instances():
 
 
 @flow.test
+def a_flow_that_waits_for_several_does_not_stand_in_its_own_way():
+    net = Network('case "$1 $EPI_FUNCTION" in "start meter")\n'
+                  'until [ -e go ]; do sleep 0.02; done\nesac\n'
+                  'exec "$COMMAND" "$@"',
+                  document=json.dumps({
+        "epi": 1,
+        "nodes": {"here": {"addresses": ["127.0.0.0/8"],
+                           "attributes": ["firewall", "metering"]},
+                  "there": {"addresses": ["127.2.0.9"]}},
+        "functions": {"gate": {"provides": ["firewall"], "image": "count",
+                               "capacity": 1},
+                      "meter": {"provides": ["metering"], "image": "count",
+                                "capacity": 1}},
+        "policy": {"default": "allow"}}))
+    sock = net.ask()
+    net.proxy.wait_line('of "gate" is ready')
+    (net.folder / "go").touch()
+    assert wire.reply5(sock)[0] == 0
+    assert passes(sock)
+    assert net.said("is being started") == 2
+
+
+@flow.test
+def a_flow_waits_for_no_more_functions_than_it_can_pass():
+    names = [f"f{number}" for number in range(17)]
+    net = Network("exit 1", document=json.dumps({
+        "epi": 1,
+        "nodes": {"here": {"addresses": ["127.0.0.0/8"], "attributes": names},
+                  "there": {"addresses": ["127.2.0.9"]}},
+        "functions": {name: {"provides": [name], "image": "count"}
+                      for name in names},
+        "policy": {"default": "allow"}}))
+    net.refused(2, "over 16 hops")
+
+
+@flow.test
 def an_instance_without_flows_is_stopped():
     net = Network(options=("--instance-idle", "100"))
     sock = net.connect()
