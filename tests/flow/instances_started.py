@@ -274,6 +274,24 @@ def a_new_model_stops_what_it_has_not():
 
 
 @flow.test
+def a_new_model_leaves_what_waits_for_another_instance():
+    net = Network('case "$1$EPI_INSTANCE" in start2)\n'
+                  'until [ -e go ]; do sleep 0.02; done\nesac\n'
+                  'exec "$COMMAND" "$@"')
+    net.connect()
+    [pid] = net.instances()
+    os.kill(pid, signal.SIGKILL)
+    flow.until(lambda: not is_there(pid), "it ends")
+    sock = net.ask()
+    net.proxy.wait_line('flow 2: waits for an instance of "gate"')
+    net.model.write_text(model(capacity=9))
+    net.proxy.wait_line("is in force")
+    (net.folder / "go").touch()
+    assert wire.reply5(sock)[0] == 0, net.proxy.text
+    assert passes(sock)
+
+
+@flow.test
 def a_client_that_leaves_waits_no_longer():
     net = Network('[ "$1" = stop ] || exec sleep 60')
     net.ask().close()
