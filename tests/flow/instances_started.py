@@ -292,6 +292,12 @@ def a_new_model_leaves_what_waits_for_another_instance():
 
 
 @flow.test
+def the_example_loads_no_code_that_a_model_names():
+    net = Network(image="./filter.so:on")
+    net.refused(1, "./filter.so:on: no filter that is built in")
+
+
+@flow.test
 def a_client_that_leaves_waits_no_longer():
     net = Network('[ "$1" = stop ] || exec sleep 60')
     net.ask().close()
