@@ -113,7 +113,11 @@ static int look_for(epi__provisioner *provisioner, epi__supplied *instance,
 
   if (instance->why) {
     epi__supply_failed(provisioner, instance, instance->why);
-    epi__supplied_free(instance);
+    if (instance->url) { /* it was there */
+      enter(instance, EPI__UNWANTED);
+    } else {
+      epi__supplied_free(instance);
+    }
     return 1;
   }
   if (instance->supply->gone || provisioner->stopping) {

@@ -22,6 +22,7 @@ static struct program {
   char url[80];       /* where the function is */
   const char *reason; /* why it cannot be started, or NULL */
   int silent;         /* it answers later */
+  int dies;           /* it is ready, and gone at once */
   atomic_int started, stopped;
   atomic_llong number; /* of the last one */
   char stopped_at[80];
@@ -44,6 +45,9 @@ static void on_start(int64_t instance, const char *name, const char *image,
     epi_engine_instance_failed(to->engine, instance, to->reason);
   } else if (!to->silent) {
     epi_engine_instance_ready(to->engine, instance, to->url);
+  }
+  if (to->dies) {
+    epi_engine_instance_failed(to->engine, instance, "it died");
   }
 }
 
@@ -241,6 +245,14 @@ Test(provisioner, one_that_is_gone_is_replaced) {
   cr_expect_eq(atomic_load(&program.started), 2);
   stop();
   cr_expect_eq(atomic_load(&program.stopped), 2);
+}
+
+Test(provisioner, one_that_was_ready_and_is_gone_at_once_is_stopped) {
+  program.dies = 1;
+  cr_expect_eq(outcome(ask(start(PATIENCE_MS))), 1);
+  wait_for(&program.stopped, 1);
+  cr_expect_str_eq(program.stopped_at, program.url);
+  stop();
 }
 
 Test(provisioner, a_start_that_nobody_answered_is_stopped_at_the_end) {
