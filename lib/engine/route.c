@@ -274,6 +274,16 @@ int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop) {
              : 0;
 }
 
+/* Nobody signs the index: whoever turned it on would have this function send
+ * what others have yet to see to where they would. */
+static int check_tickets_left(const epi__route *route, const epi_flow *flow) {
+  return !flow->worker->engine->function || route->hop_count ||
+                 epi__ticket_is_last(flow->request)
+             ? 0
+             : epi__fail(EPI_EDENIED, "the flow must pass other functions "
+                                      "behind this one, and no link is left");
+}
+
 static int check_hops(const epi__route *route, const epi_flow *flow) {
   int result = 0;
 
@@ -304,6 +314,9 @@ int epi__route_new(epi__route **out, epi_flow *flow) {
   }
   if (!result) {
     result = check_plan_goes_on(route, flow);
+  }
+  if (!result) {
+    result = check_tickets_left(route, flow);
   }
   if (!result) {
     result = check_hops(route, flow);

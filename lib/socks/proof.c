@@ -125,6 +125,14 @@ int epi__ticket_check(const epi_request *request, const epi__crypto *crypto,
                          place, stamps.count);
 }
 
+int epi__ticket_is_last(const epi_request *request) {
+  macs tickets, stamps;
+
+  return !read_macs(&tickets, request, EPI_META_TICKETS) &&
+         !read_macs(&stamps, request, EPI_META_PROOF) &&
+         tickets.count == stamps.count + 1;
+}
+
 int epi__proof_stamp(epi_request *out, const epi_request *came,
                      const epi__crypto *crypto,
                      const uint8_t key[EPI__FUNCTION_KEY]) {

@@ -44,6 +44,9 @@ int epi__ticket_check(const epi_request *request, const epi__crypto *crypto,
                       const uint8_t key[EPI__FUNCTION_KEY], int64_t now,
                       epi__claims_seen *seen);
 
+/* 1 if no function comes behind the one that checked its ticket. */
+int epi__ticket_is_last(const epi_request *request);
+
 /* Stamp what goes on, for a request that came with a ticket. Returns 0,
  * EPI_ECRYPTO, EPI_ELIMIT or EPI_ENOMEM. */
 int epi__proof_stamp(epi_request *out, const epi_request *came,

@@ -315,6 +315,41 @@ def the_last_step_needs_no_proof():
 
 
 @flow.test
+def the_last_of_several_is_not_skipped_either():
+    echo = servers.Echo(host=ORIGIN)
+    at = {name: flow.proxy(*own_key(name), listen=[f"socks://{AT[name]}:0"])
+          for name in AT}
+    path = Wire(host=AT["gate"])
+    path.to = AT["gate"], at["gate"].port
+    ports = {"gate": path.port, "scan": at["scan"].port}
+    model = flow.file({
+        "epi": 1,
+        "nodes": {"a": {"domain": "A", "addresses": ["127.1.0.0/16"],
+                        "attributes": list(PROVIDES.values())},
+                  "b": {"addresses": ["127.2.0.0/16"]}},
+        "proxies": {"px-a": {"domain": "A"}},
+        "functions": {name: {
+            "provides": [PROVIDES[name]],
+            "endpoints": [f"socks6://{AT[name]}:{ports[name]}"]}
+            for name in AT},
+        "policy": {"default": "allow"},
+    }, "model.json")
+    px_a = flow.proxy("--model", model, "--name", "px-a", "--chain-key",
+                      key_file(), listen=[f"socks://{PX_A}:0"])
+    for index in (b"1", b"2"):
+        path.change = lambda at, data, index=index: (
+            change_metadata(data, INDEX, index)
+            if at == "out" and SECRET in data else data)
+        sock = connect((PX_A, px_a.port), NODE)
+        sock.sendall(wire.request6(ORIGIN, echo.port) + SECRET)
+        assert wire.auth_reply6(sock)[0] == 0
+        code, said = reply(sock)
+        assert code == (0 if index == b"1" else 2), said
+    assert "no link is left" in said[REASON], said
+    assert echo.connections == 1
+
+
+@flow.test
 def keys_that_cannot_be_are_refused_at_the_start():
     def fails(*options):
         got = flow.run(flow.program_path("epi-proxy"), *options)

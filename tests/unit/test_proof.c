@@ -78,6 +78,7 @@ Test(proof, of_all_functions_in_order_is_believed) {
     for (size_t i = 0; i < count; i++) {
       cr_expect_eq(check(request, count), EPI_EDENIED);
       cr_expect_eq(admit(request, i), 0, "%s", epi_error_detail());
+      cr_expect_eq(epi__ticket_is_last(request), i + 1 == count);
       end(); /* each function remembers for itself */
       cr_expect_eq(stamp(request, i), 0);
     }
