@@ -12,9 +12,9 @@ enum {
 
 typedef struct check_options {
   const char *model, *flow, *at, *html, *diff, *base_port, *expect, *verdict,
-      *as_verdict, *estimate, *rtt_client, *rtt_server;
+      *as_verdict, *estimate, *rtt_client, *rtt_server, *audit_key;
   const char *facts[EPI_QUERY_CONSENT + 1];
-  int facts_given, explain, lint, json, provision, ports, dot, as_rule;
+  int facts_given, explain, lint, json, provision, ports, dot, as_rule, audit;
 } check_options;
 
 /* Read the command line. Returns -1 to go on, or the exit status. */
@@ -115,6 +115,10 @@ int print_ports(epi_model *model, const check_options *opts, epi_query *query,
  */
 int print_estimates(epi_model *model, const check_options *opts,
                     epi_query *query, epi_decision *decision);
+
+/* Check audit logs that follow each other, and say how far they go. Returns
+ * FINE, ANSWER_IS_NO (the chain is broken) or BAD_INPUT. */
+int check_audit(const check_options *opts, char **paths, int count);
 
 /* Print a graph for graphviz. Returns FINE or BAD_INPUT. */
 int print_dot(epi_model *model, epi_query *query, epi_decision *decision);

@@ -38,6 +38,11 @@ static const char help[] =
     "      --lint                 rules, attributes, functions and nodes that "
     "have\n"
     "                             no effect\n"
+    "      --audit                FILEs instead of a MODEL: has anybody "
+    "changed these\n"
+    "                             audit logs? One after the other, oldest "
+    "first\n"
+    "      --audit-key KEYFILE    the key of epi-proxy --audit-key\n"
     "      --json                 print JSON\n"
     "      --ports                the listeners of a reverse proxy for the "
     "flows of\n"
@@ -82,6 +87,8 @@ enum {
   EXPLAIN,
   ASSERT,
   LINT,
+  AUDIT,
+  AUDIT_KEY,
   VERDICT,
   AS_RULE,
   AS_VERDICT,
@@ -103,6 +110,8 @@ static const struct option long_options[] = {
     {"html", required_argument, NULL, HTML},
     {"explain", no_argument, NULL, EXPLAIN},
     {"lint", no_argument, NULL, LINT},
+    {"audit", no_argument, NULL, AUDIT},
+    {"audit-key", required_argument, NULL, AUDIT_KEY},
     {"assert", required_argument, NULL, ASSERT},
     {"verdict", required_argument, NULL, VERDICT},
     {"as-rule", no_argument, NULL, AS_RULE},
@@ -154,6 +163,9 @@ static int check_fit(const check_options *opts) {
   if ((opts->rtt_client || opts->rtt_server) && !opts->estimate) {
     return complain("--rtt-client and --rtt-server need --estimate",
                     "try --help");
+  }
+  if (opts->audit_key) {
+    return complain("--audit-key needs --audit", "try --help");
   }
   if (opts->base_port && !opts->ports) {
     return complain("--base-port needs --ports", "try --help");
@@ -219,6 +231,12 @@ int check_options_read(check_options *opts, int argc, char **argv) {
     case LINT:
       opts->lint = 1;
       break;
+    case AUDIT:
+      opts->audit = 1;
+      break;
+    case AUDIT_KEY:
+      opts->audit_key = optarg;
+      break;
     case DIFF:
       opts->diff = optarg;
       break;
@@ -243,6 +261,9 @@ int check_options_read(check_options *opts, int argc, char **argv) {
       opts->facts[option - FACT] = optarg;
       opts->facts_given = 1;
     }
+  }
+  if (opts->audit) {
+    return check_audit(opts, argv + optind, argc - optind);
   }
   if (argc - optind != 1) {
     return complain("one MODEL is needed", "try --help");

@@ -171,7 +171,7 @@ static int set_up(epi_engine *engine, proxy_options *set) {
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  return listen_all(engine, set);
+  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set);
 }
 
 static void say_where(const epi_engine *engine, const proxy_options *set) {

@@ -101,6 +101,38 @@ int set_function(epi_engine *engine, const proxy_options *set,
   return result;
 }
 
+int set_audit(epi_engine *engine, const proxy_options *set) {
+  const char *on_error = set->audit_on_error;
+  char key[KEY_MAX];
+  size_t len;
+  int result = 0;
+
+  if (!set->audit) {
+    return set->audit_key || on_error
+               ? complain("--audit-key and --audit-on-error", "need --audit")
+               : 0;
+  }
+  if (!set->audit_key) {
+    return complain("--audit", "needs --audit-key");
+  }
+  if (on_error && strcmp(on_error, "refuse") && strcmp(on_error, "ignore")) {
+    return complain("--audit-on-error", "must be refuse or ignore");
+  }
+  len = read_key(set->audit_key, "audit", key, sizeof key);
+  if (!len) {
+    return complain(set->audit_key, "an audit key is a file of 16 to 1024 "
+                                    "bytes");
+  }
+  if (epi_engine_set_audit(engine, set->audit, key, len,
+                           on_error && !strcmp(on_error, "ignore")
+                               ? EPI_AUDIT_IGNORE
+                               : EPI_AUDIT_REFUSE)) {
+    result = complain("--audit", epi_error_detail());
+  }
+  epi_wipe(key, sizeof key);
+  return result;
+}
+
 int print_function_key(const proxy_options *set) {
   unsigned char key[EPI_FUNCTION_KEY];
   char chain_key[KEY_MAX];

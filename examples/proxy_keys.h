@@ -18,6 +18,11 @@ size_t read_chain_key(const char *path, char *key);
 int set_function(epi_engine *engine, const proxy_options *set,
                  const char *chain_key, size_t len);
 
+/* Audit to the file that --audit names. Returns 0 or EXIT_USAGE after a
+ * message.
+ */
+int set_audit(epi_engine *engine, const proxy_options *set);
+
 /* What `epi-proxy key` does: print a function's key, as 64 hexadecimal digits.
  * Returns the exit code. */
 int print_function_key(const proxy_options *set);

@@ -40,6 +40,11 @@ static const char help[] =
     "key:\n"
     "  --function-key FILE what `epi-proxy key` printed, or that of "
     "--chain-key\n"
+    "  --audit FILE, --audit-key FILE   append a chained line for each "
+    "decision\n"
+    "                      and end (epi-check --audit)\n"
+    "  --audit-on-error refuse|ignore   flows that cannot be audited "
+    "[refuse]\n"
     "  --provision-command FILE   starts and stops instances of functions\n"
     "  --provision-timeout MS, --provision-flows N, --instance-idle MS\n"
     "                      for one to be ready, flows that wait, one without\n"
@@ -85,6 +90,9 @@ enum {
   OPT_CHAIN_KEY,
   OPT_FUNCTION,
   OPT_FUNCTION_KEY,
+  OPT_AUDIT,
+  OPT_AUDIT_KEY,
+  OPT_AUDIT_ERROR,
   OPT_PROVISION,
   OPT_PROVISION_TIMEOUT,
   OPT_PROVISION_FLOWS,
@@ -220,6 +228,15 @@ static int take_option(proxy_options *set, int option) {
   case OPT_FUNCTION_KEY:
     set->function_key = optarg;
     return 0;
+  case OPT_AUDIT:
+    set->audit = optarg;
+    return 0;
+  case OPT_AUDIT_KEY:
+    set->audit_key = optarg;
+    return 0;
+  case OPT_AUDIT_ERROR:
+    set->audit_on_error = optarg;
+    return 0;
   case OPT_PROVISION:
     set->provision = optarg;
     return 0;
@@ -318,6 +335,9 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
       {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
       {"function", required_argument, NULL, OPT_FUNCTION},
       {"function-key", required_argument, NULL, OPT_FUNCTION_KEY},
+      {"audit", required_argument, NULL, OPT_AUDIT},
+      {"audit-key", required_argument, NULL, OPT_AUDIT_KEY},
+      {"audit-on-error", required_argument, NULL, OPT_AUDIT_ERROR},
       {"provision-command", required_argument, NULL, OPT_PROVISION},
       {"provision-timeout", required_argument, NULL, OPT_PROVISION_TIMEOUT},
       {"provision-flows", required_argument, NULL, OPT_PROVISION_FLOWS},

@@ -19,6 +19,7 @@ typedef struct proxy_options {
   many listens, chain, filters;
   const char *model, *name, *chain_key, *dns, *filter_path;
   const char *function, *function_key, *provision;
+  const char *audit, *audit_key, *audit_on_error;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];

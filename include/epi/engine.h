@@ -261,6 +261,27 @@ EPI_API int epi_function_key(void *out, const void *chain_key, size_t len,
 EPI_API int epi_engine_set_function(epi_engine *engine, const char *name,
                                     const void *key);
 
+/* What happens to flows while no line of the audit log can be written. */
+#define EPI_AUDIT_REFUSE 1 /* they are refused */
+#define EPI_AUDIT_IGNORE 2 /* they go on; the log says so loudly */
+
+/* Audit: append a line to a file for each decision about a flow and each end of
+ * one, before the start; on_error is EPI_AUDIT_*. No line has payload. The
+ * lines are chained with a key of EPI_AUDIT_KEY_MIN to EPI_AUDIT_KEY_MAX bytes,
+ * which is copied and wiped at the end (doc/audit.md, audit.h). A file that is
+ * there is checked first, and its chain goes on; a line that is not whole is
+ * cut off, and the next one says so. A file that is renamed or removed while
+ * the engine runs is followed by a new one.
+ *
+ * A thread of its own writes the lines; those of at most 1 MiB wait for the
+ * disk. Flows whose lines wait when it first fails were allowed.
+ * Returns 0; EPI_EINVAL (no path, the key's length, or on_error); EPI_EPROTO
+ * (the chain of the file is broken, or of another key); EPI_EBUSY (another
+ * engine writes to it); EPI_ENOENT, EPI_EPERM or EPI_ESYS (the file);
+ * EPI_ESTATE (it was started, or audits already); or EPI_ENOMEM. */
+EPI_API int epi_engine_set_audit(epi_engine *engine, const char *path,
+                                 const void *key, size_t len, int on_error);
+
 /* Send metadata along with every flow, EPI_META_* of socks.h, before the
  * start; NULL takes it back.
  *

@@ -28,6 +28,8 @@
 
 #include "tls.h"
 
+#include "audit.h"
+
 #include "engine.h"
 
 #include "instance.h"

@@ -1,7 +1,8 @@
 /* crypto.h: the table of cryptographic primitives that core code is given.
  *
  * lib/tls fills it; the core has no cryptography of its own but SHA-256 for
- * naming documents, and HMAC with it for naming sessions. All functions return
+ * naming documents, and HMAC with it for naming sessions and chaining audit
+ * logs. All functions return
  * 0 or EPI_E*; keys and nonces are arguments. Both AEADs have the same sizes.
  */
 #ifndef EPI__CRYPTO_H

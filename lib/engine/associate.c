@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/association.h"
+#include "engine/flow_audit.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -261,6 +262,9 @@ void epi__associate_begin(epi_flow *flow) {
   }
   if (!result) {
     result = open_all(flow->association, reply);
+  }
+  if (!result) {
+    result = epi__audit_allowed(flow);
   }
   if (!result) {
     result = epi_session_reply(flow->session, reply);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/association.h"
+#include "engine/flow_audit.h"
 #include "epi/plan.h"
 #include "os/os.h"
 
@@ -60,7 +61,7 @@ static int judge(epi__association *association, const epi_addr *from,
 
   *out = NULL;
   if (!flow->policy) {
-    return 0;
+    return epi__audit_datagrams(flow, from, to, NULL);
   }
   result = epi_decision_new(&decision);
   if (!result) {
@@ -78,6 +79,9 @@ static int judge(epi__association *association, const epi_addr *from,
                        "%s > %s needs a chain, and functions take "
                        "no datagrams",
                        epi_decision_from(decision), epi_decision_to(decision));
+  }
+  if (!result) {
+    result = epi__audit_datagrams(flow, from, to, decision);
   }
   if (result) {
     epi_decision_free(decision);
@@ -102,6 +106,7 @@ static void refuse(epi__udp_peer *peer, const epi_addr *from,
   peer->logged = 1;
   atomic_fetch_add(&engine->counts[EPI_COUNT_REFUSED], 1);
   if (association->refusals++ < REFUSALS) {
+    epi__audit_datagrams_refused(association->flow, from, to, why);
     epi__log(engine, EPI_LOG_NOTE,
              "flow %" PRId64 ": datagrams %s > %s refused: %s%s",
              association->flow->number, epi__addr_text(from, &source),

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/flow_audit.h"
 #include "engine/own_ports.h"
 #include "engine/provisioner.h"
 #include "os/os.h"
@@ -320,6 +321,7 @@ void epi_engine_stop(epi_engine *engine) {
   engine->worker_count = 0;
   epi__provisioner_stop(engine->provisioner);
   epi__listeners_close(engine->listeners);
+  epi__audit_end(engine);
 }
 
 int64_t epi_engine_count(const epi_engine *engine, int what) {

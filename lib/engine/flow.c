@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/flow_audit.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -173,12 +174,13 @@ static void log_end(const epi_flow *flow, const char *why) {
 }
 
 /* It failed before there was anything to relay. */
-static void log_failure(const epi_flow *flow, const char *why) {
+static void log_failure(epi_flow *flow, const char *why) {
   epi_engine *engine = flow->worker->engine;
   epi__addr_buf peer;
 
   epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
            epi__addr_text(flow->peer, &peer), why);
+  epi__audit_failed(flow, why);
   atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
 }
 
@@ -200,6 +202,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   } else if (why && flow->phase != EPI__LINGER) {
     log_failure(flow, why);
   }
+  epi__audit_ended(flow, why);
   keep_why(flow, why);
   flow->phase = EPI__ENDED;
   epi__sessions_leave(flow);
@@ -260,6 +263,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
   epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 ": %s > %s refused (%s): %s",
            flow->number, epi__addr_text(&flow->source, &source),
            epi__addr_text(&flow->dest, &dest), epi_reply_text(code), why);
+  epi__audit_refused(flow, why);
   atomic_fetch_add(
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],

@@ -69,6 +69,7 @@ struct epi_flow {
 
   epi__policy *policy;
   epi_decision *decision; /* NULL without a model */
+  int audited;            /* the audit log has it as allowed, and not ended */
   epi__route *route;
   epi__names crowded;    /* functions that were passed over for want of room */
   epi__awaited *awaited; /* NULL: it has not waited */

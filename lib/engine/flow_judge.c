@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/flow_audit.h"
 #include "engine/own_ports.h"
 #include "os/os.h"
 
@@ -171,6 +172,9 @@ int epi__flow_believe(epi_flow *flow) {
 int epi__flow_admit(epi_flow *flow) {
   int result = flow->route->filter_count ? epi__filters_open(flow) : 0;
 
+  if (!result) {
+    result = epi__audit_allowed(flow);
+  }
   if (result) {
     epi__flow_refuse_error(flow, result);
     return result;

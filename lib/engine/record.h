@@ -2,6 +2,7 @@
 #ifndef EPI__RECORD_H
 #define EPI__RECORD_H
 
+#include "base/audit_chain.h"
 #include "epi/filter.h"
 
 #include <stddef.h>
@@ -20,6 +21,13 @@ typedef struct epi__record_file epi__record_file;
  * EPI_ENOMEM. */
 int epi__record_file_new(epi__record_file **out, const char *path);
 
+/* The same with the lines of an audit log, each of which goes on with a copy of
+ * the chain, in a file that has size bytes, or none. One that is renamed or
+ * removed is followed by a new one at path. Returns also EPI_EBUSY: somebody
+ * else writes to it. */
+int epi__record_file_new_chained(epi__record_file **out, const char *path,
+                                 const epi__audit_chain *chain, int64_t size);
+
 /* Write what waits, as far as the disk takes it, and end. NULL is fine. */
 void epi__record_file_free(epi__record_file *file);
 
@@ -28,9 +36,26 @@ void epi__record_file_free(epi__record_file *file);
  * how many were dropped follows once there is room. Threads: any. */
 int epi__record_file_put(epi__record_file *file, const char *line, size_t len);
 
+/* Number and MAC of the last line of an audit log, EPI__AUDIT_DIGITS and NUL.
+ * Threads: any. */
+void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac);
+
 /* 0 if the file takes lines; EPI_ESYS: the last attempt to write failed, as the
  * detail says; EPI_ELIMIT: too much waits. Threads: any. */
 int epi__record_file_state(epi__record_file *file);
+
+/* ---- record_open.c ---- */
+
+/* Open a file to append to. Returns as epi__record_file_new(). */
+int epi__record_open(int *out, const char *path);
+
+/* Be the only one who writes to a file, which has size bytes. Returns 0, or
+ * EPI_EBUSY: somebody else does, or did meanwhile. */
+int epi__record_claim(int fd, const char *path, int64_t size);
+
+/* Another program renamed the file, to keep it, or removed it: open a new one
+ * in its place. Returns 0 or an errno, and the file is as it was. */
+int epi__record_follow(int *fd, const char *path);
 
 /* ---- record.c ---- */
 

@@ -4,26 +4,29 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "epi/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-  RETRY_S = 1, /* after an error */
+  RETRY_S = 1,  /* after an error */
+  LINE_END = 2, /* a brace and a newline */
 };
 
 struct epi__record_file {
   int fd;
+  char *path; /* of a chained one, else NULL */
+  int torn;   /* the file ends within a line */
   pthread_t thread;
   pthread_mutex_t lock; /* guards what follows */
+  epi__audit_chain chain;
   pthread_cond_t wake;
   epi__queue waiting;
   uint64_t dropped;
@@ -35,6 +38,37 @@ static int full(const epi__record_file *file, size_t len) {
   return file->waiting.end - file->waiting.start + len > EPI__RECORD_WAITING;
 }
 
+/* The chain goes on only if the line does. */
+static int append_chained(epi__record_file *file, const char *line,
+                          size_t len) {
+  epi__audit_chain next = file->chain;
+  epi__text sealed = {0};
+  int result = EPI_ENOMEM;
+
+  epi__text_add(&sealed, line, len - LINE_END);
+  epi__audit_chain_seal(&next, &sealed);
+  if (sealed.len > EPI_AUDIT_LINE_MAX) {
+    result = EPI_ELIMIT;
+  } else if (!sealed.failed) {
+    result = epi__queue_append(&file->waiting, sealed.block, sealed.len);
+  }
+  epi__text_clear(&sealed);
+  if (!result) {
+    file->chain = next;
+  }
+  epi__audit_chain_wipe(&next);
+  return result;
+}
+
+/* Under the lock. */
+static int append(epi__record_file *file, const char *line, size_t len) {
+  if (full(file, len + (file->path ? EPI__AUDIT_TAIL : 0))) {
+    return EPI_ELIMIT;
+  }
+  return file->path ? append_chained(file, line, len)
+                    : epi__queue_append(&file->waiting, line, len);
+}
+
 /* Under the lock. */
 static void say_dropped(epi__record_file *file) {
   char line[64];
@@ -42,8 +76,7 @@ static void say_dropped(epi__record_file *file) {
                      "{\"event\":\"dropped\",\"lines\":%" PRIu64 "}\n",
                      file->dropped);
 
-  if (!full(file, (size_t)len) &&
-      !epi__queue_append(&file->waiting, line, (size_t)len)) {
+  if (!append(file, line, (size_t)len)) {
     file->dropped = 0;
   }
 }
@@ -55,14 +88,20 @@ int epi__record_file_put(epi__record_file *file, const char *line, size_t len) {
   if (file->dropped) {
     say_dropped(file);
   }
-  if (file->dropped || full(file, len) ||
-      epi__queue_append(&file->waiting, line, len)) {
+  if (file->dropped || append(file, line, len)) {
     file->dropped++;
     result = epi__fail(EPI_ELIMIT, "too many lines wait for the disk");
   }
   pthread_cond_signal(&file->wake);
   pthread_mutex_unlock(&file->lock);
   return result;
+}
+
+void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac) {
+  pthread_mutex_lock(&file->lock);
+  *number = file->chain.number;
+  memcpy(mac, file->chain.mac, sizeof file->chain.mac);
+  pthread_mutex_unlock(&file->lock);
 }
 
 int epi__record_file_state(epi__record_file *file) {
@@ -100,12 +139,19 @@ static size_t write_block(int fd, const uint8_t *data, size_t len, int *error) {
 static void write_waiting(epi__record_file *file) {
   epi__queue taken = file->waiting;
   const uint8_t *data;
-  size_t len = epi__queue_peek(&taken, &data), done;
+  size_t len = epi__queue_peek(&taken, &data), done = 0;
   int error;
 
   memset(&file->waiting, 0, sizeof file->waiting);
   pthread_mutex_unlock(&file->lock);
-  done = write_block(file->fd, data, len, &error);
+  error =
+      file->path && !file->torn ? epi__record_follow(&file->fd, file->path) : 0;
+  if (!error) {
+    done = write_block(file->fd, data, len, &error);
+  }
+  if (done) {
+    file->torn = data[done - 1] != '\n';
+  }
   epi__queue_ack(&taken, done);
   pthread_mutex_lock(&file->lock);
   file->error = error;
@@ -150,28 +196,6 @@ static void *run(void *user) {
   return NULL;
 }
 
-/* Opening a pipe that nobody reads would block: O_NONBLOCK, and then it is
- * refused. */
-static int open_file(const char *path, int *out) {
-  struct stat info;
-  int fd = open(
-      path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-      0600);
-
-  if (fd < 0) {
-    return epi__fail(errno == ENOENT   ? EPI_ENOENT
-                     : errno == EACCES ? EPI_EPERM
-                                       : EPI_ESYS,
-                     "cannot open %s: %s", path, strerror(errno));
-  }
-  if (fstat(fd, &info) || !(S_ISREG(info.st_mode) || S_ISCHR(info.st_mode))) {
-    close(fd);
-    return epi__fail(EPI_ESYS, "%s is not a file", path);
-  }
-  *out = fd;
-  return 0;
-}
-
 /* The program's signals are for its own threads. */
 static int start_thread(epi__record_file *file) {
   sigset_t all, before;
@@ -185,23 +209,53 @@ static int start_thread(epi__record_file *file) {
 }
 
 int epi__record_file_new(epi__record_file **out, const char *path) {
+  return epi__record_file_new_chained(out, path, NULL, 0);
+}
+
+static void let_go(epi__record_file *file) {
+  if (file->fd >= 0) {
+    close(file->fd);
+  }
+  epi__audit_chain_wipe(&file->chain);
+  epi__free(file->path);
+  epi__free(file);
+}
+
+/* Be the only one to go on with a chain. */
+static int claim(epi__record_file *file, const char *path,
+                 const epi__audit_chain *chain, int64_t size) {
+  int result = epi__record_claim(file->fd, path, size);
+
+  if (result) {
+    return result;
+  }
+  file->chain = *chain;
+  file->path = epi__strdup(path);
+  return file->path ? 0 : EPI_ENOMEM;
+}
+
+int epi__record_file_new_chained(epi__record_file **out, const char *path,
+                                 const epi__audit_chain *chain, int64_t size) {
   epi__record_file *file = epi__alloc(sizeof *file);
   int result;
 
   if (!file) {
     return EPI_ENOMEM;
   }
-  result = open_file(path, &file->fd);
+  file->fd = -1;
+  result = epi__record_open(&file->fd, path);
+  if (!result && chain) {
+    result = claim(file, path, chain, size);
+  }
   if (result) {
-    epi__free(file);
+    let_go(file);
     return result;
   }
   pthread_mutex_init(&file->lock, NULL);
   pthread_cond_init(&file->wake, NULL);
   result = start_thread(file);
   if (result) {
-    close(file->fd);
-    epi__free(file);
+    let_go(file);
     return result;
   }
   *out = file;
@@ -217,9 +271,8 @@ void epi__record_file_free(epi__record_file *file) {
   pthread_cond_signal(&file->wake);
   pthread_mutex_unlock(&file->lock);
   pthread_join(file->thread, NULL);
-  close(file->fd);
   epi__queue_clear(&file->waiting, 0);
   pthread_cond_destroy(&file->wake);
   pthread_mutex_destroy(&file->lock);
-  epi__free(file);
+  let_go(file);
 }

@@ -47,6 +47,7 @@ typedef struct epi__hop {
 } epi__hop;
 
 typedef struct epi__association epi__association;
+typedef struct epi__audit_log epi__audit_log;
 typedef struct epi__backlog epi__backlog;
 typedef struct epi__health epi__health;
 typedef struct epi__letter epi__letter;
@@ -101,6 +102,7 @@ struct epi_engine {
   epi_request *metadata; /* goes along with every flow */
   epi__instances *instances;
   epi__provisioner *provisioner;
+  epi__audit_log *audit; /* NULL: none */
 
   const epi__crypto *crypto;
   uint8_t *chain_key;

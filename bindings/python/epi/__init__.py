@@ -20,6 +20,7 @@ from __future__ import annotations
 from . import errors, limits
 from ._abi import EPI_VERSION_STRING as __version__
 from .address import Address
+from .audit import AuditCheck, Audited, OnAuditError, check_audit
 from .builder import Builder
 from .client import connect, open_connection
 from .datagram import Datagram, DatagramType, UdpError
@@ -99,20 +100,21 @@ from .review import Change, Diff, Expected, Failure, Finding
 from .session import Accept, Next, Session, SessionTable
 
 __all__ = [
-    "Accept", "Address", "Advantage", "Application", "Area", "AuthReply",
-    "Backend", "Bound", "Bounds", "Builder", "Change", "Command", "Counts",
-    "Datagram", "DatagramType", "Decision", "Denied", "Diff", "Direction",
-    "Engine", "Error", "Expected", "Facts", "Failure", "Filter", "Finding",
-    "Flow", "FlowInfo", "For", "Function", "Hop", "Instance", "Leg",
-    "LibraryNotFound", "LogLevel", "MARK", "Meta", "Method", "Model",
-    "ModelError", "NativeFilter", "Need", "Next", "Node", "PASS", "Pairs",
-    "Parameter", "Parity", "Pipe", "Plan", "PlannedFunction", "Provision",
-    "ProvisionChange", "Proxy", "ProxyPort", "Query", "ReasonerVersion",
-    "Redirect", "Reply", "ReplyCode", "Request", "ServiceState", "Session",
-    "SessionState", "SessionTable", "SessionUse", "Stack", "StackValue",
-    "TlsFeature", "TokenState", "UdpError", "Verdict", "Version",
-    "__version__", "busy_ms", "choose_method", "connect", "endpoint_wait",
-    "errors", "estimate_ms", "function_key", "is_good_place", "limits",
-    "open_connection", "reasoner_rule", "reply_text", "service_tell",
-    "tls_has", "tls_library", "use_allocator", "version", "wipe",
+    "Accept", "Address", "Advantage", "Application", "Area", "AuditCheck",
+    "Audited", "AuthReply", "Backend", "Bound", "Bounds", "Builder", "Change",
+    "Command", "Counts", "Datagram", "DatagramType", "Decision", "Denied",
+    "Diff", "Direction", "Engine", "Error", "Expected", "Facts", "Failure",
+    "Filter", "Finding", "Flow", "FlowInfo", "For", "Function", "Hop",
+    "Instance", "Leg", "LibraryNotFound", "LogLevel", "MARK", "Meta", "Method",
+    "Model", "ModelError", "NativeFilter", "Need", "Next", "Node",
+    "OnAuditError", "PASS", "Pairs", "Parameter", "Parity", "Pipe", "Plan",
+    "PlannedFunction", "Provision", "ProvisionChange", "Proxy", "ProxyPort",
+    "Query", "ReasonerVersion", "Redirect", "Reply", "ReplyCode", "Request",
+    "ServiceState", "Session", "SessionState", "SessionTable", "SessionUse",
+    "Stack", "StackValue", "TlsFeature", "TokenState", "UdpError", "Verdict",
+    "Version", "__version__", "busy_ms", "check_audit", "choose_method",
+    "connect", "endpoint_wait", "errors", "estimate_ms", "function_key",
+    "is_good_place", "limits", "open_connection", "reasoner_rule",
+    "reply_text", "service_tell", "tls_has", "tls_library", "use_allocator",
+    "version", "wipe",
 ]

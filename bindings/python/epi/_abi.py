@@ -813,6 +813,26 @@ EPI_TLS_DTLS13 = 3
 epi_tls_has = quick("epi_tls_has", c_int, Int)
 epi_tls_library = quick("epi_tls_library", c_char_p)
 
+# ---- audit.h ----
+
+EPI_AUDIT_KEY_MIN = 16
+EPI_AUDIT_KEY_MAX = 1024
+EPI_AUDIT_LINE_MAX = 262144
+EPI_AUDIT_LINES = 1
+EPI_AUDIT_FIRST = 2
+EPI_AUDIT_LAST = 3
+EPI_AUDIT_FIRST_TIME = 1
+EPI_AUDIT_LAST_TIME = 2
+EPI_AUDIT_MAC = 3
+
+epi_audit_new = quick("epi_audit_new", c_int, Out, Bytes, Size)
+epi_audit_free = quick("epi_audit_free", None, Handle)
+epi_audit_feed = quick("epi_audit_feed", c_int, Handle, Bytes, Size)
+epi_audit_end = quick("epi_audit_end", c_int, Handle)
+epi_audit_broken_line = quick("epi_audit_broken_line", c_int64, Handle)
+epi_audit_number = quick("epi_audit_number", c_int64, Handle, Int)
+epi_audit_text = quick("epi_audit_text", c_char_p, Handle, Int)
+
 # ---- engine.h ----
 
 EPI_ENGINE_WORKERS = 1
@@ -845,6 +865,8 @@ EPI_ENGINE_HEALTH_MS = 27
 EPI_ENGINE_FAST_OPEN = 28
 EPI_ENGINE_NAMES = 29
 EPI_FUNCTION_KEY = 32
+EPI_AUDIT_REFUSE = 1
+EPI_AUDIT_IGNORE = 2
 EPI_LOG_ERROR = 1
 EPI_LOG_NOTE = 2
 EPI_LOG_DEBUG = 3
@@ -883,6 +905,9 @@ epi_engine_set_chain_key = long(
 epi_function_key = long("epi_function_key", c_int, Bytes, Bytes, Size, Text)
 epi_engine_set_function = long(
     "epi_engine_set_function", c_int, Handle, Text, Bytes,
+)
+epi_engine_set_audit = long(
+    "epi_engine_set_audit", c_int, Handle, Text, Bytes, Size, Int,
 )
 epi_engine_set_metadata = long(
     "epi_engine_set_metadata", c_int, Handle, Int, MaybeText,

@@ -28,6 +28,7 @@ from . import pipe as pipes
 from ._foreign import data_of
 from ._handle import Handle, check, made, taken
 from .address import Address, AddressLike
+from .audit import OnAuditError
 from .errors import InvalidArgument, InvalidState
 from .filter import Filter, NativeFilter, native_of
 from .model import Model
@@ -333,6 +334,15 @@ class Engine(Handle):
         CryptoError."""
         key = data_of(key)
         self._call(c.epi_engine_set_chain_key, key, len(key))
+
+    def set_audit(self, path: Union[str, os.PathLike[str]], key: bytes,
+                  on_error: OnAuditError = OnAuditError.REFUSE) -> None:
+        """Append a chained line to a file for each decision and each end of a
+        flow, before the start (doc/audit.md). The key has 16 to 1,024 bytes.
+        Raises ProtocolError if the file is there and its chain is broken."""
+        key = data_of(key)
+        self._call(c.epi_engine_set_audit, os.fspath(path), key, len(key),
+                   on_error)
 
     def set_function(self, name: str, key: bytes) -> None:
         """Say which function of the proxies' models this engine is, before the

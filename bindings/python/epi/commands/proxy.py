@@ -15,6 +15,7 @@ import sys
 import time
 from typing import Any, Optional, Sequence, Tuple, Union
 
+from ..audit import OnAuditError
 from ..engine import (
     Engine,
     LogLevel,
@@ -110,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--function-key", metavar="FILE",
                         help="what `epi-proxy key` printed, or that of"
                              " --chain-key")
+    parser.add_argument("--audit", metavar="FILE",
+                        help="append a chained line for each decision and end")
+    parser.add_argument("--audit-key", metavar="FILE")
+    parser.add_argument("--audit-on-error", choices=("refuse", "ignore"),
+                        help="flows that cannot be audited [refuse]")
     parser.add_argument("--provision-command", metavar="FILE",
                         help="starts and stops instances of functions")
     parser.add_argument("--dns", metavar="HOST:PORT",
@@ -151,6 +157,19 @@ def _key(path: Optional[str]) -> Optional[bytearray]:
             raise InvalidArgument(f"{path}: everybody can read the key: chmod"
                                   " o-r it")
         return bytearray(file.read(1025))
+
+
+def _set_audit(engine: Engine, options: argparse.Namespace) -> None:
+    key = _key(options.audit_key)
+    if not options.audit and (key is not None or options.audit_on_error):
+        raise InvalidArgument("--audit-key and --audit-on-error need --audit")
+    if options.audit and key is None:
+        raise InvalidArgument("--audit needs --audit-key")
+    if key is not None:
+        engine.set_audit(options.audit, key,
+                         OnAuditError[(options.audit_on_error
+                                       or "refuse").upper()])
+        wipe(key)
 
 
 def _set_key(engine: Engine, options: argparse.Namespace,
@@ -243,6 +262,7 @@ def _set_up(options: argparse.Namespace) -> Engine:
     engine.set_filter_path(options.filter_path)
     if options.model:
         engine.set_model(Model.load(options.model))
+    _set_audit(engine, options)
     for url in options.listen or [_LISTEN]:
         engine.listen(url)
     return engine

@@ -1,0 +1,45 @@
+/* flow_audit.h: a line for each decision and each end, in a chained log. */
+#ifndef EPI__FLOW_AUDIT_H
+#define EPI__FLOW_AUDIT_H
+
+#include "engine/flow.h"
+
+typedef struct epi__audit_log epi__audit_log;
+
+/* ---- audit_log.c: the file ---- */
+
+/* Hand over a line, all but its last brace, to the log that there is. needed is
+ * 1 for what may not happen without it. Returns 0, or an error with its detail
+ * if the line is lost, or was needed and none can be written; but 0 where that
+ * shall be ignored. */
+int epi__audit_put(epi_engine *engine, epi__text *line, int needed);
+
+/* Begin a line with time and event. */
+void epi__audit_line(epi__text *out, const char *event);
+
+/* Say that the engine ends, and end the log, if there is one. */
+void epi__audit_end(epi_engine *engine);
+
+/* ---- flow_audit.c: what is said of flows ---- */
+
+/* The flow may be. Returns 0, or an error: it may not, unaudited. */
+int epi__audit_allowed(epi_flow *flow);
+
+/* The same of datagrams of an association. */
+int epi__audit_datagrams(const epi_flow *flow, const epi_addr *from,
+                         const epi_addr *to, const epi_decision *decision);
+
+/* They are refused. */
+void epi__audit_datagrams_refused(const epi_flow *flow, const epi_addr *from,
+                                  const epi_addr *to, const char *why);
+
+/* It is refused, or has failed before anything was decided; one that was
+ * allowed has ended. */
+void epi__audit_refused(epi_flow *flow, const char *why);
+void epi__audit_failed(epi_flow *flow, const char *why);
+
+/* It has ended; why may be NULL. Of one that was not allowed, or has ended
+ * before, nothing is said. */
+void epi__audit_ended(epi_flow *flow, const char *why);
+
+#endif
