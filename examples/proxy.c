@@ -1,5 +1,6 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
 #include "proxy_keys.h"
+#include "proxy_upgrade.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +14,7 @@ enum {
   DNS_PORT = 53,
   WATCH_MS = 250, /* how often the model's file is looked at */
   DRAIN_LOOK_MS = 20,
+  UPGRADE_DRAIN_MS = 600000, /* unless --drain says otherwise */
 };
 
 static void on_log(int level, const char *line, void *user) {
@@ -245,10 +247,28 @@ static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
   }
 }
 
+/* Have another process take over, and let connections finish here. Returns 0
+ * if this one is to go on. */
+static int give_way(epi_engine *engine, const proxy_options *set,
+                    const upgrade *how, const sigset_t *signals) {
+  pid_t heir = upgrade_start(how, engine);
+
+  if (!heir) {
+    return 0;
+  }
+  if (epi_service_pass_on(heir) < 0) {
+    fail("service");
+  }
+  fprintf(stderr, "epi-proxy: upgrade: process %d took over\n", (int)heir);
+  drain(engine, set->drain_ms ? set->drain_ms : UPGRADE_DRAIN_MS, signals);
+  return 1;
+}
+
 /* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
  * bad one is reported and changes nothing. */
 static void serve(epi_engine *engine, const proxy_options *set,
-                  const sigset_t *signals, struct stat *seen) {
+                  const upgrade *how, const sigset_t *signals,
+                  struct stat *seen) {
   static const struct timespec interval = {0, WATCH_MS * 1000000L};
 
   for (;;) {
@@ -257,6 +277,9 @@ static void serve(epi_engine *engine, const proxy_options *set,
     if (got == SIGTERM || got == SIGINT) {
       tell_manager(EPI_SERVICE_STOPPING);
       drain(engine, got == SIGTERM ? set->drain_ms : 0, signals);
+      return;
+    }
+    if (got == SIGUSR2 && give_way(engine, set, how, signals)) {
       return;
     }
     if (set->model && (has_changed(set->model, seen) || got == SIGHUP)) {
@@ -274,8 +297,12 @@ int main(int argc, char **argv) {
   epi_engine *engine = NULL;
   struct stat seen = {0};
   sigset_t signals;
-  int result = proxy_options_read(&set, argc, argv);
+  static upgrade how; /* what it remembers lives as long as the program */
+  int result = upgrade_remember(&how, argv);
 
+  if (!result) {
+    result = proxy_options_read(&set, argc, argv);
+  }
   if (!result && set.print_key) {
     return print_function_key(&set);
   }
@@ -285,6 +312,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN); /* a log that nobody reads must not kill us */
   sigemptyset(&signals);
   sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGUSR2);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   if (epi_engine_new(&engine)) {
     return fail("cannot start");
@@ -292,7 +320,10 @@ int main(int argc, char **argv) {
   if (set.model) {
     has_changed(set.model, &seen);
   }
-  result = set_up(engine, &set);
+  result = upgrade_inherit(&how, engine);
+  if (!result) {
+    result = set_up(engine, &set);
+  }
   /* Not before: reading a file may take for ever, and must end by a signal. */
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
@@ -302,8 +333,9 @@ int main(int argc, char **argv) {
   }
   if (!result) {
     say_where(engine, &set);
+    upgrade_ready(&how);
     tell_manager(EPI_SERVICE_READY);
-    serve(engine, &set, &signals, &seen);
+    serve(engine, &set, &how, &signals, &seen);
   }
   epi_engine_free(engine);
   return result;

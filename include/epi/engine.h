@@ -146,6 +146,32 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * EPI_ENOMEM. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
+/* Give an engine a socket that another program has made, a service manager or
+ * the one that this takes over from, before listening: a TCP socket that
+ * listens, or a UDP socket that is bound. epi_engine_listen(), and a port of
+ * the model, uses the sockets that were given for its address instead of
+ * binding any; for port 0 those of the first that has the IP address. Each
+ * worker has one. Of TCP sockets that are fewer than workers some are shared,
+ * and each connection wakes all who share; of UDP sockets there must be as
+ * many. Those that nothing uses are let go by epi_engine_start(), and the log
+ * names them.
+ *
+ * fd stays yours, and can be closed at once: the engine has a descriptor of its
+ * own. What belongs to the socket itself, that it does not block above all,
+ * changes for whoever has it. Returns 0, EPI_EINVAL (no such socket),
+ * EPI_ELIMIT (over 2,048, or no descriptors), or EPI_ESTATE (it was started).
+ */
+EPI_API int epi_engine_adopt_socket(epi_engine *engine, int fd);
+
+/* The sockets that an engine listens with, TCP and UDP, in the order in which
+ * another program is to adopt them, from 0: for an engine that takes over while
+ * this one drains, so that nobody is refused in between.
+ *
+ * Returns a descriptor, which closes on exec; it is the engine's, and good
+ * until the next call that listens, sets a model, drains or stops. Or
+ * EPI_EINVAL (no such socket). */
+EPI_API int epi_engine_socket(const epi_engine *engine, size_t index);
+
 /* The address that a listener has, in order of listening, from 0; with port 0
  * in its URL, the port that it got. Ports that a model gives the proxy are not
  * among these: the model says where they are.
@@ -387,6 +413,12 @@ EPI_API int epi_endpoint_wait(const char *url, int64_t timeout_ms);
  * Returns 1, 0 (nobody asked), EPI_EINVAL (no such state) or EPI_ESYS (the
  * socket is not there). Threads: any, while none changes the environment. */
 EPI_API int epi_service_tell(int state);
+
+/* Tell it that another process is the service from now on, and that this one
+ * ends without being missed.
+ *
+ * Returns as epi_service_tell(), EPI_EINVAL if pid is not above 0. */
+EPI_API int epi_service_pass_on(int64_t pid);
 
 /* ---- a flow, inside a filter's callbacks ---- */
 

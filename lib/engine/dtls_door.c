@@ -34,8 +34,8 @@ static int read_server(epi__listener *listener, const char *chain_path,
   return result;
 }
 
-int epi__dtls_door_bind(epi__listener *listener, uint16_t port,
-                        const char *chain, const char *key, int workers) {
+int epi__dtls_door_bind(epi__listener *listener, epi_engine *engine,
+                        uint16_t port, const char *chain, const char *key) {
   int result;
 
   if (!chain || !key) {
@@ -43,8 +43,8 @@ int epi__dtls_door_bind(epi__listener *listener, uint16_t port,
   }
   result = read_server(listener, chain, key);
   return result ? result
-                : epi__udp_bind_all(&listener->dtls_port, &listener->addr, port,
-                                    workers);
+                : epi__udp_bind_all(&listener->dtls_port, engine,
+                                    &listener->addr, port);
 }
 
 static void on_datagram(epi__io *io, int events) {

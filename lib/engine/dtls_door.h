@@ -31,8 +31,8 @@ struct epi__dtls_door {
 
 /* Read certificate and key, and bind the port, 0 for any that is free. Returns
  * 0 or an error. */
-int epi__dtls_door_bind(epi__listener *listener, uint16_t port,
-                        const char *chain, const char *key, int workers);
+int epi__dtls_door_bind(epi__listener *listener, epi_engine *engine,
+                        uint16_t port, const char *chain, const char *key);
 
 /* Watch it in a worker, if the listener has one; else *out stays as it is.
  * Returns 0 or EPI_ENOMEM. */

@@ -66,6 +66,7 @@ void epi_engine_free(epi_engine *engine) {
     return;
   }
   epi_engine_stop(engine);
+  epi__adopted_drop(engine, 0);
   epi__listeners_free(engine->listeners);
   for (size_t i = 0; i < engine->session_count; i++) {
     epi__sessions_free(engine->sessions[i]);
@@ -269,6 +270,7 @@ static int open_ports(epi_engine *engine) {
   if (!result) {
     epi__listeners_free(epi__listeners_swap(engine, list));
     epi__ports_tell(engine, NULL, model);
+    epi__adopted_drop(engine, 1);
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/dtls_door.h"
+#include "engine/worker.h"
 #include "os/os.h"
 
 #include <stdio.h>
@@ -144,8 +145,24 @@ static int bind_all(epi__listener *listener, const epi_addr *addr,
   return result;
 }
 
+/* Take the sockets that the engine was given for the address, or bind some. */
+static int take_or_bind(epi__listener *listener, epi_engine *engine,
+                        const epi_addr *addr) {
+  int result =
+      epi__adopted_take(engine, 0, addr, listener->fds, &listener->fd_count);
+
+  if (result) {
+    return result;
+  }
+  return listener->fd_count
+             ? epi__sock_local(listener->fds[0], &listener->addr)
+             : bind_all(listener, addr,
+                        (int)engine->settings[EPI_ENGINE_WORKERS]);
+}
+
 /* The ports for datagrams. */
-static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
+static int bind_udp(epi__listener *listener, epi_engine *engine,
+                    const epi__url *url) {
   const char *udp = epi__url_setting(url, "udp");
   const char *dtls = epi__url_setting(url, "dtls");
   int port = udp ? epi__port_parse(udp) : 0;
@@ -156,17 +173,18 @@ static int bind_udp(epi__listener *listener, const epi__url *url, int workers) {
     return EPI_EINVAL;
   }
   if (udp) {
-    result = epi__udp_door_bind(listener, (uint16_t)port, workers);
+    result = epi__udp_door_bind(listener, engine, (uint16_t)port);
   }
   return result || !dtls
              ? result
-             : epi__dtls_door_bind(listener, (uint16_t)dtls_port,
+             : epi__dtls_door_bind(listener, engine, (uint16_t)dtls_port,
                                    epi__url_setting(url, "cert"),
-                                   epi__url_setting(url, "key"), workers);
+                                   epi__url_setting(url, "key"));
 }
 
-static int make_doors(epi__listener *listener, int workers) {
-  listener->doors = epi__alloc_array((size_t)workers, sizeof *listener->doors);
+static int make_doors(epi__listener *listener) {
+  listener->doors =
+      epi__alloc_array((size_t)listener->fd_count, sizeof *listener->doors);
   return listener->doors ? 0 : EPI_ENOMEM;
 }
 
@@ -193,7 +211,8 @@ static int make_name(epi__listener *listener, const epi__url *url) {
   return listener->name ? 0 : EPI_ENOMEM;
 }
 
-int epi__listener_new(epi__listener **out, const char *text, int workers) {
+int epi__listener_new(epi__listener **out, epi_engine *engine,
+                      const char *text) {
   epi__listener *listener = epi__alloc(sizeof *listener);
   epi__url url;
   int result;
@@ -210,10 +229,10 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
     result = read_kind(listener, &url);
   }
   if (!result) {
-    result = bind_all(listener, &url.addr, workers);
+    result = take_or_bind(listener, engine, &url.addr);
   }
   if (!result) {
-    result = bind_udp(listener, &url, workers);
+    result = bind_udp(listener, engine, &url);
   }
   if (!result) {
     result = use_tfo(listener);
@@ -222,7 +241,7 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
     result = make_name(listener, &url);
   }
   if (!result) {
-    result = make_doors(listener, workers);
+    result = make_doors(listener);
   }
   if (result) {
     epi__listener_free(listener);
@@ -232,8 +251,8 @@ int epi__listener_new(epi__listener **out, const char *text, int workers) {
   return 0;
 }
 
-int epi__listener_new_port(epi__listener **out, const epi_addr *addr,
-                           int workers) {
+int epi__listener_new_port(epi__listener **out, epi_engine *engine,
+                           const epi_addr *addr) {
   epi__listener *listener = epi__alloc(sizeof *listener);
   epi__addr_buf text;
   char name[sizeof text.text + 8];
@@ -244,13 +263,13 @@ int epi__listener_new_port(epi__listener **out, const epi_addr *addr,
   }
   atomic_init(&listener->references, 1);
   listener->kind = EPI__LISTEN_PORT;
-  result = bind_all(listener, addr, workers);
+  result = take_or_bind(listener, engine, addr);
   snprintf(name, sizeof name, "port %s", epi__addr_text(addr, &text));
   if (!result && !(listener->name = epi__strdup(name))) {
     result = EPI_ENOMEM;
   }
   if (!result) {
-    result = make_doors(listener, workers);
+    result = make_doors(listener);
   }
   if (result) {
     epi__listener_free(listener);

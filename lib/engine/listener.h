@@ -90,12 +90,13 @@ typedef struct epi__listeners {
 
 /* ---- listener.c ---- */
 
-/* Read a listener's URL and bind its sockets, one for each worker. */
-int epi__listener_new(epi__listener **out, const char *url, int workers);
+/* Read a listener's URL and bind its sockets, one for each worker, or take
+ * those that the engine was given for its address. */
+int epi__listener_new(epi__listener **out, epi_engine *engine, const char *url);
 
 /* The same for a port of the model. */
-int epi__listener_new_port(epi__listener **out, const epi_addr *addr,
-                           int workers);
+int epi__listener_new_port(epi__listener **out, epi_engine *engine,
+                           const epi_addr *addr);
 
 /* Hold once more, and let go; from any thread. */
 epi__listener *epi__listener_ref(epi__listener *listener);
@@ -165,14 +166,16 @@ void epi__door_empty(epi__door *door);
 
 /* ---- udp_door.c ---- */
 
-/* Bind a UDP port of an address, 0 for any that is free. Returns 0 or an
- * error; what was bound then is to be closed all the same. */
-int epi__udp_bind_all(epi__udp_port *out, const epi_addr *addr, uint16_t port,
-                      int workers);
+/* Bind a UDP port of an address, 0 for any that is free, or take the sockets
+ * that the engine was given for it. Returns 0 or an error; what was bound then
+ * is to be closed all the same. */
+int epi__udp_bind_all(epi__udp_port *out, epi_engine *engine,
+                      const epi_addr *addr, uint16_t port);
 void epi__udp_close_all(epi__udp_port *port);
 
 /* Bind a listener's UDP port. Returns 0 or an error. */
-int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers);
+int epi__udp_door_bind(epi__listener *listener, epi_engine *engine,
+                       uint16_t port);
 
 /* Watch it in a worker, and end that; without one they do nothing. */
 void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,

@@ -159,8 +159,7 @@ int epi_engine_listen(epi_engine *engine, const char *url) {
   if (count_own(old) == EPI__LISTENERS_MAX) {
     return epi__fail(EPI_ELIMIT, "over %d listeners", EPI__LISTENERS_MAX);
   }
-  result = epi__listener_new(&listener, url,
-                             (int)engine->settings[EPI_ENGINE_WORKERS]);
+  result = epi__listener_new(&listener, engine, url);
   if (result) {
     return result;
   }

@@ -46,8 +46,7 @@ static int add_listener(epi_engine *engine, epi__listeners *list,
     epi__listeners_add(list, listener);
     return 0;
   }
-  result = epi__listener_new_port(&listener, addr,
-                                  (int)engine->settings[EPI_ENGINE_WORKERS]);
+  result = epi__listener_new_port(&listener, engine, addr);
   if (!result) {
     listener->id = ++engine->next_listener;
     epi__listeners_add(list, listener);

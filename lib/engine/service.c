@@ -6,6 +6,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+int epi_service_pass_on(int64_t pid) {
+  char text[64];
+
+  if (pid <= 0) {
+    return epi__fail(EPI_EINVAL, "%" PRId64 " is no process", pid);
+  }
+  snprintf(text, sizeof text, "MAINPID=%" PRId64, pid);
+  return epi__notify(text);
+}
+
 int epi_service_tell(int state) {
   char text[64];
 

@@ -12,14 +12,12 @@ enum {
   ID_LOW_OFFSET = 8, /* of the last half of the id in a message */
 };
 
-int epi__udp_bind_all(epi__udp_port *out, const epi_addr *at, uint16_t port,
-                      int workers) {
+static int bind_all(epi__udp_port *out, const epi_addr *at, int workers) {
   epi_addr addr = *at;
   int fd = -1, result;
 
   /* The first one is bound alone, to see whether another process has the port:
    * sharing would succeed silently. */
-  addr.port = port;
   result = epi__udp_open(&addr, 0, EPI__UDP_LOCAL, &fd);
   if (!result) {
     result = epi__sock_local(fd, &addr);
@@ -38,15 +36,34 @@ int epi__udp_bind_all(epi__udp_port *out, const epi_addr *at, uint16_t port,
   return result;
 }
 
+int epi__udp_bind_all(epi__udp_port *out, epi_engine *engine,
+                      const epi_addr *at, uint16_t port) {
+  epi_addr addr = *at;
+  int result;
+
+  addr.port = port;
+  result = epi__adopted_take(engine, 1, &addr, out->fds, &out->count);
+  if (result || !out->count) {
+    return result ? result
+                  : bind_all(out, &addr,
+                             (int)engine->settings[EPI_ENGINE_WORKERS]);
+  }
+  result = epi__sock_local(out->fds[0], &addr);
+  out->port = addr.port;
+  return result;
+}
+
 void epi__udp_close_all(epi__udp_port *port) {
   while (port->count) {
     epi__sock_close(port->fds[--port->count], 0);
   }
 }
 
-int epi__udp_door_bind(epi__listener *listener, uint16_t port, int workers) {
+int epi__udp_door_bind(epi__listener *listener, epi_engine *engine,
+                       uint16_t port) {
+  int workers = (int)engine->settings[EPI_ENGINE_WORKERS];
   int result =
-      epi__udp_bind_all(&listener->udp_port, &listener->addr, port, workers);
+      epi__udp_bind_all(&listener->udp_port, engine, &listener->addr, port);
 
   return result || workers == 1
              ? result

@@ -26,6 +26,7 @@
 enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
+  EPI__ADOPTED_MAX = 2048,
   EPI__ENGINE_SETTINGS = EPI_ENGINE_NAMES + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
@@ -45,6 +46,17 @@ typedef struct epi__hop {
                       must prove that it saw the flow */
   epi__instance *instance; /* of a function, and a flow counts there; or NULL */
 } epi__hop;
+
+/* Sockets that no listener has yet, in the order in which they came. */
+typedef struct epi__adopted_socket {
+  int fd;
+  int datagrams; /* 1: of UDP */
+} epi__adopted_socket;
+
+typedef struct epi__adopted {
+  epi__adopted_socket items[EPI__ADOPTED_MAX];
+  size_t count;
+} epi__adopted;
 
 typedef struct epi__association epi__association;
 typedef struct epi__audit_log epi__audit_log;
@@ -92,6 +104,7 @@ struct epi_engine {
   char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
   int64_t next_listener;
+  epi__adopted adopted;
   epi__sessions *sessions[EPI__LISTENERS_MAX];
   size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
@@ -149,6 +162,18 @@ void epi__log(epi_engine *engine, int level, const char *format, ...)
 /* Returns 0, or EPI_ESTATE once the engine was started. */
 int epi__engine_not_started(const epi_engine *engine);
 void epi__engine_set_defaults(epi_engine *engine);
+
+/* ---- adopt.c ---- */
+
+/* Take, for each worker, a descriptor of the sockets that the engine was given
+ * for an address, whose port 0 is any. *count is how many fds holds: it stays
+ * as it is if there are none. Returns 0, EPI_ELIMIT or EPI_EINVAL (UDP sockets
+ * of another number than the workers'); they are to be closed all the same. */
+int epi__adopted_take(epi_engine *engine, int datagrams, const epi_addr *addr,
+                      int *fds, int *count);
+
+/* Let go of those that no listener took; tell is 1 to name them in the log. */
+void epi__adopted_drop(epi_engine *engine, int tell);
 
 /* ---- spread.c ---- */
 

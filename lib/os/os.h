@@ -81,6 +81,17 @@ void epi__sock_unlisten(int fd);
  * EPI_ESYS if it does not. */
 int epi__sock_toward(const epi_addr *host, epi_addr *out);
 
+/* ---- socket_inherit.c: sockets that another program has made ---- */
+
+/* A descriptor of its own for a TCP socket that listens, or a UDP socket, set
+ * as sockets of this process are; what is common to all of its descriptors
+ * changes with it. *datagrams is 1 for UDP. Returns 0, EPI_EINVAL (it is
+ * neither) or EPI_ELIMIT. */
+int epi__sock_inherit(int fd, int *datagrams, int *out);
+
+/* A further descriptor of a socket. Returns 0 or EPI_ELIMIT. */
+int epi__sock_copy(int fd, int *out);
+
 /* ---- sock_stack.c: how a socket, of TCP or UDP, treats IP and TCP ---- */
 
 /* Set EPI_STACK_TOS, _TTL or _NO_FRAGMENT of stack.h. Returns 0; EPI_ESYS, and

@@ -29,7 +29,7 @@ static int code_of(int why) {
   }
 }
 
-static void set_options(int fd, const epi_addr *addr, int flags) {
+void epi__udp_set(int fd, const epi_addr *addr, int flags) {
   int v6 = addr->kind == EPI_ADDR_IPV6;
   int on = 1;
 
@@ -56,7 +56,7 @@ int epi__udp_open(const epi_addr *addr, uint32_t mark, int flags, int *out) {
   if (fd < 0) {
     return epi__fail(code_of(errno), "no UDP socket: %s", strerror(errno));
   }
-  set_options(fd, addr, flags);
+  epi__udp_set(fd, addr, flags);
   epi__sock_mark(fd, mark);
   if (!bind(fd, &name.any, len)) {
     *out = fd;

@@ -24,6 +24,9 @@ int epi__udp_open(const epi_addr *addr, uint32_t mark, int flags, int *out);
  */
 int epi__udp_steer(int fd, uint32_t offset, uint32_t count);
 
+/* Set what the flags say on a socket of the address's kind. */
+void epi__udp_set(int fd, const epi_addr *addr, int flags);
+
 /* Take a datagram. local, NULL or of a socket with EPI__UDP_LOCAL, is where it
  * was sent to, without port. Returns its length, or EPI_ENOENT: none waits, or
  * an error of an earlier one was waiting. */

@@ -405,6 +405,21 @@ def test_an_engine_drains(proxy, echo):
     until(lambda: engine.has_drained, "it has drained")
 
 
+def test_an_engine_takes_sockets_over(proxy, echo):
+    old = proxy()
+    engine = epi.Engine()
+    for fd in old.sockets():
+        engine.adopt_socket(fd)
+    engine.listen(f"socks://127.0.0.1:{old.addresses[0].port}")
+    with engine:
+        old.drain(0)
+        until(lambda: old.has_drained, "it has drained")
+        with through(engine, echo.address) as sock:
+            assert talk(sock, b"taken over") == b"taken over"
+        with pytest.raises(epi.errors.InvalidState):
+            engine.adopt_socket(0)
+
+
 def test_a_service_manager_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     assert not epi.service_tell(epi.ServiceState.READY)
@@ -414,6 +429,10 @@ def test_a_service_manager_is_told(tmp_path, monkeypatch):
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         assert epi.service_tell(epi.ServiceState.STOPPING)
         assert manager.recv(64) == b"STOPPING=1"
+        assert epi.service_pass_on(17)
+        assert manager.recv(64) == b"MAINPID=17"
+        with pytest.raises(epi.errors.InvalidArgument):
+            epi.service_pass_on(0)
 
 
 def test_an_engine_is_not_called_from_its_callbacks(echo):

@@ -227,6 +227,69 @@ Test(engine, keeps_its_model_when_a_port_cannot_be_had) {
   epi_engine_free(other);
 }
 
+Test(engine, listens_with_sockets_that_it_is_given) {
+  epi_engine *engine = listening(), *heir = NULL;
+  epi_addr addr;
+  char url[64];
+  int fd = epi_engine_socket(engine, 0);
+
+  cr_assert_geq(fd, 0);
+  cr_expect_eq(epi_engine_socket(engine, 1), EPI_EINVAL);
+  cr_assert(!epi_engine_listener_addr(engine, 0, &addr));
+  snprintf(url, sizeof url, "socks://127.0.0.1:%u", addr.port);
+  cr_assert(!epi_engine_new(&heir));
+  cr_assert(!epi_engine_set(heir, EPI_ENGINE_WORKERS, 2));
+  cr_expect_eq(epi_engine_listen(heir, url), EPI_EBUSY);
+  cr_assert(!epi_engine_adopt_socket(heir, fd));
+  cr_assert(!epi_engine_listen(heir, url), "%s", epi_error_detail());
+  cr_expect_eq(epi_engine_listen(heir, url), EPI_EBUSY, "it is used up");
+  cr_expect_geq(epi_engine_socket(heir, 1), 0, "two workers share it");
+  cr_expect_neq(epi_engine_socket(heir, 0), fd);
+  cr_expect_eq(epi_engine_socket(heir, 2), EPI_EINVAL);
+  cr_assert(!epi_engine_start(heir), "%s", epi_error_detail());
+  cr_expect_eq(epi_engine_adopt_socket(heir, fd), EPI_ESTATE);
+  epi_engine_free(heir);
+  cr_expect(!epi_engine_start(engine), "it has its socket still");
+  epi_engine_free(engine);
+}
+
+Test(engine, is_given_sockets_alone_that_it_can_listen_with) {
+  epi_engine *engine = listening();
+  int local = socket(AF_UNIX, SOCK_STREAM, 0);
+  int idle = socket(AF_INET, SOCK_STREAM, 0);
+
+  cr_expect_eq(epi_engine_adopt_socket(engine, -1), EPI_EINVAL);
+  cr_expect_eq(epi_engine_adopt_socket(engine, local), EPI_EINVAL);
+  cr_expect_eq(epi_engine_adopt_socket(engine, idle), EPI_EINVAL);
+  cr_expect(strstr(epi_error_detail(), "does not listen"));
+  close(local);
+  close(idle);
+  epi_engine_free(engine);
+}
+
+Test(engine, is_given_a_udp_socket_for_each_worker) {
+  static const char url[] = "socks://127.0.0.1:0?udp=0";
+  epi_engine *engine = NULL, *heir = NULL, *other = NULL;
+
+  cr_assert(!epi_engine_new(&engine));
+  cr_assert(!epi_engine_set(engine, EPI_ENGINE_WORKERS, 2));
+  cr_assert(!epi_engine_listen(engine, url));
+  cr_assert(!epi_engine_new(&heir));
+  cr_assert(!epi_engine_set(heir, EPI_ENGINE_WORKERS, 2));
+  cr_assert(!epi_engine_new(&other));
+  cr_assert(!epi_engine_set(other, EPI_ENGINE_WORKERS, 3));
+  for (size_t i = 0; i < 4; i++) {
+    cr_assert(!epi_engine_adopt_socket(heir, epi_engine_socket(engine, i)));
+    cr_assert(!epi_engine_adopt_socket(other, epi_engine_socket(engine, i)));
+  }
+  cr_expect_eq(epi_engine_listen(other, url), EPI_EINVAL);
+  cr_expect(strstr(epi_error_detail(), "2 UDP sockets"));
+  cr_expect(!epi_engine_listen(heir, url), "%s", epi_error_detail());
+  epi_engine_free(other);
+  epi_engine_free(heir);
+  epi_engine_free(engine);
+}
+
 Test(engine, drains_while_it_runs) {
   epi_engine *engine = at_quiet(), *other = NULL;
   char url[64];

@@ -42,6 +42,7 @@ from .engine import (
     ServiceState,
     endpoint_wait,
     function_key,
+    service_pass_on,
     service_tell,
 )
 from .errors import Denied, Error, LibraryNotFound, ModelError
@@ -115,6 +116,6 @@ __all__ = [
     "Version", "__version__", "busy_ms", "check_audit", "choose_method",
     "connect", "endpoint_wait", "errors", "estimate_ms", "function_key",
     "is_good_place", "limits", "open_connection", "reasoner_rule",
-    "reply_text", "service_tell", "tls_has", "tls_library", "use_allocator",
-    "version", "wipe",
+    "reply_text", "service_pass_on", "service_tell", "tls_has", "tls_library",
+    "use_allocator", "version", "wipe",
 ]

@@ -885,6 +885,8 @@ epi_engine_bounds = long(
     "epi_engine_bounds", c_int, Handle, Int, Int64s, Int64s, Int64s,
 )
 epi_engine_listen = long("epi_engine_listen", c_int, Handle, Text)
+epi_engine_adopt_socket = long("epi_engine_adopt_socket", c_int, Handle, Int)
+epi_engine_socket = long("epi_engine_socket", c_int, Handle, Size)
 epi_engine_listener_addr = long(
     "epi_engine_listener_addr", c_int, Handle, Size, AddrPointer,
 )
@@ -926,6 +928,7 @@ epi_engine_instances = long("epi_engine_instances", c_int, Handle, Out)
 epi_model_read_file = long("epi_model_read_file", c_int, Out, Handle, Text)
 epi_endpoint_wait = long("epi_endpoint_wait", c_int, Text, Int64)
 epi_service_tell = long("epi_service_tell", c_int, Int)
+epi_service_pass_on = long("epi_service_pass_on", c_int, Int64)
 epi_flow_source = quick("epi_flow_source", AddrPointer, Handle)
 epi_flow_dest = quick("epi_flow_dest", AddrPointer, Handle)
 epi_flow_user = quick("epi_flow_user", c_char_p, Handle)

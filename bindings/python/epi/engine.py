@@ -295,6 +295,29 @@ class Engine(Handle):
         self._call(listen)
         return address
 
+    def adopt_socket(self, fd: int) -> None:
+        """Have `listen` use a socket that another program has made, if it is at
+        the same address: a descriptor, which stays the caller's.
+
+        Raises InvalidArgument (no such socket), LimitReached, InvalidState (it
+        was started)."""
+        self._call(c.epi_engine_adopt_socket, fd)
+
+    def sockets(self) -> list[int]:
+        """The sockets that it listens with, for another program to adopt:
+        descriptors, which stay the engine's."""
+        found: list[int] = []
+
+        def read(engine: int) -> int:
+            fd: int = c.epi_engine_socket(engine, 0)
+            while fd >= 0:
+                found.append(fd)
+                fd = c.epi_engine_socket(engine, len(found))
+            return 0
+
+        self._call(read)
+        return found
+
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Where it listens, in order."""
@@ -662,6 +685,14 @@ def service_tell(state: ServiceState) -> bool:
 
     Raises SystemRefused if its socket is not there."""
     return bool(check(c.epi_service_tell(state)))
+
+
+def service_pass_on(pid: int) -> bool:
+    """Tell the service manager, if it asked to be told, that another process
+    is the service from now on. False: nobody asked.
+
+    Raises InvalidArgument, SystemRefused if its socket is not there."""
+    return bool(check(c.epi_service_pass_on(pid)))
 
 
 def endpoint_wait(url: str, timeout_ms: int) -> None:

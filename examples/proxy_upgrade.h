@@ -1,0 +1,35 @@
+/* proxy_upgrade.h: listening sockets that epi-proxy inherits, from a service
+ * manager or from the process that it takes over from, and passes on. */
+#ifndef PROXY_UPGRADE_H
+#define PROXY_UPGRADE_H
+
+#include "proxy_options.h"
+
+#include <sys/types.h>
+
+/* How the program was started, and whom it tells that it is ready. */
+typedef struct upgrade {
+  char **argv, **envp; /* with room for three more variables */
+  size_t variables;
+  int ready; /* a pipe's end, or -1 */
+} upgrade;
+
+/* Remember how the program was started, for as long as it runs; before anything
+ * overwrites passwords in its arguments. Returns 0 or EXIT_USAGE after a
+ * message. */
+int upgrade_remember(upgrade *out, char **argv);
+
+/* Give the engine the sockets that this process was started with: LISTEN_PID
+ * and LISTEN_FDS, as systemd has them. Returns 0 or EXIT_USAGE after a message.
+ */
+int upgrade_inherit(upgrade *how, epi_engine *engine);
+
+/* Tell the process that started this one to take over that it may go. */
+void upgrade_ready(upgrade *how);
+
+/* Start the program anew with the engine's sockets, and wait until it is ready.
+ * TERM and INT end the waiting, and stay pending. Returns its process; or 0
+ * after a message, and there is none. */
+pid_t upgrade_start(const upgrade *how, const epi_engine *engine);
+
+#endif
