@@ -250,6 +250,7 @@ def test_a_proxy_may_be_a_function(tmp_path, echo):
     for words in (["--chain-key", key], ["--function-key", own]):
         with Running("--listen", "socks://127.0.0.1:0", "--function", "scan",
                      "--no-happy-eyeballs", "--bind-ports", "2000-3000",
+                     "--fast-open", "--dns-cache", 5,
                      *words, cwd=tmp_path) as proxy:
             where = proxy.wait_for(r"listening on socks://(\S+)")[1]
             with pytest.raises(epi.errors.Refused):  # no proxy sends it

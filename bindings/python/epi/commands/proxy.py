@@ -35,6 +35,7 @@ _DRAIN_LOOK_S = 0.02
 _LISTEN = "socks://0.0.0.0:1080?dialect=auto"
 
 _NUMBERS = {
+    "--dns-cache": Parameter.NAMES,
     "--workers": Parameter.WORKERS, "--limit": Parameter.LIMIT,
     "--handshake-timeout": Parameter.HANDSHAKE_MS,
     "--connect-timeout": Parameter.CONNECT_MS,
@@ -57,6 +58,7 @@ _NUMBERS = {
 }
 
 _HELP = {
+    "--dns-cache": "names that each event loop remembers [1024]",
     "--workers": "event loops [processors]",
     "--limit": "connections at once [what descriptors allow]",
     "--handshake-timeout": "[10000]", "--connect-timeout": "[10000]",
@@ -122,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="serve DNS to who connects to 0.0.0.0:53")
     parser.add_argument("--no-happy-eyeballs", action="store_true",
                         help="one address of a name after another")
+    parser.add_argument("--fast-open", action="store_true",
+                        help="TCP Fast Open to destinations of tcp:// and"
+                             " redirect://")
     parser.add_argument("--bind-ports", metavar="LOW-HIGH",
                         help="that clients may choose [1024-65535]")
     parser.add_argument("--drain", type=int, default=0, metavar="MS",
@@ -252,6 +257,8 @@ def _set_up(options: argparse.Namespace) -> Engine:
         engine.set_dns(options.dns)
     if options.no_happy_eyeballs:
         engine.set(Parameter.HAPPY_EYEBALLS, 0)
+    if options.fast_open:
+        engine.set(Parameter.FAST_OPEN, 1)
     _set_ports(engine, options.bind_ports)
     key = _key(options.chain_key)
     _set_key(engine, options, key)
