@@ -17,7 +17,7 @@ int epi_function_key(void *out, const void *chain_key, size_t len,
                      const char *name) {
   int result = check_name(name);
 
-  if (!result && len < EPI__CHAIN_KEY_MIN) {
+  if (!result && (!chain_key || len < EPI__CHAIN_KEY_MIN)) {
     result = epi__fail(EPI_EINVAL, "a chain key has at least %d bytes",
                        EPI__CHAIN_KEY_MIN);
   }
@@ -33,6 +33,9 @@ int epi_engine_set_function(epi_engine *engine, const char *name,
 
   if (!result) {
     result = check_name(name);
+  }
+  if (!result && !key) {
+    result = epi__fail(EPI_EINVAL, "function %s needs its key", name);
   }
   if (result) {
     return result;

@@ -314,3 +314,19 @@ Test(engine, drains_while_it_runs) {
   epi_engine_free(other);
   epi_engine_free(engine);
 }
+
+Test(engine, a_function_needs_a_name_and_a_key) {
+  epi_engine *engine = NULL;
+  uint8_t key[EPI_FUNCTION_KEY];
+
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  cr_expect_eq(epi_function_key(key, "a chain key of enough bytes", 27, NULL),
+               EPI_EINVAL);
+  cr_expect_eq(epi_function_key(key, NULL, 32, "gate"), EPI_EINVAL);
+  cr_assert_eq(epi_function_key(key, "a chain key of enough bytes", 27, "gate"),
+               0);
+  cr_expect_eq(epi_engine_set_function(engine, NULL, key), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set_function(engine, "gate", NULL), EPI_EINVAL);
+  cr_expect_eq(epi_engine_set_function(engine, "gate", key), 0);
+  epi_engine_free(engine);
+}
