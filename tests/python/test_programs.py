@@ -165,6 +165,28 @@ def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
         assert proxy.process.wait(10) == 0
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_check_reads_an_audit_log_as_epi_check(tmp_path, as_json):
+    key, log, changed = (tmp_path / name for name in ("key", "log", "changed"))
+    key.write_bytes(bytes(range(32)))
+    epi.Engine().set_audit(log, key.read_bytes())
+    changed.write_text(log.read_text().replace("stop", "step"))
+    for paths in ([log], [changed], [log, log], [tmp_path / "none"]):
+        words = ["--audit", "--audit-key", key, *as_json, *paths]
+        theirs = run(BUILD / "examples" / "epi-check", *words)
+        ours = run(*OURS, "check", *words)
+        assert ours.stdout == theirs.stdout
+        assert ours.returncode == theirs.returncode, ours.stderr
+        assert bool(ours.stderr) == bool(theirs.stderr)
+
+
+@pytest.mark.parametrize("words", [
+    ["--audit", "log"], ["--audit-key", "key", "log"], ["one", "two"]])
+def test_check_wants_a_log_with_its_key(words):
+    ran = run(*OURS, "check", *words)
+    assert ran.returncode == 2 and "epi check: " in ran.stderr
+
+
 @pytest.mark.parametrize("program", ["check", "proxy"])
 def test_our_options_are_theirs(program):
     """But for those of socksx."""

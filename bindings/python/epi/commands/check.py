@@ -17,7 +17,7 @@ from ..errors import Error, InvalidArgument, ModelError
 from ..estimate import For
 from ..model import Model, reasoner_rule
 from ..query import End, Facts, Query
-from . import dot, estimates, html, overview, ports
+from . import audits, dot, estimates, html, overview, ports
 
 FINE, ANSWER_IS_NO, BAD_INPUT = 0, 1, 2
 
@@ -80,8 +80,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", metavar="FILE",
                         help="write a page that people can read; - for standard"
                              " output")
+    parser.add_argument("--audit", action="store_true",
+                        help="FILEs instead of a MODEL: has anybody changed"
+                             " these audit logs? The oldest first")
+    parser.add_argument("--audit-key", metavar="KEYFILE",
+                        help="the key of the proxy's --audit-key")
+    parser.add_argument("more", metavar="FILE", nargs="*",
+                        help="with --audit, what follows the first")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _check_audit_fits(options: argparse.Namespace) -> None:
+    if options.audit and not options.audit_key:
+        raise InvalidArgument("--audit needs --audit-key")
+    if not options.audit and (options.audit_key or options.more):
+        raise InvalidArgument(
+            "--audit-key needs --audit" if options.audit_key
+            else f"one MODEL, and not {options.more[0]} too")
 
 
 def _check_fit(options: argparse.Namespace) -> None:
@@ -272,6 +288,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the program; its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        _check_audit_fits(options)
+        if options.audit:
+            return audits.answer(options)
         _check_fit(options)
         return _answer(Model.load(options.model), options)
     except ModelError as error:
