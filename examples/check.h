@@ -93,6 +93,12 @@ void print_decision(const epi_decision *decision, int port, const char *flow);
 enum { END_FROM, END_TO };
 void print_end(const char *name, const char *flow, int end);
 
+/* Decide about a flow of an application, with what the query says besides;
+ * *port is the flow's, -1 for any. Returns 0, or an error that has a detail. */
+int decide_application_flow(epi_model *model, size_t application, size_t index,
+                            epi_query *query, epi_decision *decision,
+                            int *port);
+
 /* Print all that the model says. Returns FINE or BAD_INPUT. */
 int print_model(epi_model *model, epi_query *query, epi_decision *decision);
 

@@ -206,14 +206,10 @@ static int print_flows(epi_model *model, size_t application, epi_query *query,
 
   printf("\nFlows of application %s\n", name);
   for (size_t i = 0; i < count; i++) {
-    size_t from, to;
     int port;
 
-    if (epi_model_application_flow(model, application, i, &from, &to, &port) ||
-        epi_query_set(query, EPI_QUERY_APPLICATION, name) ||
-        epi_query_set_from_node(query, epi_model_node_name(model, from)) ||
-        epi_query_set_to_node(query, epi_model_node_name(model, to), port) ||
-        epi_model_decide(model, query, decision)) {
+    if (decide_application_flow(model, application, i, query, decision,
+                                &port)) {
       return complain("", epi_error_detail());
     }
     print_decision(decision, port, NULL);

@@ -148,3 +148,24 @@ void print_end(const char *name, const char *flow, int end) {
 int check_port(const char *flow) {
   return read_port(strrchr(flow, ':') + 1);
 }
+
+int decide_application_flow(epi_model *model, size_t application, size_t index,
+                            epi_query *query, epi_decision *decision,
+                            int *port) {
+  const char *name = epi_model_application_name(model, application);
+  size_t from, to;
+  int result =
+      epi_model_application_flow(model, application, index, &from, &to, port);
+
+  if (!result) {
+    result = epi_query_set(query, EPI_QUERY_APPLICATION, name);
+  }
+  if (!result) {
+    result = epi_query_set_from_node(query, epi_model_node_name(model, from));
+  }
+  if (!result) {
+    result =
+        epi_query_set_to_node(query, epi_model_node_name(model, to), *port);
+  }
+  return result ? result : epi_model_decide(model, query, decision);
+}
