@@ -111,7 +111,7 @@ def it_ends_with_its_connection():
     waiting = listening.take()
     listening.sock.close()
     assert reply(waiting)[0] == 1, "nothing listens any more"
-    assert not flow.answers(listening.port)
+    flow.until(lambda: not flow.answers(listening.port), "it stops listening")
     proxy.wait_line("does not listen any more")
     waiting, _ = ask(proxy, wire.option(ID, listening.ident), listening.host,
                      listening.port)
