@@ -3,129 +3,81 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: epi-proxy [OPTION]...\n"
-    "       epi-proxy key --chain-key FILE --function NAME\n"
-    "Take connections, judge them by a model, send them through what they "
-    "need.\n"
-    "\n"
-    "  --listen URL        listen, any number of times:\n"
-    "                        socks://HOST:PORT         SOCKS 5 and 6\n"
-    "                        tcp://HOST:PORT=DEST:PORT one port, one "
-    "destination\n"
-    "                        redirect://HOST:PORT      redirected by the "
-    "kernel\n"
-    "                      with ?users=FILE, version=5|6, draft=11|12,\n"
-    "                      dialect=draft|socksx|auto, tfo=N, udp=PORT,\n"
-    "                      dtls=PORT&cert=FILE&key=FILE, bnd=ADDRESS (socks)\n"
-    "  --model FILE        judge by this document; a change counts at once\n"
-    "  --name NAME         which of the model's proxies this is\n"
-    "  --chain URL         go on through socks5:// or "
-    "socks6://[USER:PASS@]HOST:PORT\n"
-    "                      with ?credentials=FILE, draft=11|12, "
-    "dialect=socksx;\n"
-    "                      any number of times\n"
-    "  --filter SPEC       run a function in process: count, seal[:key=FILE],\n"
-    "                      open[:key=FILE], gate[:ARGS], inspect[:ARGS],\n"
-    "                      compress[:level=N], expand, or a shared object\n"
-    "                      ./FILE.so[:ARGS]; any number of times\n"
-    "  --filter-path DIR   where the model may take shared objects from "
-    "[nowhere]\n"
-    "  --chain-key FILE    the key by which proxies believe each other\n"
-    "  --function NAME     be this function of the proxies' models, with its "
-    "key:\n"
-    "  --function-key FILE what `epi-proxy key` printed, or that of "
-    "--chain-key\n"
-    "  --audit FILE, --audit-key FILE   append a chained line for each "
-    "decision\n"
-    "                      and end (epi-check --audit)\n"
-    "  --audit-on-error refuse|ignore   flows that cannot be audited "
-    "[refuse]\n"
-    "  --provision-command FILE   starts and stops instances of functions\n"
-    "  --provision-timeout MS, --provision-flows N, --instance-idle MS\n"
-    "                      for one to be ready, flows that wait, one without\n"
-    "                      flows                   [30000, 1024, 60000]\n"
-    "  --dns HOST:PORT     serve DNS to who connects to 0.0.0.0:53, from "
-    "there\n"
-    "  --no-happy-eyeballs one address of a name after another\n"
-    "  --dns-cache N       names that each event loop remembers [1024]\n"
-    "  --fast-open         TCP Fast Open to destinations of tcp:// and "
-    "redirect://\n"
-    "  --workers N         event loops [processors]\n"
-    "  --limit N           connections at once [what descriptors allow]\n"
-    "  --handshake-timeout MS, --connect-timeout MS, --idle-timeout MS,\n"
-    "  --half-closed-timeout MS          [10000, 10000, 3600000, 120000]\n"
-    "  --health-interval MS between probes of functions' instances [5000]\n"
-    "  --bind-timeout MS   for a BIND until its host connects [120000]\n"
-    "  --client-binds N    BINDs of a client that wait [256]\n"
-    "  --bind-ports LOW-HIGH   that clients may choose [1024-65535]\n"
-    "  --udp-idle-timeout MS, --associations N, --client-associations N\n"
-    "                      UDP associations [300000, 1024, 64]\n"
-    "  --sessions N        of SOCKS 6, at once; 0: none [10000]\n"
-    "  --sessions-per-owner N, --session-timeout MS, --tokens N\n"
-    "                                    [16, 600000, 1024]\n"
-    "  --warm N, --warm-idle MS   connections that each event loop keeps to "
-    "a hop\n"
-    "                      that it uses, and how long [8, 8000]\n"
-    "  --drain MS          for connections to finish after TERM [0], or after "
-    "USR2,\n"
-    "                      which starts the program anew [600000]\n"
-    "  --quiet             say only what goes wrong\n"
-    "  --help, --version\n"
-    "\n"
-    "Without --listen, socksx's options count, and its environment (CHAIN "
-    "DEBUG\n"
-    "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n"
-    "\n"
-    "Exit codes: 0 fine, 2 usage or bad input.\n";
-
+/* What an option does with its value. */
 enum {
-  OPT_LISTEN = 256,
-  OPT_MODEL,
-  OPT_NAME,
-  OPT_FILTER,
-  OPT_FILTER_PATH,
-  OPT_CHAIN_KEY,
-  OPT_FUNCTION,
-  OPT_FUNCTION_KEY,
-  OPT_AUDIT,
-  OPT_AUDIT_KEY,
-  OPT_AUDIT_ERROR,
-  OPT_PROVISION,
-  OPT_PROVISION_TIMEOUT,
-  OPT_PROVISION_FLOWS,
-  OPT_INSTANCE_IDLE,
-  OPT_DNS,
-  OPT_ONE_BY_ONE,
-  OPT_FAST_OPEN,
-  OPT_NAMES,
-  OPT_WORKERS,
-  OPT_HANDSHAKE,
-  OPT_CONNECT,
-  OPT_IDLE,
-  OPT_HALF_CLOSED,
-  OPT_BIND_TIMEOUT,
-  OPT_CLIENT_BINDS,
-  OPT_BIND_PORTS,
-  OPT_HEALTH,
-  OPT_UDP_IDLE,
-  OPT_ASSOCIATIONS,
-  OPT_CLIENT_ASSOCIATIONS,
-  OPT_SESSIONS,
-  OPT_PER_OWNER,
-  OPT_SESSION_TIMEOUT,
-  OPT_TOKENS,
-  OPT_DRAIN,
-  OPT_WARM,
-  OPT_WARM_IDLE,
-  OPT_QUIET,
-  OPT_HELP,
-  OPT_VERSION,
+  NUMBER, /* of the engine's parameter `of` */
+  FLAG,   /* that parameter gets `value` */
+  LEVEL,  /* the log's is `value` */
+  TEXT,   /* kept at offset `of` of the options */
+  LIST,   /* added to the list there */
+  PORTS,
+  DRAIN,
+  HELP,
+  VERSION,
 };
+
+static const struct entry {
+  const char *name;
+  int letter; /* socksx's, or 0 */
+  int kind;
+  size_t of;
+  int value;
+} entries[] = {
+    {"listen", 0, LIST, offsetof(proxy_options, listens), 0},
+    {"model", 0, TEXT, offsetof(proxy_options, model), 0},
+    {"name", 0, TEXT, offsetof(proxy_options, name), 0},
+    {"chain", 'c', LIST, offsetof(proxy_options, chain), 0},
+    {"filter", 0, LIST, offsetof(proxy_options, filters), 0},
+    {"filter-path", 0, TEXT, offsetof(proxy_options, filter_path), 0},
+    {"chain-key", 0, TEXT, offsetof(proxy_options, chain_key), 0},
+    {"function", 0, TEXT, offsetof(proxy_options, function), 0},
+    {"function-key", 0, TEXT, offsetof(proxy_options, function_key), 0},
+    {"audit", 0, TEXT, offsetof(proxy_options, audit), 0},
+    {"audit-key", 0, TEXT, offsetof(proxy_options, audit_key), 0},
+    {"audit-on-error", 0, TEXT, offsetof(proxy_options, audit_on_error), 0},
+    {"provision-command", 0, TEXT, offsetof(proxy_options, provision), 0},
+    {"provision-timeout", 0, NUMBER, EPI_ENGINE_PROVISION_MS, 0},
+    {"provision-flows", 0, NUMBER, EPI_ENGINE_PROVISION_FLOWS, 0},
+    {"instance-idle", 0, NUMBER, EPI_ENGINE_INSTANCE_IDLE_MS, 0},
+    {"dns", 0, TEXT, offsetof(proxy_options, dns), 0},
+    {"no-happy-eyeballs", 0, FLAG, EPI_ENGINE_HAPPY_EYEBALLS, 0},
+    {"fast-open", 0, FLAG, EPI_ENGINE_FAST_OPEN, 1},
+    {"dns-cache", 0, NUMBER, EPI_ENGINE_NAMES, 0},
+    {"workers", 0, NUMBER, EPI_ENGINE_WORKERS, 0},
+    {"limit", 'l', NUMBER, EPI_ENGINE_LIMIT, 0},
+    {"handshake-timeout", 0, NUMBER, EPI_ENGINE_HANDSHAKE_MS, 0},
+    {"connect-timeout", 0, NUMBER, EPI_ENGINE_CONNECT_MS, 0},
+    {"idle-timeout", 0, NUMBER, EPI_ENGINE_IDLE_MS, 0},
+    {"half-closed-timeout", 0, NUMBER, EPI_ENGINE_HALF_CLOSED_MS, 0},
+    {"health-interval", 0, NUMBER, EPI_ENGINE_HEALTH_MS, 0},
+    {"bind-timeout", 0, NUMBER, EPI_ENGINE_BIND_MS, 0},
+    {"client-binds", 0, NUMBER, EPI_ENGINE_CLIENT_BINDS, 0},
+    {"bind-ports", 0, PORTS, 0, 0},
+    {"udp-idle-timeout", 0, NUMBER, EPI_ENGINE_UDP_IDLE_MS, 0},
+    {"associations", 0, NUMBER, EPI_ENGINE_ASSOCIATIONS, 0},
+    {"client-associations", 0, NUMBER, EPI_ENGINE_CLIENT_ASSOCIATIONS, 0},
+    {"sessions", 0, NUMBER, EPI_ENGINE_SESSIONS, 0},
+    {"sessions-per-owner", 0, NUMBER, EPI_ENGINE_SESSIONS_PER_OWNER, 0},
+    {"session-timeout", 0, NUMBER, EPI_ENGINE_SESSION_IDLE_MS, 0},
+    {"tokens", 0, NUMBER, EPI_ENGINE_TOKENS, 0},
+    {"drain", 0, DRAIN, 0, 0},
+    {"warm", 0, NUMBER, EPI_ENGINE_WARM, 0},
+    {"warm-idle", 0, NUMBER, EPI_ENGINE_WARM_IDLE_MS, 0},
+    {"host", 'h', TEXT, offsetof(proxy_options, host), 0},
+    {"port", 'p', TEXT, offsetof(proxy_options, port), 0},
+    {"socks", 's', TEXT, offsetof(proxy_options, socks), 0},
+    {"debug", 'd', LEVEL, 0, EPI_LOG_DEBUG},
+    {"quiet", 0, LEVEL, 0, EPI_LOG_ERROR},
+    {"help", 0, HELP, 0, 0},
+    {"version", 0, VERSION, 0, 0},
+};
+
+enum { ENTRIES = sizeof entries / sizeof *entries, FIRST = 256 };
 
 int complain(const char *what, const char *about) {
   fprintf(stderr, "epi-proxy: %s%s%s\n", what, about ? ": " : "",
@@ -204,121 +156,31 @@ static int ports(proxy_options *set, char *text) {
                          "--bind-ports");
 }
 
-static int take_option(proxy_options *set, int option) {
-  switch (option) {
-  case OPT_LISTEN:
-    return add(&set->listens, optarg, "--listen");
-  case 'c':
-    return add(&set->chain, optarg, "--chain");
-  case OPT_FILTER:
-    return add(&set->filters, optarg, "--filter");
-  case OPT_FILTER_PATH:
-    set->filter_path = optarg;
+static int take_option(proxy_options *set, const struct entry *entry) {
+  char option[40];
+  void *field = (char *)set + entry->of;
+
+  snprintf(option, sizeof option, "--%s", entry->name);
+  switch (entry->kind) {
+  case NUMBER:
+    return number(set, (int)entry->of, optarg, option);
+  case FLAG:
+    set->numbers[entry->of] = entry->value;
     return 0;
-  case OPT_MODEL:
-    set->model = optarg;
+  case LEVEL:
+    set->log_level = entry->value;
     return 0;
-  case OPT_NAME:
-    set->name = optarg;
+  case TEXT:
+    *(const char **)field = optarg;
     return 0;
-  case OPT_CHAIN_KEY:
-    set->chain_key = optarg;
-    return 0;
-  case OPT_FUNCTION:
-    set->function = optarg;
-    return 0;
-  case OPT_FUNCTION_KEY:
-    set->function_key = optarg;
-    return 0;
-  case OPT_AUDIT:
-    set->audit = optarg;
-    return 0;
-  case OPT_AUDIT_KEY:
-    set->audit_key = optarg;
-    return 0;
-  case OPT_AUDIT_ERROR:
-    set->audit_on_error = optarg;
-    return 0;
-  case OPT_PROVISION:
-    set->provision = optarg;
-    return 0;
-  case OPT_PROVISION_TIMEOUT:
-    return number(set, EPI_ENGINE_PROVISION_MS, optarg, "--provision-timeout");
-  case OPT_PROVISION_FLOWS:
-    return number(set, EPI_ENGINE_PROVISION_FLOWS, optarg, "--provision-flows");
-  case OPT_INSTANCE_IDLE:
-    return number(set, EPI_ENGINE_INSTANCE_IDLE_MS, optarg, "--instance-idle");
-  case OPT_DNS:
-    set->dns = optarg;
-    return 0;
-  case OPT_ONE_BY_ONE:
-    set->numbers[EPI_ENGINE_HAPPY_EYEBALLS] = 0;
-    return 0;
-  case OPT_NAMES:
-    return number(set, EPI_ENGINE_NAMES, optarg, "--dns-cache");
-  case OPT_FAST_OPEN:
-    set->numbers[EPI_ENGINE_FAST_OPEN] = 1;
-    return 0;
-  case OPT_WORKERS:
-    return number(set, EPI_ENGINE_WORKERS, optarg, "--workers");
-  case 'l':
-    return number(set, EPI_ENGINE_LIMIT, optarg, "--limit");
-  case OPT_HANDSHAKE:
-    return number(set, EPI_ENGINE_HANDSHAKE_MS, optarg, "--handshake-timeout");
-  case OPT_CONNECT:
-    return number(set, EPI_ENGINE_CONNECT_MS, optarg, "--connect-timeout");
-  case OPT_IDLE:
-    return number(set, EPI_ENGINE_IDLE_MS, optarg, "--idle-timeout");
-  case OPT_HALF_CLOSED:
-    return number(set, EPI_ENGINE_HALF_CLOSED_MS, optarg,
-                  "--half-closed-timeout");
-  case OPT_HEALTH:
-    return number(set, EPI_ENGINE_HEALTH_MS, optarg, "--health-interval");
-  case OPT_BIND_TIMEOUT:
-    return number(set, EPI_ENGINE_BIND_MS, optarg, "--bind-timeout");
-  case OPT_CLIENT_BINDS:
-    return number(set, EPI_ENGINE_CLIENT_BINDS, optarg, "--client-binds");
-  case OPT_BIND_PORTS:
+  case LIST:
+    return add(field, optarg, option);
+  case PORTS:
     return ports(set, optarg);
-  case OPT_UDP_IDLE:
-    return number(set, EPI_ENGINE_UDP_IDLE_MS, optarg, "--udp-idle-timeout");
-  case OPT_ASSOCIATIONS:
-    return number(set, EPI_ENGINE_ASSOCIATIONS, optarg, "--associations");
-  case OPT_CLIENT_ASSOCIATIONS:
-    return number(set, EPI_ENGINE_CLIENT_ASSOCIATIONS, optarg,
-                  "--client-associations");
-  case OPT_SESSIONS:
-    return number(set, EPI_ENGINE_SESSIONS, optarg, "--sessions");
-  case OPT_PER_OWNER:
-    return number(set, EPI_ENGINE_SESSIONS_PER_OWNER, optarg,
-                  "--sessions-per-owner");
-  case OPT_SESSION_TIMEOUT:
-    return number(set, EPI_ENGINE_SESSION_IDLE_MS, optarg, "--session-timeout");
-  case OPT_TOKENS:
-    return number(set, EPI_ENGINE_TOKENS, optarg, "--tokens");
-  case OPT_DRAIN:
-    return read_number(&set->drain_ms, optarg, "--drain");
-  case OPT_WARM:
-    return number(set, EPI_ENGINE_WARM, optarg, "--warm");
-  case OPT_WARM_IDLE:
-    return number(set, EPI_ENGINE_WARM_IDLE_MS, optarg, "--warm-idle");
-  case 'h':
-    set->host = optarg;
-    return 0;
-  case 'p':
-    set->port = optarg;
-    return 0;
-  case 's':
-    set->socks = optarg;
-    return 0;
-  case 'd':
-    set->log_level = EPI_LOG_DEBUG;
-    return 0;
-  case OPT_QUIET:
-    set->log_level = EPI_LOG_ERROR;
-    return 0;
-  case OPT_HELP:
-    fputs(help, stdout);
+  case DRAIN:
+    return read_number(&set->drain_ms, optarg, option);
+  case HELP:
+    fputs(proxy_help, stdout);
     return end_output(set);
   default:
     printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
@@ -326,57 +188,32 @@ static int take_option(proxy_options *set, int option) {
   }
 }
 
+/* As getopt_long() wants them: each has its number in entries, from FIRST. */
+static void name_options(struct option *out) {
+  for (int i = 0; i < ENTRIES; i++) {
+    int kind = entries[i].kind;
+    int alone = kind == FLAG || kind == LEVEL || kind >= HELP;
+
+    out[i] = (struct option){entries[i].name,
+                             alone ? no_argument : required_argument, NULL,
+                             FIRST + i};
+  }
+  out[ENTRIES] = (struct option){NULL, 0, NULL, 0};
+}
+
+/* By a name's number, or by a letter. */
+static const struct entry *find_entry(int option) {
+  int i = option - FIRST;
+
+  if (option < FIRST) {
+    for (i = 0; entries[i].letter != option; i++) {
+    }
+  }
+  return &entries[i];
+}
+
 static int read_arguments(proxy_options *set, int argc, char **argv) {
-  static const struct option options[] = {
-      {"listen", required_argument, NULL, OPT_LISTEN},
-      {"model", required_argument, NULL, OPT_MODEL},
-      {"name", required_argument, NULL, OPT_NAME},
-      {"chain", required_argument, NULL, 'c'},
-      {"filter", required_argument, NULL, OPT_FILTER},
-      {"filter-path", required_argument, NULL, OPT_FILTER_PATH},
-      {"chain-key", required_argument, NULL, OPT_CHAIN_KEY},
-      {"function", required_argument, NULL, OPT_FUNCTION},
-      {"function-key", required_argument, NULL, OPT_FUNCTION_KEY},
-      {"audit", required_argument, NULL, OPT_AUDIT},
-      {"audit-key", required_argument, NULL, OPT_AUDIT_KEY},
-      {"audit-on-error", required_argument, NULL, OPT_AUDIT_ERROR},
-      {"provision-command", required_argument, NULL, OPT_PROVISION},
-      {"provision-timeout", required_argument, NULL, OPT_PROVISION_TIMEOUT},
-      {"provision-flows", required_argument, NULL, OPT_PROVISION_FLOWS},
-      {"instance-idle", required_argument, NULL, OPT_INSTANCE_IDLE},
-      {"dns", required_argument, NULL, OPT_DNS},
-      {"no-happy-eyeballs", no_argument, NULL, OPT_ONE_BY_ONE},
-      {"fast-open", no_argument, NULL, OPT_FAST_OPEN},
-      {"dns-cache", required_argument, NULL, OPT_NAMES},
-      {"workers", required_argument, NULL, OPT_WORKERS},
-      {"limit", required_argument, NULL, 'l'},
-      {"handshake-timeout", required_argument, NULL, OPT_HANDSHAKE},
-      {"connect-timeout", required_argument, NULL, OPT_CONNECT},
-      {"idle-timeout", required_argument, NULL, OPT_IDLE},
-      {"half-closed-timeout", required_argument, NULL, OPT_HALF_CLOSED},
-      {"health-interval", required_argument, NULL, OPT_HEALTH},
-      {"bind-timeout", required_argument, NULL, OPT_BIND_TIMEOUT},
-      {"client-binds", required_argument, NULL, OPT_CLIENT_BINDS},
-      {"bind-ports", required_argument, NULL, OPT_BIND_PORTS},
-      {"udp-idle-timeout", required_argument, NULL, OPT_UDP_IDLE},
-      {"associations", required_argument, NULL, OPT_ASSOCIATIONS},
-      {"client-associations", required_argument, NULL, OPT_CLIENT_ASSOCIATIONS},
-      {"sessions", required_argument, NULL, OPT_SESSIONS},
-      {"sessions-per-owner", required_argument, NULL, OPT_PER_OWNER},
-      {"session-timeout", required_argument, NULL, OPT_SESSION_TIMEOUT},
-      {"tokens", required_argument, NULL, OPT_TOKENS},
-      {"drain", required_argument, NULL, OPT_DRAIN},
-      {"warm", required_argument, NULL, OPT_WARM},
-      {"warm-idle", required_argument, NULL, OPT_WARM_IDLE},
-      {"host", required_argument, NULL, 'h'},
-      {"port", required_argument, NULL, 'p'},
-      {"socks", required_argument, NULL, 's'},
-      {"debug", no_argument, NULL, 'd'},
-      {"quiet", no_argument, NULL, OPT_QUIET},
-      {"help", no_argument, NULL, OPT_HELP},
-      {"version", no_argument, NULL, OPT_VERSION},
-      {NULL, 0, NULL, 0},
-  };
+  struct option options[ENTRIES + 1];
   int option;
 
   set->log_level = EPI_LOG_NOTE;
@@ -388,6 +225,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
     argc--;
     argv++;
   }
+  name_options(options);
   opterr = 0; /* one line for each mistake, and it is ours */
   while (!set->done && (option = getopt_long(
                             argc, argv, ":c:dh:l:p:s:", options, NULL)) != -1) {
@@ -398,7 +236,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
                                     : "no such option (see --help)",
                       argv[optind - 1]);
     }
-    result = take_option(set, option);
+    result = take_option(set, find_entry(option));
     if (result) {
       return result;
     }

@@ -29,6 +29,9 @@ typedef struct proxy_options {
   int done;      /* --help or --version was answered */
 } proxy_options;
 
+/* What --help prints. */
+extern const char proxy_help[];
+
 /* Print a line to standard error: what, and about what, which may be NULL.
  * Returns EXIT_USAGE. */
 int complain(const char *what, const char *about);
