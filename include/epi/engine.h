@@ -11,7 +11,11 @@
  *     epi_engine_free(engine);
  *
  * The engine runs its workers in threads of its own. Calls on one engine may
- * come from any thread, one at a time, but not from its own callbacks. */
+ * come from any thread, but not from its own callbacks. While it is set up, and
+ * when it is freed, they come one at a time. Those that change one that runs
+ * may come at once: they wait for each other. Each such call says "Threads:
+ * any, at any time": from epi_engine_new() until epi_engine_free() is called;
+ * what says nothing is a call of the set-up, and EPI_ESTATE after the start. */
 #ifndef EPI_ENGINE_H
 #define EPI_ENGINE_H
 
@@ -107,20 +111,28 @@ EPI_API int epi_engine_new(epi_engine **out);
 /* Stop an engine if it runs, and end it. NULL is fine. */
 EPI_API void epi_engine_free(epi_engine *engine);
 
-/* Set a parameter before the start, EPI_ENGINE_WORKERS before listening too.
+/* Set a parameter, also while the engine runs: EPI_ENGINE_WORKERS before
+ * listening alone, EPI_ENGINE_MARK before the start.
  *
- * Returns 0, EPI_EINVAL (no such parameter, or out of bounds) or EPI_ESTATE
- * (too late). */
+ * Limits count for whoever comes next: what is above one of them stays. A time
+ * counts from when it is looked at next: for a flow that waits already, when
+ * the time is over that it was given. Other sizes of EPI_ENGINE_WARM,
+ * _WARM_IDLE_MS, _TUBE, _NAMES and _HEALTH_MS have each worker begin anew with
+ * what it keeps. The two BIND ports are kept in order: move the one first that
+ * is outwards. Returns 0, EPI_EINVAL (no such parameter, or out of bounds) or
+ * EPI_ESTATE (too late). Threads: any, at any time. */
 EPI_API int epi_engine_set(epi_engine *engine, int parameter, int64_t value);
 
-/* Read a parameter's value and its bounds; each output may be NULL.
+/* Read a parameter's value and its bounds; each output may be NULL. Of
+ * EPI_ENGINE_LIMIT it is the one in force, once the engine was started.
  *
- * Returns 0 or EPI_EINVAL (no such parameter). */
+ * Returns 0 or EPI_EINVAL (no such parameter). Threads: any, at any time. */
 EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
                               int64_t *value, int64_t *lowest,
                               int64_t *highest);
 
-/* Listen on an address, before the start:
+/* Listen on an address, also while the engine runs, whose workers then have it
+ * at once:
  *
  *     socks://HOST:PORT            SOCKS 5 and 6, told apart by the first byte
  *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
@@ -142,9 +154,32 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
  * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
  * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
- * listeners, or the file is too large), EPI_ESTATE (it was started) or
- * EPI_ENOMEM. */
+ * listeners, or the file is too large), EPI_ESTATE (it drains, or was stopped)
+ * or EPI_ENOMEM. An engine that runs checks what epi_engine_start() checks: a
+ * hop or destination that is this listener is EPI_EINVAL. Which of the model's
+ * proxies this is does not change by it. Threads: any, at any time. */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
+
+/* Listen no more with a listener, by its URL as it was given, or SCHEME://
+ * HOST:PORT as log lines have it, with the port that it got; of several the
+ * first. Its flows go on, but datagrams come no more by its UDP ports. Who is
+ * in its queue is served, and an engine that runs waits until it is closed, for
+ * a second at most while workers are busy. The last listener cannot go while it
+ * runs. Sessions of SOCKS 6 end unless another listener has the same users.
+ *
+ * Returns 0, EPI_ENOENT (no such listener), EPI_ESTATE (it is the last, or the
+ * engine drains or was stopped) or EPI_ENOMEM. Threads: any, at any time. */
+EPI_API int epi_engine_unlisten(epi_engine *engine, const char *url);
+
+/* Have another URL take a listener's place while the engine runs, named as for
+ * epi_engine_unlisten(): other settings, or its files read anew. With the same
+ * HOST:PORT, or port 0, the sockets stay, and so does who is in the queue;
+ * those of UDP do if their ports stay, but DTLS clients begin anew.
+ *
+ * Returns 0, EPI_ENOENT (no such listener), EPI_ESTATE (it does not run), or as
+ * epi_engine_listen(); nothing changes then. Threads: any, at any time. */
+EPI_API int epi_engine_relisten(epi_engine *engine, const char *url,
+                                const char *by);
 
 /* Give an engine a socket that another program has made, a service manager or
  * the one that this takes over from, before listening: a TCP socket that
@@ -168,17 +203,27 @@ EPI_API int epi_engine_adopt_socket(epi_engine *engine, int fd);
  * this one drains, so that nobody is refused in between.
  *
  * Returns a descriptor, which closes on exec; it is the engine's, and good
- * until the next call that listens, sets a model, drains or stops. Or
- * EPI_EINVAL (no such socket). */
+ * until the next call that listens or ends that, sets a model, drains or stops.
+ * Or EPI_EINVAL (no such socket). Threads: any, while none makes such a call.
+ */
 EPI_API int epi_engine_socket(const epi_engine *engine, size_t index);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
- * in its URL, the port that it got. Ports that a model gives the proxy are not
- * among these: the model says where they are.
+ * in its URL, the port that it got. One that goes moves the later ones up; one
+ * that takes another's place has its index. Ports that a model gives the proxy
+ * are not among these: the model says where they are.
  *
- * Returns 0 or EPI_EINVAL (no such listener). */
+ * Returns 0 or EPI_EINVAL (no such listener). Threads: any, at any time. */
 EPI_API int epi_engine_listener_addr(const epi_engine *engine, size_t index,
                                      epi_addr *out);
+
+/* The URL that a listener was given, by the same index. Free *out with
+ * epi_free().
+ *
+ * Returns 0, EPI_EINVAL (no such listener) or EPI_ENOMEM. Threads: any, at any
+ * time. */
+EPI_API int epi_engine_listener_url(const epi_engine *engine, size_t index,
+                                    char **out);
 
 /* Send every flow through a further proxy, before the start; hops are passed
  * in order of adding, up to 16:
@@ -244,7 +289,8 @@ EPI_API int epi_engine_set_filter_path(epi_engine *engine, const char *folder);
  * EPI_EDENIED if it names a shared object that it may not have; EPI_EBUSY,
  * EPI_EPERM or EPI_ESYS if a port cannot be listened at, EPI_EINVAL if one
  * leads to this proxy, which the detail names; EPI_ESTATE if this engine is a
- * function; or EPI_ENOMEM. The engine keeps the old model then. */
+ * function; or EPI_ENOMEM. The engine keeps the old model then. Threads: any,
+ * at any time; the model is the engine's to read from many of them. */
 EPI_API int epi_engine_set_model(epi_engine *engine, epi_model *model);
 
 /* Say which of the model's proxies this is, before the start. Without this it
@@ -354,7 +400,7 @@ EPI_API int epi_engine_start(epi_engine *engine);
  * another time from then on, and 0 cuts them at once.
  *
  * Does not wait. Returns 0, EPI_EINVAL (ms), EPI_ESTATE (it does not run) or
- * EPI_ENOMEM. */
+ * EPI_ENOMEM. Threads: any, at any time. */
 EPI_API int epi_engine_drain(epi_engine *engine, int64_t ms);
 
 /* Say whether an engine that drains has ended all of its flows.
@@ -364,7 +410,8 @@ EPI_API int epi_engine_has_drained(const epi_engine *engine);
 
 /* Stop: close the listeners, cut all flows, end the workers, wait for that.
  * An engine starts only once: one that was stopped, or whose start failed
- * half-way, is of no more use. */
+ * half-way, is of no more use. Threads: any, at any time, but not the engine's
+ * own: it would wait for itself. */
 EPI_API void epi_engine_stop(epi_engine *engine);
 
 /* What epi_engine_count() counts. A client that left without having sent a byte

@@ -106,7 +106,7 @@ void epi__adopted_drop(epi_engine *engine, int tell) {
   }
 }
 
-int epi_engine_socket(const epi_engine *engine, size_t index) {
+static int find_socket(const epi_engine *engine, size_t index) {
   const epi__listeners *list = engine->listeners;
   size_t left = index;
 
@@ -125,4 +125,13 @@ int epi_engine_socket(const epi_engine *engine, size_t index) {
     }
   }
   return epi__fail(EPI_EINVAL, "no socket %zu", index);
+}
+
+int epi_engine_socket(const epi_engine *engine, size_t index) {
+  int result;
+
+  pthread_mutex_lock(&engine->self->calls);
+  result = find_socket(engine, index);
+  pthread_mutex_unlock(&engine->self->calls);
+  return result;
 }

@@ -80,8 +80,8 @@ static int open_port(const epi_flow *flow, const epi_addr *addr,
                      const epi__offer *how, int *fd) {
   const epi_engine *engine = flow->worker->engine;
   unsigned low = (unsigned)engine->settings[EPI_ENGINE_BIND_PORT_MIN];
-  unsigned count =
-      (unsigned)engine->settings[EPI_ENGINE_BIND_PORT_MAX] - low + 1;
+  unsigned high = (unsigned)engine->settings[EPI_ENGINE_BIND_PORT_MAX];
+  unsigned count = high < low ? 1 : high - low + 1; /* both just changed */
   epi_addr attempt = *addr;
   int result = EPI_EBUSY;
   uint32_t start;

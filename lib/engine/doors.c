@@ -1,12 +1,22 @@
 /* doors.c: a worker's doors: it has those of the listeners that it knows. */
 #include "engine/dtls_door.h"
 
+/* Who has a listener closed may wait for that. */
+static void count_open(epi_engine *engine, epi__listener *listener,
+                       int change) {
+  pthread_mutex_lock(&engine->lock);
+  listener->open += change;
+  pthread_cond_broadcast(&engine->closed);
+  pthread_mutex_unlock(&engine->lock);
+}
+
 static void open_door(epi__worker *worker, epi__listener *listener) {
   epi__door *door = &listener->doors[worker->number];
 
   if (door->worker) {
     return;
   }
+  count_open(worker->engine, listener, 1);
   epi__door_open(door, worker, listener);
   epi__udp_door_open(&door->udp, worker, listener);
   if (epi__dtls_door_open(&door->dtls, worker, listener)) {
@@ -23,6 +33,7 @@ static void close_door(const epi__worker *worker, epi__listener *listener) {
     epi__udp_door_close(&door->udp);
     epi__dtls_door_close(door->dtls);
     door->dtls = NULL;
+    count_open(worker->engine, listener, -1);
   }
 }
 

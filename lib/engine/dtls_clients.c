@@ -66,7 +66,7 @@ static void watch_time(epi__dtls_client *client);
 static void on_timer(epi__timer *timer) {
   epi__dtls_client *client = EPI__OWNER(timer, epi__dtls_client, timer);
   const epi__worker *worker = client->door->worker;
-  const int64_t *settings = worker->engine->settings;
+  const epi__setting *settings = worker->engine->settings;
   int64_t now = epi__loop_now(worker->loop);
   int over;
 
@@ -101,7 +101,7 @@ static void watch_time(epi__dtls_client *client) {
 /* ---- datagrams ---- */
 
 static int is_full(epi__dtls_door *door, const epi_addr *addr) {
-  const int64_t *settings = door->worker->engine->settings;
+  const epi__setting *settings = door->worker->engine->settings;
 
   return door->count >= (size_t)settings[EPI_ENGINE_ASSOCIATIONS] ||
          epi__tally_count(&door->hosts, addr) >=

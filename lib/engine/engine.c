@@ -11,13 +11,6 @@
 
 #include <string.h>
 
-enum {
-  RESERVED_FDS = 64, /* for the loops, resolvers, files */
-  FDS_PER_FLOW = 2,
-  WARM_SHARE = 16,     /* of the descriptors, for connections kept warm */
-  FDS_FOR_A_TUBE = 64, /* so many allow each worker one */
-};
-
 static int make_id(epi_engine *engine) {
   uint8_t id[EPI__PROXY_ID / 2];
   int result = engine->crypto->random(id, sizeof id);
@@ -36,7 +29,10 @@ int epi_engine_new(epi_engine **out) {
     return EPI_ENOMEM;
   }
   engine->crypto = epi__crypto_wolfssl();
+  engine->self = engine;
+  pthread_mutex_init(&engine->calls, NULL);
   pthread_mutex_init(&engine->lock, NULL);
+  pthread_cond_init(&engine->closed, NULL);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
   }
@@ -68,9 +64,6 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   epi__adopted_drop(engine, 0);
   epi__listeners_free(engine->listeners);
-  for (size_t i = 0; i < engine->session_count; i++) {
-    epi__sessions_free(engine->sessions[i]);
-  }
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
   }
@@ -96,7 +89,9 @@ void epi_engine_free(epi_engine *engine) {
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_destroy(&engine->mailboxes[i].lock);
   }
+  pthread_cond_destroy(&engine->closed);
   pthread_mutex_destroy(&engine->lock);
+  pthread_mutex_destroy(&engine->calls);
   epi__free(engine);
 }
 
@@ -145,9 +140,7 @@ static void put_in_force(epi_engine *engine, epi__policy *policy,
   }
   atomic_fetch_add(&engine->generation, 1);
   pthread_mutex_unlock(&engine->lock);
-  for (size_t i = 0; i < engine->worker_count; i++) {
-    epi__wake_send(&engine->workers[i]->wake);
-  }
+  epi__workers_wake(engine);
   if (listeners) {
     epi__ports_tell(engine, model_of(old), model_of(policy));
   }
@@ -155,7 +148,7 @@ static void put_in_force(epi_engine *engine, epi__policy *policy,
   epi__policy_free(old);
 }
 
-int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+static int set_model(epi_engine *engine, epi_model *model) {
   epi__listeners *listeners = NULL;
   epi__policy *policy = NULL;
   int result = 0;
@@ -184,6 +177,15 @@ int epi_engine_set_model(epi_engine *engine, epi_model *model) {
   }
   put_in_force(engine, policy, listeners);
   return 0;
+}
+
+int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+  int result;
+
+  pthread_mutex_lock(&engine->calls);
+  result = set_model(engine, model);
+  pthread_mutex_unlock(&engine->calls);
+  return result;
 }
 
 void epi_engine_on_log(epi_engine *engine,
@@ -220,7 +222,7 @@ static int find_name(epi_engine *engine) {
 }
 
 static int check_bind_ports(const epi_engine *engine) {
-  const int64_t *settings = engine->settings;
+  const epi__setting *settings = engine->settings;
 
   return settings[EPI_ENGINE_BIND_PORT_MIN] <=
                  settings[EPI_ENGINE_BIND_PORT_MAX]
@@ -228,36 +230,6 @@ static int check_bind_ports(const epi_engine *engine) {
              : epi__fail(EPI_EINVAL, "no port is from %d to %d",
                          (int)settings[EPI_ENGINE_BIND_PORT_MIN],
                          (int)settings[EPI_ENGINE_BIND_PORT_MAX]);
-}
-
-static int tubes_for(const epi_engine *engine, int64_t fds) {
-  int64_t most = fds / FDS_FOR_A_TUBE / engine->settings[EPI_ENGINE_WORKERS];
-
-  return engine->settings[EPI_ENGINE_TUBE] == 0 || most < 0 ? 0
-         : most < EPI__TUBES_MAX                            ? (int)most
-                                                            : EPI__TUBES_MAX;
-}
-
-/* Share the descriptors out, to flows and to what they are quicker with:
- * connections that wait for them, and tubes. */
-static void set_limit(epi_engine *engine) {
-  int64_t workers = engine->settings[EPI_ENGINE_WORKERS];
-  int64_t sockets = (int64_t)engine->listeners->count * workers;
-  int64_t fds = epi__fd_limit() - RESERVED_FDS - sockets;
-  int64_t warm = engine->settings[EPI_ENGINE_WARM] * EPI__WARM_HOPS * workers;
-  int64_t *limit = &engine->settings[EPI_ENGINE_LIMIT];
-  int64_t most;
-
-  if (warm > fds / WARM_SHARE) {
-    warm = fds > 0 ? fds / WARM_SHARE : 0;
-  }
-  engine->warm_most = warm / workers;
-  engine->tubes = tubes_for(engine, fds);
-  fds -= warm + 2 * engine->tubes * workers;
-  most = fds > FDS_PER_FLOW ? fds / FDS_PER_FLOW : 1;
-  if (!*limit || *limit > most) {
-    *limit = most;
-  }
 }
 
 /* Listen at the ports that the model gives this proxy. Should the start fail
@@ -275,7 +247,29 @@ static int open_ports(epi_engine *engine) {
   return result;
 }
 
-int epi_engine_start(epi_engine *engine) {
+static int join_sessions(epi_engine *engine) {
+  const epi__listeners *list = engine->listeners;
+  int result = 0;
+
+  for (size_t i = 0; i < list->count && !result; i++) {
+    result = epi__sessions_join(list->items[i], list, engine);
+  }
+  return result;
+}
+
+static void stop(epi_engine *engine) {
+  engine->started = 1; /* without sockets it cannot start any more */
+  atomic_store(&engine->stopping, 1);
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    epi__worker_join(engine->workers[i]);
+  }
+  engine->worker_count = 0;
+  epi__provisioner_stop(engine->provisioner);
+  epi__listeners_close(engine->listeners);
+  epi__audit_end(engine);
+}
+
+static int start(epi_engine *engine) {
   int count = (int)engine->settings[EPI_ENGINE_WORKERS];
   int result = epi__engine_not_started(engine);
 
@@ -295,12 +289,12 @@ int epi_engine_start(epi_engine *engine) {
     result = epi__listeners_check_loops(engine->listeners, engine);
   }
   if (!result) {
-    result = epi__sessions_start(engine);
+    result = join_sessions(engine);
   }
   if (result) {
     return result;
   }
-  set_limit(engine);
+  epi__engine_share_fds(engine);
   engine->seen.from = epi__clock_wall();
   engine->started = 1;
   result = epi__provisioner_start(engine->provisioner);
@@ -309,21 +303,24 @@ int epi_engine_start(epi_engine *engine) {
     engine->worker_count += !result;
   }
   if (result) {
-    epi_engine_stop(engine);
+    stop(engine);
   }
   return result;
 }
 
+int epi_engine_start(epi_engine *engine) {
+  int result;
+
+  pthread_mutex_lock(&engine->calls);
+  result = start(engine);
+  pthread_mutex_unlock(&engine->calls);
+  return result;
+}
+
 void epi_engine_stop(epi_engine *engine) {
-  engine->started = 1; /* without sockets it cannot start any more */
-  atomic_store(&engine->stopping, 1);
-  for (size_t i = 0; i < engine->worker_count; i++) {
-    epi__worker_join(engine->workers[i]);
-  }
-  engine->worker_count = 0;
-  epi__provisioner_stop(engine->provisioner);
-  epi__listeners_close(engine->listeners);
-  epi__audit_end(engine);
+  pthread_mutex_lock(&engine->calls);
+  stop(engine);
+  pthread_mutex_unlock(&engine->calls);
 }
 
 int64_t epi_engine_count(const epi_engine *engine, int what) {

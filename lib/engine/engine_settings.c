@@ -1,4 +1,4 @@
-/* engine_settings.c: what an engine is told before it starts. */
+/* engine_settings.c: what an engine is told. */
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/filter_load.h"
@@ -67,15 +67,36 @@ void epi__engine_set_defaults(epi_engine *engine) {
       cpus < EPI__WORKERS_MAX ? cpus : EPI__WORKERS_MAX;
 }
 
-int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
-  if (known(parameter) < 0) {
-    return EPI_EINVAL;
-  }
-  if (epi__engine_not_started(engine)) {
-    return EPI_ESTATE;
-  }
+/* A mark belongs to rules that others have made for it, and each worker has
+ * sockets of its own on every listener. */
+static int may_change(const epi_engine *engine, int parameter, int64_t value) {
+  const epi__setting *settings = engine->settings;
+
   if (parameter == EPI_ENGINE_WORKERS && engine->listeners->count) {
     return epi__fail(EPI_ESTATE, "set the workers before listening");
+  }
+  if (!engine->started) {
+    return 0;
+  }
+  if (parameter == EPI_ENGINE_WORKERS || parameter == EPI_ENGINE_MARK) {
+    return epi__fail(EPI_ESTATE, "%s: set it before the start",
+                     bounds[parameter].name);
+  }
+  if ((parameter == EPI_ENGINE_BIND_PORT_MIN &&
+       value > settings[EPI_ENGINE_BIND_PORT_MAX]) ||
+      (parameter == EPI_ENGINE_BIND_PORT_MAX &&
+       value < settings[EPI_ENGINE_BIND_PORT_MIN])) {
+    return epi__fail(EPI_EINVAL, "%s: with %lld no port is left",
+                     bounds[parameter].name, (long long)value);
+  }
+  return 0;
+}
+
+int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
+  int result;
+
+  if (known(parameter) < 0) {
+    return EPI_EINVAL;
   }
   if (value < bounds[parameter].lowest || value > bounds[parameter].highest) {
     return epi__fail(EPI_EINVAL, "%s: from %lld to %lld, not %lld",
@@ -83,8 +104,16 @@ int epi_engine_set(epi_engine *engine, int parameter, int64_t value) {
                      (long long)bounds[parameter].lowest,
                      (long long)bounds[parameter].highest, (long long)value);
   }
-  engine->settings[parameter] = value;
-  return 0;
+  pthread_mutex_lock(&engine->calls);
+  result = may_change(engine, parameter, value);
+  if (!result) {
+    engine->settings[parameter] = value;
+    if (engine->started) {
+      epi__engine_retune(engine, parameter);
+    }
+  }
+  pthread_mutex_unlock(&engine->calls);
+  return result;
 }
 
 int epi_engine_bounds(const epi_engine *engine, int parameter, int64_t *value,

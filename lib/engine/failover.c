@@ -14,7 +14,7 @@
 
 /* One more try, within the time that flows with one instance may take. */
 static int may_try(const epi_flow *flow) {
-  const int64_t *settings = flow->worker->engine->settings;
+  const epi__setting *settings = flow->worker->engine->settings;
   int64_t took = epi__loop_now(flow->worker->loop) - flow->route->began_at;
 
   return !flow->bind && !flow->lanes[EPI_FORWARD].sent &&

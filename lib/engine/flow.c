@@ -57,7 +57,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
 
 /* How long a phase may last; 0: for ever. */
 static int64_t limit_of(const epi_flow *flow) {
-  const int64_t *settings = flow->worker->engine->settings;
+  const epi__setting *settings = flow->worker->engine->settings;
 
   switch (flow->phase) {
   case EPI__HANDSHAKE:

@@ -178,7 +178,7 @@ void epi__hops_timeout(epi_flow *flow) {
 }
 
 int64_t epi__hops_limit(const epi_flow *flow) {
-  const int64_t *settings = flow->worker->engine->settings;
+  const epi__setting *settings = flow->worker->engine->settings;
   epi__instance *instance = flow->route->hops[flow->hop].instance;
 
   if (instance && !flow->heard && epi__instance_has_others(instance)) {

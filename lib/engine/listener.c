@@ -240,6 +240,9 @@ int epi__listener_new(epi__listener **out, epi_engine *engine,
   if (!result) {
     result = make_name(listener, &url);
   }
+  if (!result && !(listener->url = epi__strdup(text))) {
+    result = EPI_ENOMEM;
+  }
   if (!result) {
     result = make_doors(listener);
   }
@@ -298,9 +301,11 @@ void epi__listener_free(epi__listener *listener) {
   }
   epi__listener_close(listener);
   epi__dtls_server_free(listener->dtls);
+  epi__sessions_free(listener->sessions);
   epi__users_free(listener->users);
   epi__free(listener->users_file);
   epi__free(listener->doors);
   epi__free(listener->name);
+  epi__free(listener->url);
   epi__free(listener);
 }

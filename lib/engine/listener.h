@@ -72,7 +72,7 @@ struct epi__listener {
   epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
   char *users_file;
   int tfo; /* clients at once whose data is taken from the SYN; 0: none */
-  epi__sessions *sessions;   /* NULL: none; the engine's */
+  epi__sessions *sessions;   /* NULL: none; shared with others */
   int fds[EPI__WORKERS_MAX]; /* each closed by its worker, and then -1 */
   int fd_count;
   epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
@@ -80,6 +80,8 @@ struct epi__listener {
   epi__dtls_server *dtls;
   epi__door *doors; /* one for each worker */
   char *name;       /* its URL for log lines */
+  char *url;        /* as it was given; NULL: a port of the model */
+  int open;         /* doors, with the engine's lock */
 };
 
 typedef struct epi__listeners {

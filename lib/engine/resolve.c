@@ -175,6 +175,15 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark,
   return 0;
 }
 
+void epi__resolver_remember(epi__resolver *resolver, size_t names) {
+  epi__name_cache *cache;
+
+  if (!epi__name_cache_new(&cache, names)) {
+    epi__name_cache_free(resolver->cache);
+    resolver->cache = cache;
+  }
+}
+
 void epi__resolver_free(epi__resolver *resolver) {
   if (resolver) {
     ares_destroy(resolver->channel);

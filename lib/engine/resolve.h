@@ -19,6 +19,10 @@ enum {
 int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark,
                       size_t names);
 
+/* Remember so many from now on, and none of those before. Without memory for
+ * that it is as it was. */
+void epi__resolver_remember(epi__resolver *resolver, size_t names);
+
 /* End it; lookups under way end without calling back. */
 void epi__resolver_free(epi__resolver *resolver);
 

@@ -12,6 +12,7 @@
 enum { KEY = 32 };
 
 struct epi__sessions {
+  atomic_int references; /* of listeners */
   epi_session_table *table;
   pthread_mutex_t lock;
 };
@@ -24,7 +25,8 @@ static void give(void *user) {
   pthread_mutex_unlock(user);
 }
 
-static int set_up(epi_session_table *table, const int64_t *settings) {
+/* A table is there even while there are to be no sessions: that may change. */
+static int set_up(epi_session_table *table, const epi__setting *settings) {
   static const int from[EPI_SESSIONS_TOKENS + 1] = {
       [EPI_SESSIONS_MAX] = EPI_ENGINE_SESSIONS,
       [EPI_SESSIONS_PER_OWNER] = EPI_ENGINE_SESSIONS_PER_OWNER,
@@ -34,7 +36,9 @@ static int set_up(epi_session_table *table, const int64_t *settings) {
   int result = 0;
 
   for (int i = EPI_SESSIONS_MAX; i <= EPI_SESSIONS_TOKENS && !result; i++) {
-    result = epi_session_table_set(table, i, settings[from[i]]);
+    int64_t value = settings[from[i]];
+
+    result = epi_session_table_set(table, i, value ? value : 1);
   }
   return result;
 }
@@ -47,6 +51,7 @@ static int make(epi__sessions **out, const epi_engine *engine) {
   if (!sessions) {
     return EPI_ENOMEM;
   }
+  atomic_init(&sessions->references, 1);
   pthread_mutex_init(&sessions->lock, NULL);
   result = engine->crypto->random(key, sizeof key);
   if (!result) {
@@ -66,48 +71,45 @@ static int make(epi__sessions **out, const epi_engine *engine) {
 }
 
 void epi__sessions_free(epi__sessions *sessions) {
-  if (sessions) {
+  if (sessions && atomic_fetch_sub(&sessions->references, 1) == 1) {
     epi_session_table_free(sessions->table);
     pthread_mutex_destroy(&sessions->lock);
     epi__free(sessions);
   }
 }
 
-/* The sessions of a listener before this one with the same users, or NULL. */
-static epi__sessions *shared(const epi_engine *engine, size_t index) {
-  const char *users = engine->listeners->items[index]->users_file;
+/* The sessions of another listener with the same users, or NULL. */
+static epi__sessions *shared(const epi__listener *listener,
+                             const epi__listeners *list) {
+  const char *users = listener->users_file;
 
-  for (size_t i = 0; i < index; i++) {
-    const epi__listener *before = engine->listeners->items[i];
+  for (size_t i = 0; i < list->count; i++) {
+    const epi__listener *other = list->items[i];
 
-    if (before->sessions &&
-        (users ? before->users_file && !strcmp(before->users_file, users)
-               : !before->users_file)) {
-      return before->sessions;
+    if (other->sessions &&
+        (users ? other->users_file && !strcmp(other->users_file, users)
+               : !other->users_file)) {
+      return other->sessions;
     }
   }
   return NULL;
 }
 
-int epi__sessions_start(epi_engine *engine) {
-  for (size_t i = 0; i < engine->listeners->count; i++) {
-    epi__listener *listener = engine->listeners->items[i];
-
-    if (!engine->settings[EPI_ENGINE_SESSIONS] ||
-        !(listener->accept & EPI_ACCEPT_SOCKS6)) {
-      continue;
-    }
-    listener->sessions = shared(engine, i);
-    if (!listener->sessions) {
-      int result = make(&listener->sessions, engine);
-
-      if (result) {
-        return result;
-      }
-      engine->sessions[engine->session_count++] = listener->sessions;
-    }
+int epi__sessions_join(epi__listener *listener, const epi__listeners *list,
+                       const epi_engine *engine) {
+  if (listener->sessions || !(listener->accept & EPI_ACCEPT_SOCKS6)) {
+    return 0;
   }
+  listener->sessions = shared(listener, list);
+  if (!listener->sessions) {
+    return make(&listener->sessions, engine);
+  }
+  atomic_fetch_add(&listener->sessions->references, 1);
   return 0;
+}
+
+void epi__sessions_retune(epi__sessions *sessions, const epi_engine *engine) {
+  set_up(sessions->table, engine->settings);
 }
 
 /* ---- of a flow ---- */
@@ -116,7 +118,7 @@ int epi__sessions_offer(epi_flow *flow) {
   epi__sessions *sessions = flow->listener->sessions;
   char owner[EPI_ADDR_TEXT_MAX] = "";
 
-  if (!sessions) {
+  if (!sessions || !flow->worker->engine->settings[EPI_ENGINE_SESSIONS]) {
     return 0;
   }
   epi_addr_format(flow->peer, 0, owner, sizeof owner);

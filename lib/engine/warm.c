@@ -249,6 +249,11 @@ void epi__warm_clear(epi__warm *warm) {
   }
 }
 
+void epi__warm_limit(epi__warm *warm, const epi__warm_limits *limits) {
+  epi__warm_clear(warm);
+  warm->limits = *limits;
+}
+
 void epi__warm_free(epi__warm *warm) {
   if (warm) {
     epi__warm_clear(warm);

@@ -39,6 +39,9 @@ int epi__warm_take(epi__warm *warm, const epi_addr *addr, epi__io *io);
  * connect itself. Others will come: prepare for them, as far as it goes. */
 void epi__warm_used(epi__warm *warm, const epi_addr *addr, int missed);
 
+/* Have other limits from now on: what there is is closed. */
+void epi__warm_limit(epi__warm *warm, const epi__warm_limits *limits);
+
 /* Close all, and forget what was used. */
 void epi__warm_clear(epi__warm *warm);
 

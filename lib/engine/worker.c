@@ -55,6 +55,9 @@ static void on_wake(epi__wake *wake) {
     epi__loop_stop(worker->loop);
     return;
   }
+  if (worker->tuned != atomic_load(&worker->engine->tuned)) {
+    epi__worker_tune(worker);
+  }
   if (worker->listeners != atomic_load(&worker->engine->listeners)) {
     epi__doors_update(worker);
   }
@@ -76,8 +79,9 @@ static void sweep(void *user) {
   epi__flow_sweep(user);
 }
 
-/* One for all: the table of instances is the engine's. */
-static void start_probes(epi__worker *worker) {
+void epi__worker_probe(epi__worker *worker) {
+  epi__health_stop(worker->health);
+  worker->health = NULL;
   if (!worker->number && epi__health_start(&worker->health, worker)) {
     epi__log(worker->engine, EPI_LOG_ERROR, "no probes of instances: %s",
              epi_error_detail());
@@ -89,7 +93,7 @@ static void *run(void *user) {
 
   epi__mailbox_begin(worker);
   epi__doors_open(worker);
-  start_probes(worker);
+  epi__worker_probe(worker);
   epi__loop_run(worker->loop);
   epi__health_stop(worker->health);
   epi__mailbox_end(worker);
@@ -126,14 +130,9 @@ static int start_thread(epi__worker *worker) {
 }
 
 static int make_warm(epi__worker *worker) {
-  const epi_engine *engine = worker->engine;
-  epi__warm_limits limits = {
-      .per_hop = engine->settings[EPI_ENGINE_WARM],
-      .in_all = engine->warm_most,
-      .idle_ms = engine->settings[EPI_ENGINE_WARM_IDLE_MS],
-      .mark = (uint32_t)engine->settings[EPI_ENGINE_MARK],
-  };
+  epi__warm_limits limits;
 
+  epi__worker_warm_limits(worker, &limits);
   return epi__warm_new(&worker->warm, worker->loop, &limits);
 }
 
@@ -147,6 +146,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   worker->engine = engine;
   worker->number = number;
   worker->generation = worker->judged = -1;
+  worker->tuned = atomic_load(&engine->tuned);
   worker->listeners = epi__listeners_ref(engine->listeners);
   worker->tubes.size = (size_t)engine->settings[EPI_ENGINE_TUBE];
   worker->tubes.most = engine->tubes;
@@ -175,6 +175,12 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   }
   *out = worker;
   return 0;
+}
+
+void epi__workers_wake(const epi_engine *engine) {
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    epi__wake_send(&engine->workers[i]->wake);
+  }
 }
 
 void epi__worker_join(epi__worker *worker) {

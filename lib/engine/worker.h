@@ -80,6 +80,7 @@ struct epi__worker {
   int generation;
   int judged;      /* the generation that all flows were judged by */
   int provisioned; /* as of which flows wait for instances */
+  int tuned;       /* as of which its caches have their sizes */
   int drains;      /* as of which flows are cut by a time */
   epi__timer drain;
   epi_flow *flows, *ended;
@@ -98,15 +99,19 @@ typedef struct epi__mailbox {
   size_t count;
 } epi__mailbox;
 
+/* A parameter's value, which may change while workers read it: that costs no
+ * more than reading any other number does. */
+typedef _Atomic int64_t epi__setting;
+
 struct epi_engine {
-  int64_t settings[EPI__ENGINE_SETTINGS];
+  epi_engine *self;      /* for calls that change nothing, but for a lock */
+  pthread_mutex_t calls; /* one of those that change it at a time */
+  epi__setting settings[EPI__ENGINE_SETTINGS];
   char *name;        /* which proxy of the model, or NULL */
   char *filter_path; /* where a model's shared objects are, or NULL */
   char id[EPI__PROXY_ID + 1];
   int64_t next_listener;
   epi__adopted adopted;
-  epi__sessions *sessions[EPI__LISTENERS_MAX];
-  size_t session_count;
   epi__hop hops[EPI__HOPS_MAX];
   size_t hop_count;
   epi_filter *filters[EPI__FILTERS_MAX];
@@ -124,7 +129,8 @@ struct epi_engine {
   char *function; /* the name of the function that this is, or NULL */
   uint8_t function_key[EPI__FUNCTION_KEY];
 
-  pthread_mutex_t lock; /* guards what follows, and calls of on_log */
+  pthread_mutex_t lock;  /* guards what follows, and calls of on_log */
+  pthread_cond_t closed; /* a worker has closed a door */
   epi__policy *policy;
   atomic_int generation;
   _Atomic(epi__listeners *) listeners; /* replaced by the engine's calls */
@@ -137,8 +143,11 @@ struct epi_engine {
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
-  int64_t warm_most;      /* connections to hops that a worker keeps */
-  int tubes;              /* of each worker, at most */
+  int64_t fds;            /* that may be shared out */
+  int64_t limit_most;     /* flows that these allow */
+  atomic_llong warm_most; /* connections to hops that a worker keeps */
+  atomic_int tubes;       /* of each worker, at most */
+  atomic_int tuned;       /* how often what workers have copies of changed */
   atomic_int provisioned; /* how often something became of instances */
   atomic_int stopping;
   atomic_int drains;     /* how often it was told to drain */
@@ -162,6 +171,18 @@ void epi__log(epi_engine *engine, int level, const char *format, ...)
 /* Returns 0, or EPI_ESTATE once the engine was started. */
 int epi__engine_not_started(const epi_engine *engine);
 void epi__engine_set_defaults(epi_engine *engine);
+
+/* ---- engine_tuning.c ---- */
+
+/* Share the descriptors out, to flows and to what they are quicker with. */
+void epi__engine_share_fds(epi_engine *engine);
+
+/* A parameter was set while the engine runs. */
+void epi__engine_retune(epi_engine *engine, int parameter);
+
+/* What a worker is made with, and has anew if it changed. */
+void epi__worker_warm_limits(const epi__worker *worker, epi__warm_limits *out);
+void epi__worker_tune(epi__worker *worker);
 
 /* ---- adopt.c ---- */
 
@@ -194,6 +215,13 @@ void epi__worker_join(epi__worker *worker);
 /* End all flows of a worker. */
 void epi__worker_cut(epi__worker *worker, const char *why);
 
+/* Have the first worker probe instances as often as it shall: one does it for
+ * all, the table of instances is the engine's. */
+void epi__worker_probe(epi__worker *worker);
+
+/* Have all workers look what changed. */
+void epi__workers_wake(const epi_engine *engine);
+
 /* The policy to judge by now, brought up to date; NULL for none. */
 epi__policy *epi__worker_policy(epi__worker *worker);
 
@@ -204,9 +232,16 @@ void epi__drain_update(epi__worker *worker);
 
 /* ---- sessions.c ---- */
 
-/* Give the listeners of SOCKS 6 their sessions, if the engine shall have any.
- * Returns 0, EPI_ESYS or EPI_ENOMEM. */
-int epi__sessions_start(epi_engine *engine);
+/* Give a listener that takes SOCKS 6 its sessions: those of one in the list
+ * with the same users, or others. Returns 0, EPI_ESYS, EPI_ECRYPTO or
+ * EPI_ENOMEM. */
+int epi__sessions_join(epi__listener *listener, const epi__listeners *list,
+                       const epi_engine *engine);
+
+/* Have the settings that the engine has now. */
+void epi__sessions_retune(epi__sessions *sessions, const epi_engine *engine);
+
+/* Let go of a listener's. */
 void epi__sessions_free(epi__sessions *sessions);
 
 /* ---- hops ---- */

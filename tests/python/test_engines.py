@@ -377,8 +377,9 @@ def test_the_life_of_an_engine():
         engine.start()
     engine.listen(ANY)
     engine.start()
-    for call in (engine.start, lambda: engine.listen(ANY),
-                 lambda: engine.add_filter(Upper()),
+    for call in (engine.start, lambda: engine.add_filter(Upper()),
+                 lambda: engine.set(epi.Parameter.WORKERS, 2),
+                 lambda: engine.set(epi.Parameter.MARK, 2),
                  lambda: engine.on_log(print)):
         with pytest.raises(epi.errors.InvalidState):
             call()
@@ -394,6 +395,45 @@ def test_the_life_of_an_engine():
         with pytest.raises(epi.errors.InvalidState):
             call()
     assert "closed" in repr(engine)
+
+
+def test_listeners_change_while_an_engine_runs(proxy, echo):
+    engine = proxy()
+    first = engine.urls[0]
+    with through(engine, echo.address) as sock:
+        second = engine.listen("socks://127.0.0.1:0?version=5")
+        assert engine.addresses[1] == second
+        assert engine.urls == (first, "socks://127.0.0.1:0?version=5")
+        engine.unlisten(f"socks://{engine.addresses[0]}")
+        assert engine.addresses == (second,)
+        assert talk(sock, b"goes on") == b"goes on"
+    engine.relisten(engine.urls[0], first)
+    assert engine.addresses == (second,) and engine.urls == (first,)
+    with through(engine, echo.address) as sock:
+        assert talk(sock, b"by the other") == b"by the other"
+    with pytest.raises(epi.errors.NotFound):
+        engine.unlisten("socks://127.0.0.1:1")
+    with pytest.raises(epi.errors.InvalidState, match="is the last"):
+        engine.unlisten(first)
+    engine.drain(0)
+    for call in (lambda: engine.listen(ANY), lambda: engine.unlisten(first),
+                 lambda: engine.relisten(first, ANY)):
+        with pytest.raises(epi.errors.InvalidState, match="drains"):
+            call()
+
+
+def test_settings_change_while_an_engine_runs(proxy, echo):
+    engine = proxy()
+    for parameter in epi.Parameter:
+        if parameter not in (epi.Parameter.WORKERS, epi.Parameter.MARK):
+            bounds = engine.bounds(parameter)
+            engine.set(parameter, bounds.value)
+            assert engine.bounds(parameter) == bounds
+    engine.set(epi.Parameter.IDLE_MS, 50)
+    with through(engine, echo.address) as sock:
+        assert talk(sock, b"soon") == b"soon"
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(1) == b"", "it was idle for too long"
 
 
 def test_an_engine_drains(proxy, echo):

@@ -885,10 +885,15 @@ epi_engine_bounds = long(
     "epi_engine_bounds", c_int, Handle, Int, Int64s, Int64s, Int64s,
 )
 epi_engine_listen = long("epi_engine_listen", c_int, Handle, Text)
+epi_engine_unlisten = long("epi_engine_unlisten", c_int, Handle, Text)
+epi_engine_relisten = long("epi_engine_relisten", c_int, Handle, Text, Text)
 epi_engine_adopt_socket = long("epi_engine_adopt_socket", c_int, Handle, Int)
 epi_engine_socket = long("epi_engine_socket", c_int, Handle, Size)
 epi_engine_listener_addr = long(
     "epi_engine_listener_addr", c_int, Handle, Size, AddrPointer,
+)
+epi_engine_listener_url = long(
+    "epi_engine_listener_url", c_int, Handle, Size, Out,
 )
 epi_engine_add_hop = long("epi_engine_add_hop", c_int, Handle, Text)
 epi_engine_add_filter = long("epi_engine_add_filter", c_int, Handle, Handle)

@@ -263,7 +263,8 @@ class Engine(Handle):
     # ---- set-up ----
 
     def set(self, parameter: Parameter, value: int) -> None:
-        """Set a parameter before the start, WORKERS before listening too.
+        """Set a parameter, also while it runs: WORKERS before listening alone,
+        MARK before the start. Limits count for whoever comes next.
         Raises InvalidArgument out of its bounds, InvalidState too late."""
         self._call(c.epi_engine_set, parameter, value)
 
@@ -275,25 +276,59 @@ class Engine(Handle):
         return Bounds(*(one.value for one in found))
 
     def listen(self, url: str) -> Address:
-        """Listen on an address, before the start: `socks://HOST:PORT`,
+        """Listen on an address, also while it runs: `socks://HOST:PORT`,
         `tcp://HOST:PORT=DEST:PORT`, `redirect://HOST:PORT`, with settings as a
         query (include/epi/engine.h). Returns the address, with the port that
         it got for port 0.
 
         Raises InvalidArgument, NotSupported, Busy, PrivilegeMissing,
-        SystemRefused, NotFound (no such file), LimitReached, InvalidState."""
-        address = Address("0.0.0.0")
+        SystemRefused, NotFound (no such file), LimitReached, InvalidState (it
+        drains, or was stopped)."""
+        self._change(lambda engine: c.epi_engine_listen(engine, url))
+        return self._addresses[-1]
 
-        def listen(engine: int) -> int:
-            result: int = c.epi_engine_listen(engine, url)
+    def unlisten(self, url: str) -> None:
+        """Listen no more with a listener, by its URL as it was given or
+        `SCHEME://HOST:PORT`, with the port that it got. Its flows go on, but
+        datagrams come no more by its UDP ports. The last one cannot go while
+        the engine runs.
+
+        Raises NotFound (no such listener), InvalidState."""
+        self._change(lambda engine: c.epi_engine_unlisten(engine, url))
+
+    def relisten(self, url: str, by: str) -> None:
+        """Have another URL take a listener's place while the engine runs, with
+        the same sockets if the address is the same: other settings, or its
+        files read anew.
+
+        Raises NotFound (no such listener), InvalidState (it does not run), or
+        as listen(); nothing changes then."""
+        self._change(lambda engine: c.epi_engine_relisten(engine, url, by))
+
+    def _change(self, change: Callable[[int], int]) -> None:
+        """Change what it listens with."""
+        def call(engine: int) -> int:
+            result = change(engine)
             if result == 0:
-                result = c.epi_engine_listener_addr(
-                    engine, len(self._addresses), ctypes.byref(address._c))
-                self._addresses.append(address)
+                self._addresses = _addresses_of(engine)
             return result
 
-        self._call(listen)
-        return address
+        self._call(call)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What listen() was given, in the order of `addresses`."""
+        found: list[str] = []
+
+        def read(engine: int) -> int:
+            out = ctypes.c_void_p()
+            while c.epi_engine_listener_url(engine, len(found),
+                                            ctypes.byref(out)) == 0:
+                found.append(taken(out))
+            return 0
+
+        self._call(read)
+        return tuple(found)
 
     def adopt_socket(self, fd: int) -> None:
         """Have `listen` use a socket that another program has made, if it is at
@@ -590,6 +625,16 @@ class Engine(Handle):
                           in getattr(self, "_addresses", ()))
         state = getattr(self, "_state", "never made")
         return f"<Engine {state}{' at ' if where else ''}{where}>"
+
+
+def _addresses_of(engine: int) -> list[Address]:
+    found: list[Address] = []
+    while True:
+        address = Address("0.0.0.0")
+        if c.epi_engine_listener_addr(engine, len(found),
+                                      ctypes.byref(address._c)):
+            return found
+        found.append(address)
 
 
 def _stop(engine: int) -> int:
