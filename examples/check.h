@@ -13,7 +13,7 @@ enum {
 typedef struct check_options {
   const char *model, *flow, *at, *html, *diff, *base_port, *expect, *verdict,
       *as_verdict, *estimate, *rtt_client, *rtt_server, *audit_key;
-  const char *facts[EPI_QUERY_CONSENT + 1];
+  const char *facts[EPI_QUERY_AUTHENTICATED + 1];
   int facts_given, explain, lint, json, provision, ports, dot, as_rule, audit;
 } check_options;
 

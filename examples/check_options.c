@@ -18,6 +18,9 @@ static const char help[] =
     "      --dataset TEXT         which data it is\n"
     "      --user TEXT            who asks\n"
     "      --consent TEXT         what was consented to\n"
+    "      --authenticated HOW    by password, certificate, key, address: "
+    "some\n"
+    "                             of them with commas between; or none\n"
     "      --at TIME              when, in UTC, as 2026-01-31T09:30, or "
     "seconds\n"
     "                             since 1970\n"
@@ -121,6 +124,7 @@ static const struct option long_options[] = {
     {"dataset", required_argument, NULL, FACT + EPI_QUERY_DATASET},
     {"user", required_argument, NULL, FACT + EPI_QUERY_USER},
     {"consent", required_argument, NULL, FACT + EPI_QUERY_CONSENT},
+    {"authenticated", required_argument, NULL, FACT + EPI_QUERY_AUTHENTICATED},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},

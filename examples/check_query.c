@@ -89,7 +89,7 @@ int read_port(const char *text) {
 int check_facts(epi_query *query, const check_options *opts) {
   int64_t when;
 
-  for (int key = EPI_QUERY_APPLICATION; key <= EPI_QUERY_CONSENT; key++) {
+  for (int key = EPI_QUERY_APPLICATION; key <= EPI_QUERY_AUTHENTICATED; key++) {
     if (epi_query_set(query, key, opts->facts[key])) {
       return complain("", epi_error_detail());
     }

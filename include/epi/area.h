@@ -312,11 +312,12 @@ EPI_API int epi_model_function_capacity(const epi_model *model,
 /* ---- query ---- */
 
 /* What epi_query_set() sets. */
-#define EPI_QUERY_APPLICATION 1
-#define EPI_QUERY_PURPOSE     2
-#define EPI_QUERY_DATASET     3
-#define EPI_QUERY_USER        4
-#define EPI_QUERY_CONSENT     5
+#define EPI_QUERY_APPLICATION   1
+#define EPI_QUERY_PURPOSE       2
+#define EPI_QUERY_DATASET       3
+#define EPI_QUERY_USER          4
+#define EPI_QUERY_CONSENT       5
+#define EPI_QUERY_AUTHENTICATED 6 /* by what the client showed who it is */
 
 /* Make a query about one flow; nothing in it is set.
  *
@@ -343,7 +344,10 @@ EPI_API int epi_query_set_to_node(epi_query *query, const char *node, int port);
 
 /* Set a further fact of the flow, EPI_QUERY_*; NULL unsets it.
  *
- * Returns 0, EPI_EINVAL (no such key) or EPI_ENOMEM. */
+ * EPI_QUERY_AUTHENTICATED is "none", which is also what counts if nothing is
+ * said, or some of "password", "certificate", "key" and "address" with commas
+ * between.
+ * Returns 0, EPI_EINVAL (no such key, or no such word) or EPI_ENOMEM. */
 EPI_API int epi_query_set(epi_query *query, int key, const char *value);
 
 /* Say when the flow happens, in seconds since 1970-01-01 UTC. Without this no

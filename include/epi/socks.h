@@ -69,6 +69,7 @@ extern "C" {
 #define EPI_META_REASON        2011 /* in replies: why it is no success */
 #define EPI_META_TICKETS       2012 /* for functions to be passed, HMACs */
 #define EPI_META_PROOF         2013 /* of those passed, HMACs */
+#define EPI_META_AUTHENTICATED 2014 /* by what the source was, in words */
 
 typedef struct epi_request epi_request;
 typedef struct epi_reply epi_reply;

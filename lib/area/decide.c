@@ -181,10 +181,13 @@ int epi__decide(epi_model *model, const epi_query *query, epi_decision *out,
                 epi__facts *facts) {
   int result;
 
-  *facts = (epi__facts){.port = query->port,
-                        .has_time = query->has_time,
-                        .time = query->time,
-                        .choice = &query->choice};
+  *facts =
+      (epi__facts){.port = query->port,
+                   .authenticated = query->authenticated ? query->authenticated
+                                                         : EPI__AUTH_NONE,
+                   .has_time = query->has_time,
+                   .time = query->time,
+                   .choice = &query->choice};
   result = decide(model, query, out, facts);
   if (result) {
     epi__decision_deny(out, "no decision could be made");

@@ -142,6 +142,30 @@ static int find_minutes(epi__hunt *h) {
   return 0;
 }
 
+/* What a flow may be authenticated by: all sets of what rules name, and one
+ * more that stands for what none of them does. */
+static int find_means(epi__hunt *h) {
+  const epi_model *model = model_of(h);
+  unsigned real = EPI__AUTH_ALL & ~EPI__AUTH_NONE, named = 0, other;
+
+  for (size_t i = 0; i < model->rule_names.count; i++) {
+    named |= model->rules[i].authenticated;
+  }
+  if (!named || h->query->authenticated) {
+    return epi__list_add(&h->means, h->given.authenticated);
+  }
+  other = ~named & real;
+  other &= ~(other - 1); /* the lowest, or none */
+  for (unsigned set = 0; set <= real; set++) {
+    int is_told = !(set & ~named) || set == other;
+
+    if (is_told && epi__list_add(&h->means, set ? set : EPI__AUTH_NONE)) {
+      return EPI_ENOMEM;
+    }
+  }
+  return 0;
+}
+
 static void find_port(epi__hunt *h) {
   const epi_model *model = model_of(h);
 
@@ -160,6 +184,7 @@ static void find_port(epi__hunt *h) {
 
 int epi__hunt_start(epi__hunt *h) {
   if (make_room(h) || find_applications(h) || find_minutes(h) ||
+      find_means(h) ||
       find_ends(h, &h->from, &h->given.from, h->query->from.node != NULL) ||
       find_ends(h, &h->to, &h->given.to, h->query->to.node != NULL)) {
     return EPI_ENOMEM;
@@ -174,4 +199,5 @@ void epi__hunt_clear(epi__hunt *h) {
   epi__free(h->to.items);
   epi__free(h->applications.items);
   epi__free(h->minutes.items);
+  epi__free(h->means.items);
 }

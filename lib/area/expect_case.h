@@ -18,6 +18,7 @@ typedef struct epi__hunt {
   size_t addr_count;
   epi__list applications; /* that rules tell apart; EPI__NONE: in none */
   epi__list minutes; /* of the week, at which some window begins or epi__ends */
+  epi__list means;   /* sets of EPI__AUTH_*, that rules tell apart */
   int free_port;     /* that no rule names, or 0 */
   size_t tries;
 } epi__hunt;

@@ -52,6 +52,7 @@ static int try_case(epi__hunt *h, const epi__facts *facts) {
 enum { /* what a case chooses, behind the values EPI__BY_* */
        PORT = EPI__BY_COUNT,
        TIME,
+       MEANS,
        CHOICES,
 };
 
@@ -75,6 +76,8 @@ static size_t choices(const epi__hunt *h, const epi__rule *rule, int choice) {
     count = h->given.port ? 0 : rule->ports.count;
   } else if (choice == TIME) {
     count = h->given.has_time || !rule->window.set ? 0 : h->minutes.count;
+  } else if (choice == MEANS) {
+    count = h->means.count;
   } else {
     count = said(h, choice) ? 0 : rule->values[choice].count;
     if (choice == EPI__BY_APPLICATION && !count && !said(h, choice)) {
@@ -92,6 +95,8 @@ static void choose(const epi__hunt *h, const epi__rule *rule, int choice,
   } else if (choice == TIME && !h->given.has_time && rule->window.set) {
     facts->has_time = 1; /* counted from a Monday */
     facts->time = 4 * 86400 + (int64_t)h->minutes.items[index] * 60;
+  } else if (choice == MEANS) {
+    facts->authenticated = h->means.items[index];
   } else if (choice < PORT && !said(h, choice)) {
     const epi__list *open =
         choice == EPI__BY_APPLICATION ? &h->applications : NULL;
@@ -175,6 +180,7 @@ static void tell_case(const epi__hunt *h, epi__text *out) {
     if ((i == EPI__ON_FROM && !h->given.from.ip) ||
         (i == EPI__ON_TO && !h->given.to.ip) ||
         (by >= 0 && by < EPI__BY_COUNT && h->given.values[by] == EPI__NONE) ||
+        (i == EPI__ON_AUTHENTICATED && h->means.count == 1) ||
         (i == EPI__ON_PORTS && h->given.port == h->free_port) ||
         (i == EPI__ON_TIME && !h->given.has_time)) {
       continue;

@@ -12,6 +12,7 @@ enum {
   DATASET,
   USER,
   CONSENT,
+  AUTHENTICATED,
   AT,
   NEVER,
   ALLOWED,
@@ -32,6 +33,7 @@ static const epi__key keys[KEYS + 1] = {
     [DATASET] = {"dataset", EPI__JSON_STRING, 0},
     [USER] = {"user", EPI__JSON_STRING, 0},
     [CONSENT] = {"consent", EPI__JSON_STRING, 0},
+    [AUTHENTICATED] = {"authenticated", EPI__JSON_STRING, 0},
     [AT] = {"at", EPI__JSON_STRING, 0},
     [NEVER] = {"never", EPI__JSON_BOOL, 0},
     [ALLOWED] = {"allowed", EPI__JSON_BOOL, 0},
@@ -113,6 +115,17 @@ static void read_time(epi__model_reader *in, const char *text,
                          numbers[3] * 3600 + numbers[4] * 60);
 }
 
+static unsigned read_authenticated(epi__model_reader *in, const char *text) {
+  unsigned set = epi__auth_read(text);
+
+  if (!set) {
+    epi__problem(in, "must be \"none\", or some of \"password\", "
+                     "\"certificate\", \"key\" and \"address\" with commas "
+                     "between");
+  }
+  return set;
+}
+
 static void read_facts(epi__model_reader *in, const epi__json **values,
                        epi_query *query) {
   static const int facts[] = {
@@ -131,6 +144,8 @@ static void read_facts(epi__model_reader *in, const epi__json **values,
     }
     if (i == AT && text) {
       read_time(in, text, query);
+    } else if (i == AUTHENTICATED && text) {
+      query->authenticated = read_authenticated(in, text);
     } else if (text && epi_query_set(query, facts[i], text)) {
       in->failed = 1;
     }

@@ -82,6 +82,11 @@ static void tell_flow(epi__story *s) {
                        s->model->terms.texts[s->facts.values[i]]);
     }
   }
+  if (s->query->authenticated) {
+    epi__text_puts(&s->text, "  is authenticated by ");
+    epi__auth_put(&s->text, s->facts.authenticated, " and ");
+    epi__text_puts(&s->text, "\n");
+  }
 }
 
 static void tell_unmet(epi__story *s, const epi__rule *rule) {

@@ -90,7 +90,26 @@ int epi_query_set_to_node(epi_query *query, const char *node, int port) {
   return result;
 }
 
+void epi__query_set_authenticated(epi_query *query, unsigned set) {
+  query->authenticated = set ? set : EPI__AUTH_NONE;
+}
+
+static int set_authenticated(epi_query *query, const char *words) {
+  unsigned set = words ? epi__auth_read(words) : 0;
+
+  if (words && !set) {
+    return epi__fail(EPI_EINVAL,
+                     "authenticated is by password, certificate, "
+                     "key or address, with commas between, or none");
+  }
+  query->authenticated = set;
+  return 0;
+}
+
 int epi_query_set(epi_query *query, int key, const char *value) {
+  if (key == EPI_QUERY_AUTHENTICATED) {
+    return set_authenticated(query, value);
+  }
   if (key < EPI_QUERY_APPLICATION || key > EPI_QUERY_CONSENT) {
     return epi__fail(EPI_EINVAL, "a query has no key %d", key);
   }

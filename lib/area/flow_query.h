@@ -17,10 +17,14 @@ struct epi_query {
   epi__query_end from, to;
   int port; /* 0 is none */
   char *texts[EPI__QUERY_TEXTS];
+  unsigned authenticated; /* a set, EPI__AUTH_*; 0: not said */
   int has_time;
   int64_t time;
   epi__choice choice;
 };
+
+/* Say by what the client authenticated, a set of EPI__AUTH_*; 0 is none. */
+void epi__query_set_authenticated(epi_query *query, unsigned set);
 
 /* Say that a function carries as many flows as it can, whatever the model says
  * about that. Returns 0 or EPI_ENOMEM. */

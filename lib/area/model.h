@@ -5,6 +5,7 @@
 #define EPI__MODEL_H
 
 #include "area/attrs.h"
+#include "area/authenticated.h"
 #include "area/node_lookup.h"
 #include "base/bytes.h"
 #include "base/names.h"
@@ -164,6 +165,7 @@ typedef struct epi__rule {
   uint64_t *attributes;
   epi__parties from, to;
   epi__list values[EPI__BY_COUNT];
+  unsigned authenticated; /* a set, EPI__AUTH_*; 0: it does not matter */
   epi__list ports;
   epi__window window;
 } epi__rule;

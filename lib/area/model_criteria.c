@@ -104,6 +104,34 @@ void epi__read_parties(epi__model_reader *in, const epi__json *list,
   }
 }
 
+static unsigned read_means(epi__model_reader *in, const epi__json *value) {
+  const char *text = epi__read_string(in, value);
+  unsigned bit = text ? epi__auth_bit(text, strlen(text)) : 0;
+
+  if (text && !bit) {
+    epi__problem(in, "must be \"password\", \"certificate\", \"key\", "
+                     "\"address\" or \"none\"");
+  }
+  return bit;
+}
+
+unsigned epi__read_authenticated(epi__model_reader *in, const epi__json *list) {
+  const epi__json *item = list ? epi__json_first(list) : NULL;
+  unsigned set = 0;
+
+  for (size_t i = 0; item; item = epi__json_next(item), i++) {
+    size_t back = epi__path_index(in, i);
+    unsigned bit = read_means(in, item);
+
+    if (set & bit) {
+      epi__problem(in, "is there twice");
+    }
+    set |= bit;
+    epi__path_back(in, back);
+  }
+  return set;
+}
+
 /* Minutes of "HH:MM", 00:00 to 24:00, or -1. */
 static int minutes_of(const char *text) {
   static const char form[] = "dd:dd";

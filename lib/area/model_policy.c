@@ -18,6 +18,7 @@ enum {
   DATASET,
   USER,
   CONSENT,
+  AUTHENTICATED,
   PORTS,
   TIME,
   KEYS,
@@ -35,6 +36,7 @@ static const epi__key keys[KEYS + 1] = {
     [DATASET] = {"dataset", EPI__JSON_LIST, 0},
     [USER] = {"user", EPI__JSON_LIST, 0},
     [CONSENT] = {"consent", EPI__JSON_LIST, 0},
+    [AUTHENTICATED] = {"authenticated", EPI__JSON_LIST, 0},
     [PORTS] = {"ports", EPI__JSON_LIST, 0},
     [TIME] = {"time", EPI__JSON_OBJECT, 0},
 };
@@ -126,6 +128,9 @@ static void read_criteria(epi__model_reader *in, const epi__json **values,
       epi__read_references(in, values[i], "application",
                            &in->model->application_names, EPI__VALUES_MAX,
                            &rule->values[EPI__BY_APPLICATION]);
+      break;
+    case AUTHENTICATED:
+      rule->authenticated = epi__read_authenticated(in, values[i]);
       break;
     case PORTS:
       epi__read_ports(in, values[i], &rule->ports);

@@ -131,9 +131,10 @@ void epi__read_applications(epi__model_reader *in,
 
 void epi__read_policy(epi__model_reader *in, const epi__json *policy);
 
-/* The values of the criteria `from` and `to`, and `time`. */
+/* The values of the criteria `from` and `to`, `authenticated`, and `time`. */
 void epi__read_parties(epi__model_reader *in, const epi__json *list,
                        epi__parties *out);
+unsigned epi__read_authenticated(epi__model_reader *in, const epi__json *list);
 void epi__read_window(epi__model_reader *in, const epi__json *value,
                       epi__window *out);
 

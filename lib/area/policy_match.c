@@ -99,6 +99,9 @@ int epi__rule_matches(const epi_model *model, const epi__rule *rule,
       return 0;
     }
   }
+  if (rule->authenticated && !(rule->authenticated & facts->authenticated)) {
+    return 0;
+  }
   if (rule->ports.count && facts->port &&
       !epi__list_has(&rule->ports, (uint32_t)facts->port)) {
     return 0;

@@ -14,6 +14,7 @@ typedef struct epi__facts {
   epi__end from, to;
   int port;                       /* 0 is none */
   uint32_t values[EPI__BY_COUNT]; /* EPI__NONE matches nothing */
+  unsigned authenticated;         /* a set, EPI__AUTH_* */
   int has_time;
   int64_t time;
   const struct epi__choice *choice; /* or NULL */

@@ -41,6 +41,15 @@ static void put_parties(epi__text *out, const epi_model *model, const char *key,
   epi__text_puts(out, "]");
 }
 
+static void put_authenticated(epi__text *out, unsigned set) {
+  if (set) {
+    epi__open_list(out, "authenticated");
+    epi__text_puts(out, "\"");
+    epi__auth_put(out, set, "\",\"");
+    epi__text_puts(out, "\"]");
+  }
+}
+
 static void put_minutes(epi__text *out, const char *key, int minutes) {
   epi__put_key(out, key);
   epi__text_printf(out, "\"%02d:%02d\"", minutes / 60, minutes % 60);
@@ -92,6 +101,7 @@ static void put_rule(epi__text *out, const epi_model *model, size_t number) {
                    i == EPI__BY_APPLICATION ? &model->application_names
                                             : &model->terms);
   }
+  put_authenticated(out, rule->authenticated);
   epi__put_ports(out, &rule->ports);
   put_window(out, &rule->window);
   if (rule->effect == EPI__REQUIRE) {

@@ -133,6 +133,9 @@ static int copy_facts(epi_query *query, const epi_query *facts) {
       result = epi_query_set(query, key, facts->texts[key]);
     }
   }
+  if (facts) {
+    query->authenticated = facts->authenticated;
+  }
   if (facts && facts->has_time) {
     epi_query_set_time(query, facts->time);
   }

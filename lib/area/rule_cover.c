@@ -124,6 +124,11 @@ static int list_covered(const epi__list *wide, const epi__list *narrow) {
   return narrow->count > 0;
 }
 
+/* A flow has some of them, and one in common with a rule is enough. */
+static int set_covered(unsigned wide, unsigned narrow) {
+  return !wide || !((narrow ? narrow : EPI__AUTH_ALL) & ~wide);
+}
+
 static int window_covered(const epi__window *wide, const epi__window *narrow) {
   return !wide->set ||
          (narrow->set && wide->from == narrow->from && wide->to == narrow->to &&
@@ -139,6 +144,8 @@ static int criterion_covered(const epi_model *model, const epi__rule *wide,
   case EPI__ON_TO:
     return parties_covered(model, &wide->to, wide->effect, &narrow->to,
                            narrow->effect);
+  case EPI__ON_AUTHENTICATED:
+    return set_covered(wide->authenticated, narrow->authenticated);
   case EPI__ON_PORTS:
     return list_covered(&wide->ports, &narrow->ports);
   case EPI__ON_TIME:

@@ -12,6 +12,7 @@ const char *epi__criterion_name(int criterion) {
       [EPI__ON_VALUES + EPI__BY_DATASET] = "dataset",
       [EPI__ON_VALUES + EPI__BY_USER] = "user",
       [EPI__ON_VALUES + EPI__BY_CONSENT] = "consent",
+      [EPI__ON_AUTHENTICATED] = "authenticated",
       [EPI__ON_PORTS] = "ports",
       [EPI__ON_TIME] = "time",
   };
@@ -46,6 +47,9 @@ int epi__criterion_met(const epi_model *model, const epi__rule *rule,
     break;
   case EPI__ON_TO:
     alone.to = rule->to;
+    break;
+  case EPI__ON_AUTHENTICATED:
+    alone.authenticated = rule->authenticated;
     break;
   case EPI__ON_PORTS:
     alone.ports = rule->ports;
@@ -129,6 +133,9 @@ void epi__criterion_put(epi__text *out, const epi_model *model,
   case EPI__ON_TIME:
     put_window(out, &rule->window);
     return;
+  case EPI__ON_AUTHENTICATED:
+    epi__auth_put(out, rule->authenticated, " or ");
+    return;
   case EPI__ON_PORTS:
     for (size_t i = 0; i < rule->ports.count; i++) {
       epi__text_printf(out, "%s%u", i ? " or " : "",
@@ -188,6 +195,9 @@ void epi__fact_put(epi__text *out, const epi_model *model, int criterion,
   case EPI__ON_FROM:
   case EPI__ON_TO:
     put_end(out, model, criterion == EPI__ON_FROM ? &facts->from : &facts->to);
+    return;
+  case EPI__ON_AUTHENTICATED:
+    epi__auth_put(out, facts->authenticated, " and ");
     return;
   case EPI__ON_PORTS:
     epi__text_printf(out, "%d", facts->port);

@@ -75,6 +75,27 @@ static int take_list(epi__union *u, const epi__list *wide,
   return took;
 }
 
+/* ---- by what a client authenticated: an open thing for each ---- */
+
+static void open_set(epi__union *u, unsigned set) {
+  for (size_t i = 0; EPI__AUTH_ALL >> i; i++) {
+    if (!set || set >> i & 1) {
+      epi__set_add(u->open, i);
+    }
+  }
+}
+
+static int take_set(epi__union *u, unsigned wide) {
+  int took = 0;
+
+  for (size_t i = 0; EPI__AUTH_ALL >> i; i++) {
+    if (wide >> i & 1) {
+      took |= take(u, i);
+    }
+  }
+  return took;
+}
+
 /* ---- ends: one for each node, one for what is unknown, then the ranges ----
  */
 
@@ -178,10 +199,24 @@ static int open_criterion(epi__union *u, const epi__rule *rule, int criterion) {
       return 0;
     }
     open_parties(u, rule, criterion);
+  } else if (criterion == EPI__ON_AUTHENTICATED) {
+    open_set(u, rule->authenticated);
   } else {
     open_list(u, list_of(rule, criterion));
   }
   return epi__set_next(u->open, u->words, 0) >= 0;
+}
+
+/* Returns 1 if a rule covers something that was open. */
+static int take_criterion(epi__union *u, const epi__rule *wide,
+                          const epi__rule *narrow, int criterion) {
+  if (is_end(criterion)) {
+    return take_parties(u, wide, narrow, criterion);
+  }
+  return criterion == EPI__ON_AUTHENTICATED
+             ? take_set(u, wide->authenticated)
+             : take_list(u, list_of(wide, criterion),
+                         list_of(narrow, criterion));
 }
 
 static void find_together(epi__union *u, uint32_t number, int criterion,
@@ -196,9 +231,7 @@ static void find_together(epi__union *u, uint32_t number, int criterion,
   }
   for (size_t i = 0; i < list->count; i++) {
     const epi__rule *wide = &u->model->rules[list->items[i]];
-    int took = is_end(criterion) ? take_parties(u, wide, rule, criterion)
-                                 : take_list(u, list_of(wide, criterion),
-                                             list_of(rule, criterion));
+    int took = take_criterion(u, wide, rule, criterion);
 
     if (!took) {
       continue;

@@ -85,6 +85,20 @@ static void put_end(epi__model_reader *in, epi__text *out, const char *key,
   epi__path_back(in, back);
 }
 
+/* A rule has its values as alternatives, so it would be about more flows than
+ * the one that has all of them. */
+static void put_authenticated(epi__model_reader *in, epi__text *out,
+                              unsigned set) {
+  size_t back = epi__path_key(in, "authenticated");
+  char words[EPI__AUTH_TEXT];
+
+  if (set & (set - 1)) {
+    epi__problem(in, "must be one of its words, for a rule");
+  }
+  put_value(out, "authenticated", epi__auth_text(words, set));
+  epi__path_back(in, back);
+}
+
 static void put_flow(epi__model_reader *in, epi__text *out,
                      const epi_query *query) {
   static const char *const keys[EPI__QUERY_TEXTS] = {
@@ -103,6 +117,9 @@ static void put_flow(epi__model_reader *in, epi__text *out,
       put_value(out, keys[i], query->texts[i]);
       epi__path_back(in, back);
     }
+  }
+  if (query->authenticated) {
+    put_authenticated(in, out, query->authenticated);
   }
   if (query->port) {
     epi__text_printf(out, ",\"ports\":[%d]", query->port);

@@ -11,6 +11,7 @@
 #ifndef EPI__FLOW_H
 #define EPI__FLOW_H
 
+#include "area/authenticated.h"
 #include "base/names.h"
 #include "engine/lane.h"
 #include "engine/leg.h"
@@ -64,6 +65,7 @@ struct epi_flow {
   epi__said *said;            /* what is left of it then; NULL: nothing */
   int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
+  unsigned authenticated;     /* by what its source is, a set of EPI__AUTH_* */
   const char *user;           /* or "" */
   int64_t member;             /* the session that it holds, or 0 */
 

@@ -36,11 +36,15 @@ static void put_ends(epi__text *line, const epi_addr *from,
 static void put_flow(epi__text *line, const char *event, const epi_flow *flow,
                      const epi_addr *from, const epi_addr *to) {
   epi__said said = epi__flow_said(flow);
+  char means[EPI__AUTH_TEXT];
 
   epi__audit_line(line, event);
   epi__text_printf(line, ",\"flow\":%" PRId64, flow->number);
   put_ends(line, from, to);
   put(line, "user", said.user);
+  if (flow->authenticated) {
+    put(line, "authenticated", epi__auth_text(means, flow->authenticated));
+  }
   put(line, "application", said.application);
   put(line, "purpose", said.purpose);
   put(line, "dataset", said.dataset);

@@ -34,6 +34,14 @@ static const char *find_loop(const epi_flow *flow) {
              : NULL;
 }
 
+/* By what the source showed the first proxy who it is. What this proxy's own
+ * peer did is not the source's. */
+static unsigned claimed_means(const epi_request *request) {
+  const char *words = epi_request_metadata(request, EPI_META_AUTHENTICATED);
+
+  return words ? epi__auth_read(words) : 0;
+}
+
 /* Find out whether to believe the metadata. Returns 0, or an error to refuse
  * the flow for. */
 static int check_claims(epi_flow *flow) {
@@ -68,6 +76,7 @@ static int check_claims(epi_flow *flow) {
     return epi__fail(EPI_EPROTO, "the metadata names no source");
   }
   flow->trusted = 1;
+  flow->authenticated = EPI__AUTH_KEY | claimed_means(flow->request);
   return 0;
 }
 
@@ -100,6 +109,7 @@ int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
     result = epi__query_set_full(query, flow->crowded.texts[i]);
   }
   if (!result) {
+    epi__query_set_authenticated(query, flow->authenticated);
     epi_query_set_time(query, epi__clock_wall());
     result = epi_model_decide(model, query, out);
   }

@@ -170,6 +170,7 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   if (flow->listener->users) {
     flow->user = epi_request_user(flow->request);
     flow->user = flow->user ? flow->user : "";
+    flow->authenticated |= EPI__AUTH_PASSWORD;
   }
   if ((initial_len > 0 &&
        epi__queue_append(early, initial, (size_t)initial_len)) ||

@@ -175,6 +175,7 @@ static int put(epi_request *out, int key, const char *value) {
 static int put_claims(epi_request *out, const epi_flow *flow, size_t hop) {
   const epi_engine *engine = flow->worker->engine;
   const epi_decision *decision = flow->decision;
+  char means[EPI__AUTH_TEXT];
   epi__addr_buf source;
   int result;
 
@@ -194,6 +195,10 @@ static int put_claims(epi_request *out, const epi_flow *flow, size_t hop) {
   }
   if (!result && !flow->trusted) {
     result = put(out, EPI_META_USER, flow->user);
+  }
+  if (!result && !flow->trusted) {
+    result = put(out, EPI_META_AUTHENTICATED,
+                 epi__auth_text(means, flow->authenticated));
   }
   if (!result && decision) { /* without a model, what is left is left */
     result = epi_request_set_metadata(out, EPI_META_PLAN, flow->route->plan);

@@ -11,7 +11,8 @@ from support import flow
 FOLDER = flow.EXAMPLES / "archetypes"
 NAMES = sorted(path.name.removesuffix(".assert.json")
                for path in FOLDER.glob("*.assert.json"))
-FACTS = ("application", "purpose", "dataset", "user", "at", "consent")
+FACTS = ("application", "purpose", "dataset", "user", "at", "consent",
+         "authenticated")
 
 
 def provided(model, decision):

@@ -69,6 +69,7 @@ WHOLE = {
             {"id": "r", "effect": "require", "attributes": ["fw"],
              "reason": "why", "application": ["x"], "purpose": ["research"],
              "dataset": ["scans"], "user": ["u"], "consent": ["c"],
+             "authenticated": ["key", "password"],
              "ports": [1], "from": ["a", "unknown", "10.0.0.0/24", "::/0"],
              "to": ["domain:d", "has:seg/x", "area:b", "127.0.0.1"],
              "time": {"from": "08:00", "to": "24:00",

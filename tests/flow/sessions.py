@@ -98,7 +98,8 @@ def members_do_not_log_in_again():
         "epi": 1,
         "nodes": {"here": {"addresses": ["127.0.0.0/8"]}},
         "policy": {"rules": [{"id": "ada", "effect": "allow",
-                              "user": ["ada"]}]}}, "model.json")
+                              "user": ["ada"],
+                              "authenticated": ["password"]}]}}, "model.json")
     proxy = flow.proxy("--model", model,
                        listen=[f"socks://127.0.0.1:0?users={users}"])
     ident, _ = new_session(proxy.port, echo,

@@ -344,6 +344,19 @@ static void put_time(value *rule) {
   }
 }
 
+static void put_means(value *rule) {
+  static const char *const words[] = {"password", "certificate", "key",
+                                      "address", "none"};
+  unsigned set = draw(4) ? 0 : draw(32);
+  value *list = set ? add(rule, SET, "authenticated") : NULL;
+
+  for (unsigned i = 0; i < 5; i++) {
+    if (set >> i & 1) {
+      word(list, "", "\"%s\"", words[i]);
+    }
+  }
+}
+
 static void put_rule(value *rules, unsigned number) {
   static const char *const effects[] = {"allow", "deny", "require"};
   static const char *const words[] = {"purpose", "dataset", "user", "consent"};
@@ -362,6 +375,7 @@ static void put_rule(value *rules, unsigned number) {
       put_some(rule, words[i], "w", 9);
     }
   }
+  put_means(rule);
   put_ports(rule);
   put_time(rule);
   if (effect == 2) {

@@ -157,6 +157,32 @@ Test(expect, never_believes_whoever_names_an_application) {
                    "by \"train\", application train\n");
 }
 
+Test(expect, never_tries_all_that_a_client_may_authenticate_by) {
+  start();
+  model = model_of(
+      "{'epi':1,'nodes':{'a':{},'b':{},'c':{}},'policy':{'rules':["
+      "{'id':'out','effect':'deny','to':['b'],'authenticated':['none','key']},"
+      "{'id':'in','effect':'allow','to':['b']},"
+      "{'id':'log','effect':'deny','authenticated':['password','certificate',"
+      "'key','none']},"
+      "{'id':'pw','effect':'allow','to':['c'],'authenticated':['password']}]}"
+      "}");
+  cr_expect_eq(expect("{'from':'a','to':'b','never':true},"
+                      "{'from':'a','to':'b','authenticated':'key,address',"
+                      "'never':true},"
+                      "{'from':'a','to':'b','rule':'out'},"
+                      "{'from':'a','to':'b','authenticated':'address',"
+                      "'rule':'in'},"
+                      "{'from':'a','to':'c','never':true}",
+                      EPI_FORM_TEXT),
+               1, "%s", text);
+  cr_expect_str_eq(text, "expect[0]: a -> b must never be allowed, but is by "
+                         "\"in\", authenticated password\n");
+  cr_expect_eq(expect("{'from':'a','to':'b','authenticated':'no','never':true}",
+                      EPI_FORM_TEXT),
+               EPI_EMODEL);
+}
+
 Test(expect, never_minds_the_default) {
   start();
   model =

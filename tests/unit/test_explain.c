@@ -79,6 +79,19 @@ Test(explain, names_every_criterion_that_is_not_met, .fini = done) {
   cr_expect_null(strstr(text, "`from`"));
 }
 
+Test(explain, says_by_what_a_client_authenticated, .fini = done) {
+  model = model_of("{'epi':1,'nodes':{'a':{},'b':{}},'policy':{'rules':[{"
+                   "'id':'r','effect':'allow','authenticated':['certificate',"
+                   "'password']}]}}");
+  explain("a", "b", -1, EPI_FORM_TEXT);
+  says("`authenticated` must be password or certificate; it is none\n");
+  epi_free(text);
+  cr_assert_eq(epi_query_set(query, EPI_QUERY_AUTHENTICATED, "address,key"), 0);
+  cr_assert_eq(epi_model_explain(model, query, EPI_FORM_TEXT, &text), 0);
+  says("  is authenticated by key and address\n");
+  says("it is key and address\n");
+}
+
 Test(explain, tells_what_else_could_apply_it, .fini = done) {
   model = model_of("{'epi':1,'nodes':{'a':{'attributes':['x','y']},'b':{}},"
                    "'functions':{'f':{'provides':['x'],'filter':'f'},"

@@ -53,6 +53,19 @@ Test(lint, finds_nothing_in_a_model_without_mistakes) {
   cr_expect_str_eq(text, "");
 }
 
+Test(lint, finds_rules_behind_others_by_what_clients_authenticate_by) {
+  cr_expect_eq(rules(DENY ",'authenticated':['key','none']",
+                     DENY ",'authenticated':['none']"),
+               1);
+  cr_expect_eq(rules(DENY ",'authenticated':['key']",
+                     DENY ",'authenticated':['key','none']"),
+               0);
+  cr_expect_eq(rules(DENY ",'authenticated':['password','certificate','key',"
+                          "'address','none']",
+                     DENY ",'ports':[1]"),
+               1);
+}
+
 Test(lint, finds_rules_behind_wider_ones) {
   cr_expect_eq(rules(ALLOW, ALLOW ",'from':['a'],'ports':[1]"), 1);
   cr_expect_str_eq(text, "policy.rules[1]: rule \"2\" never matches: \"1\" "

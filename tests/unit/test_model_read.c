@@ -295,7 +295,8 @@ Test(model_read, rules_are_whole) {
        "{'id':'r','effect':'require'},"
        "{'id':'d','effect':'deny','attributes':[],'to':[],'from':['x/y']},"
        "{'id':'e','effect':'allow','ports':[0,1.5],'time':{'from':'8:00',"
-       "'days':['monday']},'application':['q']}]}}",
+       "'days':['monday']},'application':['q'],'authenticated':['key','keys',"
+       "'key']},{'id':'f','effect':'deny','authenticated':[]}]}}",
        "policy.default: must be \"allow\" or \"deny\"\n"
        "policy.rules[0].id: \"default\" is reserved for the default\n"
        "policy.rules[1].id: is missing\n"
@@ -305,11 +306,15 @@ Test(model_read, rules_are_whole) {
        "policy.rules[3].from[0]: not an address range\n"
        "policy.rules[3].to: is empty\n"
        "policy.rules[4].application[0]: no application \"q\"\n"
+       "policy.rules[4].authenticated[1]: must be \"password\", "
+       "\"certificate\", \"key\", \"address\" or \"none\"\n"
+       "policy.rules[4].authenticated[2]: is there twice\n"
        "policy.rules[4].ports[0]: must be a whole number from 1 to 65535\n"
        "policy.rules[4].ports[1]: must be a whole number from 1 to 65535\n"
        "policy.rules[4].time.from: must be \"HH:MM\", from 00:00 to 24:00\n"
        "policy.rules[4].time.days[0]: must be mon, tue, wed, thu, fri, sat or "
-       "sun\n");
+       "sun\n"
+       "policy.rules[5].authenticated: is empty\n");
 }
 
 Test(model_read, cut_anywhere_it_is_no_model) {

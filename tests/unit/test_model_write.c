@@ -29,7 +29,9 @@ static const char whole[] =
     "},\"policy\":{\"default\":\"allow\",\"rules\":[{\"id\":\"r\",\"effect\":"
     "\"require\",\"from\":[\"a\",\"domain:d\",\"has:fw\",\"area:b\","
     "\"unknown\",\"10.0.0.0/24\"],\"application\":[\"z\"],\"purpose\":[\"p\"],"
-    "\"dataset\":[\"d\"],\"user\":[\"u\",\"v\"],\"consent\":[\"c\"],\"ports\":["
+    "\"dataset\":[\"d\"],\"user\":[\"u\",\"v\"],\"consent\":[\"c\"],"
+    "\"authenticated\":["
+    "\"password\",\"none\"],\"ports\":["
     "1,2],\"time\":{\"from\":\"08:00\",\"to\":\"18:30\",\"days\":[\"mon\","
     "\"sun\"]},\"attributes\":[\"x\"],\"reason\":\"why \\\"not\\\"\"}]}}";
 

@@ -135,7 +135,7 @@ static uint32_t random_value(const epi__names *names) {
 
 static void check_flow(const epi_model *model) {
   epi_addr from, to;
-  epi__facts facts = {.port = (int)draw(6)};
+  epi__facts facts = {.port = (int)draw(6), .authenticated = 1u << draw(5)};
   epi__rule_walk walk;
   uint32_t at = 0, rule;
 

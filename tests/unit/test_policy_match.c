@@ -64,6 +64,35 @@ Test(policy_match, ports_and_words_are_alternatives) {
   cr_expect(allows("'purpose':['p']", "a b 1", EPI_QUERY_PURPOSE, "p"));
 }
 
+Test(policy_match, a_client_has_one_of_the_means_that_a_rule_takes) {
+  static const int by = EPI_QUERY_AUTHENTICATED;
+
+  cr_expect(allows("'authenticated':['key','password']", "a b 1", by, "key"));
+  cr_expect(
+      allows("'authenticated':['password']", "a b 1", by, "address,password"));
+  cr_expect_not(allows("'authenticated':['password']", "a b 1", by, "address"));
+  cr_expect_not(allows("'authenticated':['none']", "a b 1", by, "address"));
+  cr_expect(allows("'authenticated':['none']", "a b 1", by, "none"));
+  cr_expect(allows("'authenticated':['none']", "a b 1", by, "none,key"));
+  cr_expect(allows("'authenticated':['none']", "a b 1", 0, NULL), "unsaid");
+  cr_expect_not(allows("'authenticated':['certificate']", "a b 1", 0, NULL));
+}
+
+Test(policy_match, a_query_takes_no_other_means) {
+  static const char *const words[] = {
+      "", "passwords", "key,", ",key", "key key", "none,password", "pass"};
+  epi_query *query;
+
+  cr_assert_eq(epi_query_new(&query), 0);
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    cr_expect_eq(epi_query_set(query, EPI_QUERY_AUTHENTICATED, words[i]),
+                 EPI_EINVAL, "%s", words[i]);
+  }
+  cr_expect_eq(epi_query_set(query, EPI_QUERY_AUTHENTICATED + 1, "x"),
+               EPI_EINVAL);
+  epi_query_free(query);
+}
+
 Test(policy_match, different_criteria_must_all_match) {
   cr_expect(allows("'ports':[1],'user':['u']", "a b 1", EPI_QUERY_USER, "u"));
   cr_expect_not(

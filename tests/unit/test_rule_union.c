@@ -16,6 +16,14 @@ static const char *one_of(const char *const *words, uint32_t count) {
   return words[draw(count)];
 }
 
+static void put_means(epi__text *out) {
+  unsigned set = 1 + draw(EPI__AUTH_ALL);
+
+  epi__text_puts(out, ",\"authenticated\":[\"");
+  epi__auth_put(out, set, "\",\"");
+  epi__text_puts(out, "\"]");
+}
+
 /* Few rules over few words, so that some cover others. */
 static void put_rule(epi__text *out, unsigned number) {
   static const char *const effects[] = {
@@ -42,6 +50,9 @@ static void put_rule(epi__text *out, unsigned number) {
   }
   if (!draw(4)) {
     epi__text_printf(out, ",\"user\":[\"u%u\"]", draw(2));
+  }
+  if (!draw(3)) {
+    put_means(out);
   }
   epi__text_puts(out, "}");
 }
@@ -84,7 +95,7 @@ static void draw_end(const epi_model *model, epi__end *out, epi_addr *room) {
 
 /* The first rule that decides is not behind others. */
 static void check_flow(const epi_model *model, const epi__behind *behind) {
-  epi__facts facts = {.port = (int)draw(4)};
+  epi__facts facts = {.port = (int)draw(4), .authenticated = 1u << draw(5)};
   epi_addr from, to;
 
   draw_end(model, &facts.from, &from);

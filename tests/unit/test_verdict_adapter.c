@@ -79,17 +79,24 @@ Test(verdict_adapter, violations_become_a_rule) {
 Test(verdict_adapter, the_rule_is_about_that_flow_only) {
   epi_query *query = query_of("a", "b", 443);
   epi_addr addr;
+  char *rule;
 
   cr_assert_eq(epi_query_set(query, EPI_QUERY_APPLICATION, "train"), 0);
   cr_assert_eq(epi_query_set(query, EPI_QUERY_PURPOSE, "re\"search"), 0);
   cr_assert_eq(epi_query_set(query, EPI_QUERY_CONSENT, "c"), 0);
+  cr_assert_eq(epi_query_set(query, EPI_QUERY_AUTHENTICATED, "key"), 0);
   cr_assert_eq(epi_addr_parse(&addr, "[2001:db8::1]:1", 0), 0);
   cr_assert_eq(epi_query_set_from(query, &addr), 0);
   cr_expect_str_eq(
       rule_of("{'verdict':'Success'}", query, "r"),
       "{\"id\":\"r\",\"effect\":\"allow\",\"from\":[\"2001:db8::1\"],"
       "\"to\":[\"b\"],\"application\":[\"train\"],\"purpose\":["
-      "\"re\\\"search\"],\"consent\":[\"c\"],\"ports\":[443]}");
+      "\"re\\\"search\"],\"consent\":[\"c\"],\"authenticated\":[\"key\"],"
+      "\"ports\":[443]}");
+  cr_assert_eq(epi_query_set(query, EPI_QUERY_AUTHENTICATED, "key,address"), 0);
+  cr_expect_eq(
+      epi_reasoner_rule("{\"verdict\":\"Success\"}", 21, query, "r", &rule),
+      EPI_EINVAL, "a rule cannot ask for both");
   epi_query_free(query);
 }
 

@@ -91,6 +91,7 @@ class Meta(enum.IntEnum):
     REASON = c.EPI_META_REASON
     TICKETS = c.EPI_META_TICKETS
     PROOF = c.EPI_META_PROOF
+    AUTHENTICATED = c.EPI_META_AUTHENTICATED
 
 
 class Leg(enum.IntFlag):

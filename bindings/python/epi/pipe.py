@@ -171,7 +171,8 @@ class Pipe:
         flow = c.epi_pipe_flow(self._at)
         found = c.epi_flow_decision(flow)
         keys = (c.EPI_META_APPLICATION, c.EPI_META_LOCATION, c.EPI_META_JOB,
-                *range(c.EPI_META_SOURCE, c.EPI_META_REASON + 1))
+                *range(c.EPI_META_SOURCE, c.EPI_META_REASON + 1),
+                c.EPI_META_AUTHENTICATED)
         said = ((key, maybe_text_of(c.epi_flow_metadata(flow, key)))
                 for key in keys)
         return FlowInfo(

@@ -16,7 +16,8 @@ _WEIGHTS = {"setup": c.EPI_COST_SETUP, "per_flow": c.EPI_COST_PER_FLOW,
             "complexity": c.EPI_COST_COMPLEXITY}
 _FACTS = {"application": c.EPI_QUERY_APPLICATION,
           "purpose": c.EPI_QUERY_PURPOSE, "dataset": c.EPI_QUERY_DATASET,
-          "user": c.EPI_QUERY_USER, "consent": c.EPI_QUERY_CONSENT}
+          "user": c.EPI_QUERY_USER, "consent": c.EPI_QUERY_CONSENT,
+          "authenticated": c.EPI_QUERY_AUTHENTICATED}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Query:
     A str is the name of a node of the model; an Address, or a pair of host and
     port, is looked up there. `port` is the flow's: for a node None means any,
     for an address it replaces the address's own.
+
+    `authenticated` is by what the client showed who it is: "none", which is
+    also what counts if nothing is said, or some of "password", "certificate",
+    "key" and "address" with commas between.
 
     `time` is when the flow happens: a datetime with a time zone, or seconds
     since 1970 UTC; without it no rule with a time window matches. `weights`
@@ -47,6 +52,7 @@ class Query:
     dataset: Optional[str] = None
     user: Optional[str] = None
     consent: Optional[str] = None
+    authenticated: Optional[str] = None
     time: Union[None, int, datetime.datetime] = None
     weights: Mapping[str, float] = field(default_factory=dict)
     running: Mapping[str, int] = field(default_factory=dict)
@@ -78,6 +84,7 @@ class Facts:
     dataset: Optional[str] = None
     user: Optional[str] = None
     consent: Optional[str] = None
+    authenticated: Optional[str] = None
     time: Union[None, int, datetime.datetime] = None
     weights: Mapping[str, float] = field(default_factory=dict)
     running: Mapping[str, int] = field(default_factory=dict)

@@ -23,7 +23,7 @@ FINE, ANSWER_IS_NO, BAD_INPUT = 0, 1, 2
 
 _FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _BASE_PORT = 20000
-_FACTS = ("purpose", "dataset", "user", "consent")
+_FACTS = ("purpose", "dataset", "user", "consent", "authenticated")
 
 
 def _parser() -> argparse.ArgumentParser:
