@@ -32,6 +32,8 @@
 
 #include "engine.h"
 
+#include "control.h"
+
 #include "instance.h"
 
 #include "estimate.h"

@@ -134,6 +134,13 @@ int epi__is_own_key(int key);
 /* What is known of it, to be judged by. The texts are the flow's. */
 epi__said epi__flow_said(const epi_flow *flow);
 
+/* The application that it is judged as part of, or that it names; or NULL. */
+const char *epi__flow_application(const epi_flow *flow);
+
+/* Where it is connected to, if that is its destination and no hop. Returns 1,
+ * or 0. */
+int epi__flow_dialled(const epi_flow *flow, epi_addr *out);
+
 /* It relays: let go of what only its beginning needed, unless a filter may
  * still ask. */
 void epi__flow_settle(epi_flow *flow);
@@ -224,8 +231,10 @@ void epi__await_timeout(epi_flow *flow);
 /* The client is readable meanwhile. */
 void epi__await_read_client(epi_flow *flow);
 
-/* Ask a model about a way from here to there, with what is known of the flow.
- * Returns 0 or an error. */
+/* Make a question about a way from here to there, with what is known of the
+ * flow; and ask a model. Return 0 or an error. */
+int epi__flow_query(const epi_flow *flow, const epi_addr *from,
+                    const epi_addr *to, epi_query **out);
 int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
                         const epi_addr *from, const epi_addr *to,
                         epi_decision *out);

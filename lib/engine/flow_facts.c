@@ -2,6 +2,7 @@
 #include "engine/flow.h"
 
 #include "base/memory.h"
+#include "os/os.h"
 
 #include <string.h>
 
@@ -31,6 +32,13 @@ epi__said epi__flow_said(const epi_flow *flow) {
   said.purpose = epi_request_metadata(flow->request, EPI_META_PURPOSE);
   said.dataset = epi_request_metadata(flow->request, EPI_META_DATASET);
   return said;
+}
+
+const char *epi__flow_application(const epi_flow *flow) {
+  const char *name =
+      flow->decision ? epi_decision_application(flow->decision) : "";
+
+  return *name ? name : epi__flow_said(flow).application;
 }
 
 static size_t size_of(const char *text) {
@@ -67,6 +75,13 @@ static int keep_said(epi_flow *flow) {
   flow->said->purpose = put(&at, from.purpose);
   flow->said->dataset = put(&at, from.dataset);
   return 0;
+}
+
+int epi__flow_dialled(const epi_flow *flow, epi_addr *out) {
+  int fd = flow->legs[EPI_BACKWARD].fd;
+
+  return fd >= 0 && !(flow->route && flow->route->hop_count) &&
+         !epi__sock_peer(fd, out);
 }
 
 static int has_more_to_send(const epi_session *session) {

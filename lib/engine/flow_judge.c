@@ -80,9 +80,8 @@ static int check_claims(epi_flow *flow) {
   return 0;
 }
 
-int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
-                        const epi_addr *from, const epi_addr *to,
-                        epi_decision *out) {
+int epi__flow_query(const epi_flow *flow, const epi_addr *from,
+                    const epi_addr *to, epi_query **out) {
   epi__said said = epi__flow_said(flow);
   epi_query *query = NULL;
   int result = epi_query_new(&query);
@@ -108,9 +107,23 @@ int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
   for (size_t i = 0; !result && i < flow->crowded.count; i++) {
     result = epi__query_set_full(query, flow->crowded.texts[i]);
   }
+  if (result) {
+    epi_query_free(query);
+    return result;
+  }
+  epi__query_set_authenticated(query, flow->authenticated);
+  epi_query_set_time(query, epi__clock_wall());
+  *out = query;
+  return 0;
+}
+
+int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
+                        const epi_addr *from, const epi_addr *to,
+                        epi_decision *out) {
+  epi_query *query = NULL;
+  int result = epi__flow_query(flow, from, to, &query);
+
   if (!result) {
-    epi__query_set_authenticated(query, flow->authenticated);
-    epi_query_set_time(query, epi__clock_wall());
     result = epi_model_decide(model, query, out);
   }
   epi_query_free(query);

@@ -1,4 +1,5 @@
-/* mailbox.c: datagrams and connections from one worker to another. */
+/* mailbox.c: datagrams and connections from one worker to another, and
+ * questions from any thread. */
 #include "engine/mailbox.h"
 
 #include "base/memory.h"
@@ -8,7 +9,10 @@
 
 #include <string.h>
 
-enum { LETTERS = 1024 };
+enum {
+  LETTERS = 1024,
+  ASKED = 64, /* questions that wait; they find room beside any letters */
+};
 
 static epi__mailbox *box_of(const epi__worker *worker) {
   return &worker->engine->mailboxes[worker->number];
@@ -24,7 +28,9 @@ static void deliver(epi__worker *worker, const epi__letter *head,
                     const uint8_t *data) {
   epi__door *door = epi__door_find(worker, head->listener);
 
-  if (head->from) {
+  if (head->ask) {
+    epi__ask_answer(head->ask, worker);
+  } else if (head->from) {
     epi__flow_new(worker, head->from, head->fd, &head->client);
     expect(worker->engine, worker->number, -1); /* the flow counts itself */
   } else if (!head->outgoing) {
@@ -41,11 +47,12 @@ static int put(epi__mailbox *box, epi__letter *letter) {
   int taken;
 
   pthread_mutex_lock(&box->lock);
-  taken = box->worker && box->count < LETTERS;
+  taken =
+      box->worker && (letter->ask ? box->asked < ASKED : box->count < LETTERS);
   if (taken) {
     *(box->last ? &box->last->next : &box->first) = letter;
     box->last = letter;
-    box->count++;
+    *(letter->ask ? &box->asked : &box->count) += 1;
     epi__wake_send(&box->worker->wake);
   }
   pthread_mutex_unlock(&box->lock);
@@ -94,11 +101,34 @@ int epi__mailbox_hand_over(epi__worker *from, int to, epi__listener *listener,
   return 0;
 }
 
+int epi__mailbox_ask(epi_engine *engine, int to, epi__ask *ask) {
+  epi__mailbox *box = &engine->mailboxes[to];
+  epi__letter *letter;
+  int runs;
+
+  pthread_mutex_lock(&box->lock);
+  runs = box->worker != NULL;
+  pthread_mutex_unlock(&box->lock);
+  if (!runs) {
+    return 0;
+  }
+  letter = epi__alloc(sizeof *letter);
+  if (!letter) {
+    return EPI_ENOMEM;
+  }
+  letter->ask = ask;
+  if (!put(box, letter)) { /* it is full, or the worker has just ended */
+    epi__free(letter);
+    return EPI_ELIMIT;
+  }
+  return 1;
+}
+
 static epi__letter *take_all(epi__mailbox *box) {
   epi__letter *first = box->first;
 
   box->first = box->last = NULL;
-  box->count = 0;
+  box->count = box->asked = 0;
   return first;
 }
 
@@ -150,6 +180,9 @@ void epi__mailbox_end(epi__worker *worker) {
   while (letter) {
     epi__letter *next = letter->next;
 
+    if (letter->ask) {
+      epi__ask_drop(letter->ask, worker->number);
+    }
     if (letter->from) {
       expect(worker->engine, worker->number, -1);
       epi__sock_close(letter->fd, 1);

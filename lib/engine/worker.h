@@ -96,7 +96,7 @@ typedef struct epi__mailbox {
   pthread_mutex_t lock;
   epi__worker *worker; /* NULL: not running */
   epi__letter *first, *last;
-  size_t count;
+  size_t count, asked; /* questions are counted apart */
 } epi__mailbox;
 
 /* A parameter's value, which may change while workers read it: that costs no

@@ -18,8 +18,8 @@ from support import verdict
 
 
 SANITIZED = os.environ.get("EPI_BUILD", "build").endswith("-asan")
-WITH_SANITIZERS = ("test_codecs", "test_connect", "test_engines",
-                   "test_lifetimes", "test_models")
+WITH_SANITIZERS = ("test_codecs", "test_connect", "test_control",
+                   "test_engines", "test_lifetimes", "test_models")
 
 
 def _name(node):

@@ -23,6 +23,7 @@ from .address import Address
 from .audit import AuditCheck, Audited, OnAuditError, check_audit
 from .builder import Builder
 from .client import connect, open_connection
+from .control import FlowList, Match
 from .datagram import Datagram, DatagramType, UdpError
 from .decision import (
     Decision,
@@ -105,8 +106,8 @@ __all__ = [
     "Audited", "AuthReply", "Backend", "Bound", "Bounds", "Builder", "Change",
     "Command", "Counts", "Datagram", "DatagramType", "Decision", "Denied",
     "Diff", "Direction", "Engine", "Error", "Expected", "Facts", "Failure",
-    "Filter", "Finding", "Flow", "FlowInfo", "For", "Function", "Hop",
-    "Instance", "Leg", "LibraryNotFound", "LogLevel", "MARK", "Meta", "Method",
+    "Filter", "Finding", "Flow", "FlowInfo", "FlowList", "For", "Function", "Hop",
+    "Instance", "Leg", "LibraryNotFound", "LogLevel", "MARK", "Match", "Meta", "Method",
     "Model", "ModelError", "NativeFilter", "Need", "Next", "Node",
     "OnAuditError", "PASS", "Pairs", "Parameter", "Parity", "Pipe", "Plan",
     "PlannedFunction", "Provision", "ProvisionChange", "Proxy", "ProxyPort",

@@ -942,6 +942,28 @@ epi_flow_user = quick("epi_flow_user", c_char_p, Handle)
 epi_flow_metadata = quick("epi_flow_metadata", c_char_p, Handle, Int)
 epi_flow_decision = quick("epi_flow_decision", c_void_p, Handle)
 
+# ---- control.h ----
+
+EPI_CONTROL_MS = 5000
+EPI_CONTROL_FLOWS = 1000
+EPI_REASON_MAX = 200
+EPI_MATCH_FLOW = 1
+EPI_MATCH_SOURCE = 2
+EPI_MATCH_DEST = 3
+EPI_MATCH_ADDRESS = 4
+EPI_MATCH_RULE = 5
+EPI_MATCH_USER = 6
+EPI_MATCH_APPLICATION = 7
+
+epi_match_new = long("epi_match_new", c_int, Out)
+epi_match_free = long("epi_match_free", None, Handle)
+epi_match_set = long("epi_match_set", c_int, Handle, Int, MaybeText)
+epi_engine_flows = long(
+    "epi_engine_flows", c_int, Handle, Handle, Int64, Size, Out,
+)
+epi_engine_explain = long("epi_engine_explain", c_int, Handle, Int64, Out)
+epi_engine_kill = long("epi_engine_kill", c_ssize_t, Handle, Handle, Text)
+
 # ---- instance.h ----
 
 epi_engine_on_start_instance = long(

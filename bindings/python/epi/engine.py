@@ -24,11 +24,13 @@ from typing import (
 )
 
 from . import _abi as c
+from . import limits
 from . import pipe as pipes
 from ._foreign import data_of
 from ._handle import Handle, check, made, taken
 from .address import Address, AddressLike
 from .audit import OnAuditError
+from .control import FlowList, Match, explanation_of, flows_of
 from .errors import InvalidArgument, InvalidState
 from .filter import Filter, NativeFilter, native_of
 from .model import Model
@@ -588,6 +590,34 @@ class Engine(Handle):
             Instance(one["function"], one["url"], one["answers"],
                      one["retired"], one["flows"])
             for one in json.loads(taken(out)))
+
+    # ---- its flows ----
+
+    def flows(self, match: Optional[Match] = None, *, start: int = 0,
+              most: int = limits.CONTROL_FLOWS) -> FlowList:
+        """List flows that are open, by their numbers: those that match, None
+        for all, from the number `start` on, at most `most`. Waits for
+        limits.CONTROL_MS milliseconds at most.
+
+        Raises InvalidArgument (the match, or `most` is not 1 to
+        limits.CONTROL_FLOWS)."""
+        return flows_of(self._call, match, start, most)
+
+    def explain(self, flow: int) -> Mapping[str, Any]:
+        """Explain one flow: `flow`, as in the list; `decision`, `route`, and
+        `now`, what the model says today, rule by rule (doc/admin.md).
+
+        Raises NotFound (no such flow), TimedOut (a worker did not answer)."""
+        return explanation_of(self._call, flow)
+
+    def kill(self, match: Match, reason: str) -> int:
+        """Kill the flows that match: they end at once, and a client that waits
+        for a reply still gets one. Log and audit log have the reason, 1 to
+        limits.REASON bytes. Returns how many were killed.
+
+        Raises InvalidArgument, TimedOut: a worker did not answer in time, and
+        kills those that it has once it comes to it."""
+        return self._call(c.epi_engine_kill, match._made(), reason)
 
     def __enter__(self) -> Engine:
         self.start()
