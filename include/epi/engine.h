@@ -103,6 +103,27 @@ typedef struct epi_engine epi_engine;
  * say, an hour at most; 0: each is looked up for each flow [1,024]. */
 #define EPI_ENGINE_NAMES 29
 
+/* How many there may be at once, over all workers; 0: as many as come [0].
+ * Connections of the address that connects, which count from the moment that
+ * they are accepted, while they shake hands too: further ones are closed. Flows
+ * of the client, which is whom an authenticated proxy before names, else who
+ * connected; and flows of the user: further ones are refused with the reason.
+ * IPv6 addresses count by their first 64 bits. A UDP association is a flow. The
+ * model may limit the flows of an application (doc/limits.md). */
+#define EPI_ENGINE_CLIENT_CONNECTIONS 30
+#define EPI_ENGINE_CLIENT_FLOWS       31
+#define EPI_ENGINE_USER_FLOWS         32
+
+/* How much a flow may carry, in bytes, from source to destination (out) and the
+ * other way; a flow ends with the byte that is too many, which does not go on.
+ * And how fast, in bytes a second: over it the sender has to wait, and
+ * datagrams are dropped. 0: no limit [0]. Where the model limits the flow's
+ * application as well, the lower one counts. */
+#define EPI_ENGINE_FLOW_BYTES_OUT  33
+#define EPI_ENGINE_FLOW_BYTES_BACK 34
+#define EPI_ENGINE_FLOW_RATE_OUT   35
+#define EPI_ENGINE_FLOW_RATE_BACK  36
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

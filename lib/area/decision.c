@@ -84,6 +84,14 @@ const char *epi_decision_application(const epi_decision *decision) {
              : decision->model->application_names.texts[decision->application];
 }
 
+const epi__limits *epi__decision_limits(const epi_decision *decision) {
+  static const epi__limits none = {0};
+
+  return decision->application == EPI__NONE
+             ? &none
+             : &decision->model->applications[decision->application].limits;
+}
+
 const char *epi_decision_rule(const epi_decision *decision) {
   return decision->rule == EPI__NONE
              ? "default"

@@ -29,6 +29,10 @@ uint64_t *epi__decision_set(const epi_decision *decision, int which);
 /* Make it a denial without a model. */
 void epi__decision_deny(epi_decision *decision, const char *reason);
 
+/* The limits of the application that the flow is part of; none if it is of
+ * none. */
+const epi__limits *epi__decision_limits(const epi_decision *decision);
+
 /* Write the decision at the end of a text. */
 void epi__decision_put(epi__text *out, const epi_decision *decision);
 

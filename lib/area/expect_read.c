@@ -207,7 +207,7 @@ void epi__expect_read(epi__model_reader *in, const epi__json *value,
   check_keys(in, values);
   back = epi__path_key(in, keys[PORT].name);
   if (values[PORT]) {
-    port = epi__read_whole(in, values[PORT], 1, 65535);
+    port = (int)epi__read_whole(in, values[PORT], 1, 65535);
   }
   epi__path_back(in, back);
   read_end(in, values[FROM], FROM, port, out->query);

@@ -31,6 +31,15 @@ enum {
 
 #define EPI__NONE UINT32_MAX /* no number */
 
+/* Bytes of a flow, and bytes a second, at most. */
+#define EPI__BYTES_MAX INT64_C(1000000000000000)
+#define EPI__RATE_MAX  INT64_C(1000000000000)
+
+enum { /* directions of a flow */
+       EPI__OUT,
+       EPI__BACK,
+};
+
 typedef struct epi__list { /* of numbers */
   uint32_t *items;
   size_t count, capacity;
@@ -100,6 +109,12 @@ typedef struct epi__move { /* a flow of an application */
   size_t first;    /* its index in epi_model_application_flow() */
 } epi__move;
 
+typedef struct epi__limits { /* of the flows of an application; 0: none */
+  int64_t flows;             /* at once */
+  int64_t bytes[2];          /* of each, by EPI__OUT and EPI__BACK */
+  int64_t rates[2];          /* the same, in bytes a second */
+} epi__limits;
+
 typedef struct epi__application {
   uint32_t purpose, dataset; /* terms */
   int lists_nodes;           /* else its nodes are those of its flows */
@@ -109,6 +124,7 @@ typedef struct epi__application {
   epi__move *moves;
   size_t move_count, move_capacity;
   size_t flow_count; /* a port of a move each */
+  epi__limits limits;
 } epi__application;
 
 /* Where a node's flows may go: found by their source. */

@@ -73,17 +73,44 @@ static void read_moves(epi__model_reader *in, const epi__json *list,
   }
 }
 
+static void read_limits(epi__model_reader *in, const epi__json *value,
+                        epi__limits *limits) {
+  static const epi__key keys[] = {
+      {"flows", EPI__JSON_NUMBER, 0},      {"bytes_out", EPI__JSON_NUMBER, 0},
+      {"bytes_back", EPI__JSON_NUMBER, 0}, {"rate_out", EPI__JSON_NUMBER, 0},
+      {"rate_back", EPI__JSON_NUMBER, 0},  {NULL, 0, 0},
+  };
+  const struct {
+    int64_t *number, most;
+  } limit[] = {
+      {&limits->flows, EPI__LIMIT_MAX},
+      {&limits->bytes[EPI__OUT], EPI__BYTES_MAX},
+      {&limits->bytes[EPI__BACK], EPI__BYTES_MAX},
+      {&limits->rates[EPI__OUT], EPI__RATE_MAX},
+      {&limits->rates[EPI__BACK], EPI__RATE_MAX},
+  };
+  const epi__json *values[5];
+
+  epi__read_members(in, value, keys, values);
+  for (size_t i = 0; keys[i].name; i++) {
+    size_t back = epi__path_key(in, keys[i].name);
+
+    if (values[i]) {
+      *limit[i].number = epi__read_whole(in, values[i], 1, limit[i].most);
+    }
+    epi__path_back(in, back);
+  }
+}
+
 static void read_application(epi__model_reader *in, const epi__json *value,
                              epi__application *application) {
   static const epi__key keys[] = {
-      {"purpose", EPI__JSON_STRING, 0},
-      {"dataset", EPI__JSON_STRING, 0},
-      {"nodes", EPI__JSON_LIST, 0},
-      {"flows", EPI__JSON_LIST, 0},
-      {NULL, 0, 0},
+      {"purpose", EPI__JSON_STRING, 0}, {"dataset", EPI__JSON_STRING, 0},
+      {"nodes", EPI__JSON_LIST, 0},     {"flows", EPI__JSON_LIST, 0},
+      {"limits", EPI__JSON_OBJECT, 0},  {NULL, 0, 0},
   };
   size_t words = epi__set_words(in->model->node_names.count);
-  const epi__json *values[4];
+  const epi__json *values[5];
   uint64_t *members;
   size_t back;
 
@@ -101,6 +128,9 @@ static void read_application(epi__model_reader *in, const epi__json *value,
   application->lists_nodes = values[2] != NULL;
   epi__read_references(in, values[2], "node", &in->model->node_names,
                        EPI__LIST_MAX, &application->nodes);
+  epi__path_back(in, back);
+  back = epi__path_key(in, "limits");
+  read_limits(in, values[4], &application->limits);
   epi__path_back(in, back);
   if (!values[3]) {
     return;

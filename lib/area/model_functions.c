@@ -81,7 +81,7 @@ static void read_endpoints(epi__model_reader *in, const epi__json *list,
 static uint32_t read_limit(epi__model_reader *in, const epi__json *value,
                            const char *key) {
   size_t back = epi__path_key(in, key);
-  int limit = value ? epi__read_whole(in, value, 1, EPI__LIMIT_MAX) : 0;
+  int limit = value ? (int)epi__read_whole(in, value, 1, EPI__LIMIT_MAX) : 0;
 
   epi__path_back(in, back);
   return (uint32_t)limit;

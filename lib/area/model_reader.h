@@ -79,8 +79,8 @@ const char *epi__read_string(epi__model_reader *in, const epi__json *value);
 char *epi__read_copy(epi__model_reader *in, const epi__json *value);
 
 /* A whole number from low to high; or low - 1 with a problem. */
-int epi__read_whole(epi__model_reader *in, const epi__json *value, int low,
-                    int high);
+int64_t epi__read_whole(epi__model_reader *in, const epi__json *value,
+                        int64_t low, int64_t high);
 
 /* The number of what a string names; or EPI__NONE with a problem. */
 uint32_t epi__read_reference(epi__model_reader *in, const epi__json *value,

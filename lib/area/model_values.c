@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -46,8 +47,8 @@ char *epi__read_copy(epi__model_reader *in, const epi__json *value) {
   return copy;
 }
 
-int epi__read_whole(epi__model_reader *in, const epi__json *value, int low,
-                    int high) {
+int64_t epi__read_whole(epi__model_reader *in, const epi__json *value,
+                        int64_t low, int64_t high) {
   double number;
 
   if (epi__json_type(value) != EPI__JSON_NUMBER) {
@@ -56,11 +57,13 @@ int epi__read_whole(epi__model_reader *in, const epi__json *value, int low,
     return low - 1;
   }
   number = epi__json_number(value);
-  if (!(number >= low && number <= high) || floor(number) != number) {
-    epi__problem(in, "must be a whole number from %d to %d", low, high);
+  if (!(number >= (double)low && number <= (double)high) ||
+      floor(number) != number) {
+    epi__problem(in, "must be a whole number from %" PRId64 " to %" PRId64, low,
+                 high);
     return low - 1;
   }
-  return (int)number;
+  return (int64_t)number;
 }
 
 uint32_t epi__number_of(epi__model_reader *in, epi__names *names,
@@ -188,7 +191,7 @@ void epi__read_ports(epi__model_reader *in, const epi__json *list,
   epi__check_filled(in, list);
   for (item = epi__json_first(list); item; item = epi__json_next(item)) {
     size_t back = epi__path_index(in, i++);
-    int port = epi__read_whole(in, item, 1, 65535);
+    int port = (int)epi__read_whole(in, item, 1, 65535);
 
     take(in, port ? (uint32_t)port : EPI__NONE, NULL, out);
     epi__path_back(in, back);

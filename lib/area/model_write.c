@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,10 +101,10 @@ static void put_cost(epi__text *out, const epi__function *function) {
   epi__text_puts(out, "}");
 }
 
-static void put_limit(epi__text *out, const char *key, uint32_t limit) {
+static void put_limit(epi__text *out, const char *key, int64_t limit) {
   if (limit) {
     epi__put_key(out, key);
-    epi__text_printf(out, "%u", (unsigned)limit);
+    epi__text_printf(out, "%" PRId64, limit);
   }
 }
 
@@ -140,6 +141,22 @@ static void put_function(epi__text *out, const epi_model *model,
   }
 }
 
+static void put_limits(epi__text *out, const epi__limits *limits) {
+  static const epi__limits none = {0};
+
+  if (!memcmp(limits, &none, sizeof none)) {
+    return;
+  }
+  epi__put_key(out, "limits");
+  epi__text_puts(out, "{");
+  put_limit(out, "flows", limits->flows);
+  put_limit(out, "bytes_out", limits->bytes[EPI__OUT]);
+  put_limit(out, "bytes_back", limits->bytes[EPI__BACK]);
+  put_limit(out, "rate_out", limits->rates[EPI__OUT]);
+  put_limit(out, "rate_back", limits->rates[EPI__BACK]);
+  epi__text_puts(out, "}");
+}
+
 static void put_application(epi__text *out, const epi_model *model,
                             size_t number) {
   const epi__application *application = &model->applications[number];
@@ -157,6 +174,7 @@ static void put_application(epi__text *out, const epi_model *model,
     }
     epi__text_puts(out, "]");
   }
+  put_limits(out, &application->limits);
   if (!application->lists_moves) {
     return;
   }

@@ -4,6 +4,7 @@
 #include "base/net.h"
 #include "engine/association.h"
 #include "engine/flow_audit.h"
+#include "engine/flow_limits.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -256,7 +257,10 @@ void epi__associate_begin(epi_flow *flow) {
                      "a name is no address to bind to");
     return;
   }
-  result = make(flow);
+  result = epi__limits_enter(flow);
+  if (!result) {
+    result = make(flow);
+  }
   if (!result) {
     result = epi_reply_new(&reply);
   }

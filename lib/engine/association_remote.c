@@ -2,6 +2,7 @@
 #include "engine/association.h"
 
 #include "base/fail.h"
+#include "engine/flow_limits.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -29,11 +30,33 @@ static int socket_for(epi__association *association, int kind) {
   return socket->fd;
 }
 
+/* Datagrams cannot wait: what comes too fast is lost. Returns 1 if it may go
+ * on; the one too many ends the flow. */
+static int may_carry(epi_flow *flow, int way, size_t len) {
+  int result;
+
+  if (!flow->pace) {
+    return 1;
+  }
+  if (!epi__pace_may(flow, way)) {
+    return 0;
+  }
+  result = epi__pace_took(flow, way, len);
+  if (result) {
+    epi__flow_refuse_error(flow, result);
+  }
+  return !result;
+}
+
 void epi__association_send_on(epi__association *association, const epi_addr *to,
                               const void *data, size_t len) {
   epi_flow *flow = association->flow;
-  int fd = socket_for(association, to->kind);
+  int fd;
 
+  if (!may_carry(flow, EPI_FORWARD, len)) {
+    return;
+  }
+  fd = socket_for(association, to->kind);
   if (fd >= 0 && !epi__udp_send(fd, to, NULL, 0, data, len, NULL)) {
     flow->lanes[EPI_FORWARD].bytes += (int64_t)len;
     flow->moved_at = epi__loop_now(flow->worker->loop);
@@ -92,6 +115,9 @@ static void take_one(epi__association *association, const epi_addr *from,
   if (epi_datagram_set_remote(association->datagram, from) ||
       epi_datagram_set_data(association->datagram, data, len)) {
     return; /* no IPv4 datagram is that long: it could not go on */
+  }
+  if (!may_carry(flow, EPI_BACKWARD, len)) {
+    return;
   }
   flow->lanes[EPI_BACKWARD].bytes += (int64_t)len;
   flow->moved_at = epi__loop_now(flow->worker->loop);

@@ -45,7 +45,7 @@ static void note_filling(epi__lane *lane, ptrdiff_t got) {
 /* That nothing came is no proof that nothing is there, nor that this is the
  * end: splicing does not get past a byte that was sent as urgent, reading does.
  */
-ptrdiff_t epi__bulk_take(epi_flow *flow, int direction) {
+ptrdiff_t epi__bulk_take(epi_flow *flow, int direction, size_t most) {
   epi__tubes *tubes = &flow->worker->tubes;
   epi__lane *lane = &flow->lanes[direction];
   epi__tube *tube = epi__tubes_take(tubes);
@@ -55,7 +55,7 @@ ptrdiff_t epi__bulk_take(epi_flow *flow, int direction) {
     copy_again(lane);
     return EPI_ENOENT;
   }
-  got = epi__leg_fill(&flow->legs[direction], tube, tubes->size);
+  got = epi__leg_fill(&flow->legs[direction], tube, most);
   if (got > 0) {
     lane->tube = tube;
     note_filling(lane, got);

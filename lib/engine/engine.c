@@ -37,6 +37,7 @@ int epi_engine_new(epi_engine **out) {
     pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
   }
   epi__engine_set_defaults(engine);
+  epi__quotas_init(&engine->quotas);
   atomic_init(&engine->next_flow, 1);
   engine->listeners = epi__listeners_new(0);
   result = engine->listeners ? make_id(engine) : EPI_ENOMEM;
@@ -79,6 +80,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__claims_seen_clear(&engine->seen);
   epi__tally_clear(&engine->binds);
   epi__tally_clear(&engine->udp_clients);
+  epi__quotas_clear(&engine->quotas);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   epi__provisioner_free(engine->provisioner);

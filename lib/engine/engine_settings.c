@@ -1,4 +1,5 @@
 /* engine_settings.c: what an engine is told. */
+#include "area/model.h"
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/filter_load.h"
@@ -42,6 +43,15 @@ static const struct {
     [EPI_ENGINE_HEALTH_MS] = {"health interval", 0, INT32_MAX, 5000},
     [EPI_ENGINE_FAST_OPEN] = {"fast open", 0, 1, 0},
     [EPI_ENGINE_NAMES] = {"names", 0, 65536, 1024},
+    [EPI_ENGINE_CLIENT_CONNECTIONS] = {"connections of an address", 0,
+                                       INT32_MAX, 0},
+    [EPI_ENGINE_CLIENT_FLOWS] = {"flows of a client", 0, INT32_MAX, 0},
+    [EPI_ENGINE_USER_FLOWS] = {"flows of a user", 0, INT32_MAX, 0},
+    [EPI_ENGINE_FLOW_BYTES_OUT] = {"bytes of a flow out", 0, EPI__BYTES_MAX, 0},
+    [EPI_ENGINE_FLOW_BYTES_BACK] = {"bytes of a flow back", 0, EPI__BYTES_MAX,
+                                    0},
+    [EPI_ENGINE_FLOW_RATE_OUT] = {"rate of a flow out", 0, EPI__RATE_MAX, 0},
+    [EPI_ENGINE_FLOW_RATE_BACK] = {"rate of a flow back", 0, EPI__RATE_MAX, 0},
 };
 
 static int known(int parameter) {

@@ -6,6 +6,7 @@
 #include "base/net.h"
 #include "engine/bind.h"
 #include "engine/flow_audit.h"
+#include "engine/flow_limits.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -22,14 +23,22 @@ static void on_timer(epi__timer *timer);
 void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
                    const epi_addr *peer) {
   epi_engine *engine = worker->engine;
-  epi_flow *flow = epi__alloc(sizeof *flow);
+  epi__quota_entry *counted = NULL;
+  epi_flow *flow;
 
+  if (epi__limits_connect(worker, listener, peer, &counted)) {
+    epi__sock_close(fd, 1);
+    return;
+  }
+  flow = epi__alloc(sizeof *flow);
   if (!flow || !(flow->peer = epi__alloc(sizeof *peer))) {
     epi__free(flow);
+    epi__quota_give(&engine->quotas, &counted);
     epi__sock_close(fd, 1);
     epi__log(engine, EPI_LOG_ERROR, "%s", epi_error_detail());
     return;
   }
+  flow->counted[EPI__QUOTA_CONNECTIONS] = counted;
   flow->worker = worker;
   flow->listener = epi__listener_ref(listener);
   flow->number = atomic_fetch_add(&engine->next_flow, 1);
@@ -205,6 +214,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__audit_ended(flow, why);
   keep_why(flow, why);
   flow->phase = EPI__ENDED;
+  epi__limits_end(flow);
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
   epi__await_over(flow);
@@ -269,6 +279,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
                                                     : EPI_COUNT_FAILED],
       1);
   keep_why(flow, why);
+  epi__limits_leave(flow);
   epi__dial_stop(flow); /* nothing must revive the flow */
   epi__await_over(flow);
   epi__route_leave(flow->route);
@@ -299,6 +310,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_session_free(flow->session);
     epi_request_free(flow->own_request);
     epi__free(flow->said);
+    epi__pace_free(flow);
     epi__free(flow->peer);
     epi_request_free(flow->added);
     epi__bind_free(flow->bind);

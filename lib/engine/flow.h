@@ -39,6 +39,7 @@ enum {
 
 typedef struct epi__dial epi__dial;
 typedef struct epi__awaited epi__awaited;
+typedef struct epi__pace epi__pace;
 
 /* What somebody who is known says about a flow, NULL or a text for each. */
 typedef struct epi__said {
@@ -73,6 +74,8 @@ struct epi_flow {
   epi_decision *decision; /* NULL without a model */
   int audited;            /* the audit log has it as allowed, and not ended */
   epi__route *route;
+  epi__quota_entry *counted[EPI__QUOTAS]; /* NULL: not in that */
+  epi__pace *pace;                        /* NULL: it may carry what it likes */
   epi__names crowded;    /* functions that were passed over for want of room */
   epi__awaited *awaited; /* NULL: it has not waited */
   epi__filter_chain *chain; /* NULL: no filters */

@@ -78,11 +78,11 @@ static int put_needed(const epi_flow *flow, epi__text *line) {
 
 /* Hand over the line of what happened anyhow. The detail of the error that it
  * is about stays, for whoever tells the client. */
-static void put_done(const epi_flow *flow, epi__text *line) {
+static void put_done(epi_engine *engine, epi__text *line) {
   char detail[VALUE_MAX];
 
   snprintf(detail, sizeof detail, "%s", epi_error_detail());
-  epi__audit_put(flow->worker->engine, line, 0);
+  epi__audit_put(engine, line, 0);
   epi__fail(0, "%s", detail);
   epi__text_clear(line);
 }
@@ -125,7 +125,7 @@ void epi__audit_datagrams_refused(const epi_flow *flow, const epi_addr *from,
   if (audits(flow)) {
     put_flow(&line, "datagrams refused", flow, from, to);
     put(&line, "why", why);
-    put_done(flow, &line);
+    put_done(flow->worker->engine, &line);
   }
 }
 
@@ -135,7 +135,7 @@ static void put_unallowed(epi_flow *flow, const char *event, const char *why) {
   put_flow(&line, event, flow, &flow->source, &flow->dest);
   put(&line, "why", why);
   put_decision(&line, flow->decision);
-  put_done(flow, &line);
+  put_done(flow->worker->engine, &line);
 }
 
 void epi__audit_refused(epi_flow *flow, const char *why) {
@@ -174,5 +174,18 @@ void epi__audit_ended(epi_flow *flow, const char *why) {
                    lanes[epi__flow_way(flow, EPI_BACKWARD)].bytes,
                    epi__loop_now(flow->worker->loop) - flow->opened_at);
   put(&line, "why", why);
-  put_done(flow, &line);
+  put_done(flow->worker->engine, &line);
+}
+
+void epi__audit_turned_away(epi_engine *engine, const epi_addr *from,
+                            const char *why) {
+  epi__text line = {0};
+  epi__addr_buf text;
+
+  if (engine->audit) {
+    epi__audit_line(&line, "turned away");
+    put(&line, "source", epi__addr_text(from, &text));
+    put(&line, "why", why);
+    put_done(engine, &line);
+  }
 }

@@ -38,6 +38,10 @@ void epi__audit_datagrams_refused(const epi_flow *flow, const epi_addr *from,
 void epi__audit_refused(epi_flow *flow, const char *why);
 void epi__audit_failed(epi_flow *flow, const char *why);
 
+/* A connection was closed before it was a flow. */
+void epi__audit_turned_away(epi_engine *engine, const epi_addr *from,
+                            const char *why);
+
 /* It has ended; why may be NULL. Of one that was not allowed, or has ended
  * before, nothing is said. */
 void epi__audit_ended(epi_flow *flow, const char *why);

@@ -7,6 +7,7 @@
 #include "base/net.h"
 #include "engine/bind.h"
 #include "engine/flow_audit.h"
+#include "engine/flow_limits.h"
 #include "engine/own_ports.h"
 #include "os/os.h"
 
@@ -193,8 +194,11 @@ int epi__flow_believe(epi_flow *flow) {
 }
 
 int epi__flow_admit(epi_flow *flow) {
-  int result = flow->route->filter_count ? epi__filters_open(flow) : 0;
+  int result = epi__limits_enter(flow);
 
+  if (!result && flow->route->filter_count) {
+    result = epi__filters_open(flow);
+  }
   if (!result) {
     result = epi__audit_allowed(flow);
   }

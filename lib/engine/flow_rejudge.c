@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "engine/bind.h"
+#include "engine/flow_limits.h"
 #include "engine/own_ports.h"
 #include "epi/plan.h"
 
@@ -138,5 +139,5 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
   flow->decision = decision;
   epi__policy_free(flow->policy);
   flow->policy = epi__policy_ref(policy);
-  return 1;
+  return epi__limits_anew(flow) ? cut(flow, epi_error_detail()) : 1;
 }

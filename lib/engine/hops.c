@@ -26,8 +26,9 @@ static void send_along(epi_flow *flow) {
   size_t early_len = epi__queue_peek(&lane->early, &early);
   ptrdiff_t sent;
 
-  if (flow->chain || !early_len || epi__lane_held(lane) || len <= 0) {
-    return; /* filters have yet to see it, or something else goes first */
+  if (flow->chain || flow->pace || !early_len || epi__lane_held(lane) ||
+      len <= 0) {
+    return; /* it has yet to be looked at, or something else goes first */
   }
   sent = epi__leg_write_two(&flow->legs[EPI_BACKWARD], request, (size_t)len,
                             early, early_len);

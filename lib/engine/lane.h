@@ -68,9 +68,10 @@ int epi__bulk_begun(const epi_flow *flow, int direction);
 /* It read, and copied: this much of what it could have. */
 void epi__bulk_note(epi__lane *lane, size_t got, size_t size);
 
-/* Let a tube take what there is. Returns a count; EPI_ENOENT: it took nothing,
- * and the lane copies again, which tells why; or EPI_ECLOSED. */
-ptrdiff_t epi__bulk_take(epi_flow *flow, int direction);
+/* Let a tube take what there is, at most so many bytes. Returns a count;
+ * EPI_ENOENT: it took nothing, and the lane copies again, which tells why; or
+ * EPI_ECLOSED. */
+ptrdiff_t epi__bulk_take(epi_flow *flow, int direction, size_t most);
 
 /* Send what the lane's tube holds. Returns 1 if nothing is left, 0, or
  * EPI_ECLOSED. */

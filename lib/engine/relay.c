@@ -5,7 +5,7 @@
  * direction, or what its filters make of them, and nothing while it is idle.
  * The directions end one by one: the end of data goes on once all before it is
  * sent. */
-#include "engine/flow.h"
+#include "engine/flow_limits.h"
 
 #include "base/fail.h"
 
@@ -132,6 +132,7 @@ int epi__relay_may_take(const epi_flow *flow, int direction) {
 
   return !flow->legs[direction].eof &&
          !epi__lane_held(&flow->lanes[direction]) &&
+         (!flow->pace || epi__pace_may(flow, direction)) &&
          (!flow->chain ||
           (!is_paused(flow, direction) && back->end - back->start <= limit));
 }
@@ -149,6 +150,10 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     if (result) {
       cut(flow, result);
     }
+    return;
+  }
+  if (flow->pace && (result = epi__pace_took(flow, direction, len)) != 0) {
+    cut(flow, result);
     return;
   }
   lane->bytes += (int64_t)len;

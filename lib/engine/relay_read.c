@@ -2,7 +2,7 @@
  *
  * It reads into the worker's buffer, or lets a tube take what is much (bulk.c).
  * A short read means that the socket is empty: no second read asks it. */
-#include "engine/flow.h"
+#include "engine/flow_limits.h"
 
 #include "base/fail.h"
 
@@ -12,23 +12,31 @@ enum {
   READS = 4,
 };
 
+/* How much of size bytes may be read now. */
+static size_t room(const epi_flow *flow, int direction, size_t size) {
+  return flow->pace ? epi__pace_room(flow, direction, size) : size;
+}
+
 /* Returns as epi__leg_read(). */
-static ptrdiff_t read_copying(epi_flow *flow, int direction) {
+static ptrdiff_t read_copying(epi_flow *flow, int direction, size_t size) {
   epi__worker *worker = flow->worker;
-  size_t size = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
+  size_t buffer = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
   ptrdiff_t got = epi__leg_read(&flow->legs[direction], worker->scratch, size);
 
   if (got > 0) {
-    epi__bulk_note(&flow->lanes[direction], (size_t)got, size);
+    epi__bulk_note(&flow->lanes[direction], (size_t)got, buffer);
     epi__relay_take(flow, direction, worker->scratch, (size_t)got);
   }
   return got;
 }
 
 static ptrdiff_t read_splicing(epi_flow *flow, int direction) {
-  ptrdiff_t got = epi__bulk_take(flow, direction);
+  size_t most = room(flow, direction, flow->worker->tubes.size);
+  ptrdiff_t got = epi__bulk_take(flow, direction, most);
 
-  if (got > 0) {
+  if (got > 0 && flow->pace && epi__pace_took(flow, direction, (size_t)got)) {
+    epi__flow_refuse_error(flow, EPI_EDENIED);
+  } else if (got > 0) {
     flow->lanes[direction].bytes += got;
     epi__relay_flush(flow, direction);
   }
@@ -43,18 +51,20 @@ static void take_end_by_peer(epi_flow *flow, int direction) {
 }
 
 void epi__relay_read(epi_flow *flow, int direction) {
-  size_t size = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
+  size_t buffer = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
 
   for (int i = 0; i < READS; i++) {
     int spliced = epi__bulk_begun(flow, direction);
+    size_t size;
     ptrdiff_t got;
 
     if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
         !epi__relay_may_take(flow, direction)) {
       return;
     }
+    size = room(flow, direction, buffer);
     got = spliced ? read_splicing(flow, direction)
-                  : read_copying(flow, direction);
+                  : read_copying(flow, direction, size);
     if (got == EPI_ENOENT) {
       return;
     }

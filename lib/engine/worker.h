@@ -12,6 +12,7 @@
 #include "engine/listener.h"
 #include "engine/loop.h"
 #include "engine/policy.h"
+#include "engine/quota.h"
 #include "engine/resolve.h"
 #include "engine/slack.h"
 #include "engine/tally.h"
@@ -27,7 +28,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_NAMES + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_FLOW_RATE_BACK + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -143,6 +144,7 @@ struct epi_engine {
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
 
+  epi__quotas quotas;     /* counts with limits */
   int64_t fds;            /* that may be shared out */
   int64_t limit_most;     /* flows that these allow */
   atomic_llong warm_most; /* connections to hops that a worker keeps */

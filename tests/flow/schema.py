@@ -59,7 +59,10 @@ WHOLE = {
     },
     "applications": {
         "x": {"purpose": "research", "dataset": "scans", "nodes": ["a", "b"],
-              "flows": [{"from": "a", "to": "b", "ports": [443, 65535]}]},
+              "flows": [{"from": "a", "to": "b", "ports": [443, 65535]}],
+              "limits": {"flows": 1000000, "bytes_out": 1000000000000000,
+                         "bytes_back": 1, "rate_out": 1000000000000,
+                         "rate_back": 1}},
         "y": {"nodes": []},
         "z": {"flows": [{"from": "a", "to": "a"}]},
     },
