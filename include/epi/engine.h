@@ -159,9 +159,11 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
  *     redirect://HOST:PORT         connections that the kernel redirected
  *
- * Settings of socks:// follow as a query: `users=FILE` (demand a login; a line
- * `name:password` for each user; not readable by everybody), `version=5` or
- * `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
+ * Settings follow as a query. All take `allow=RANGE,RANGE`: clients connect
+ * from these IP addresses alone, as 10.0.0.0/8, and others are closed at once,
+ * and counted in the log. Those of socks:// are `users=FILE` (demand a login; a
+ * line `name:password` for each user; not readable by everybody), `version=5`
+ * or `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
  * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
  * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
  * from N clients at once, 1 to 65535, if the kernel is set to it; such a

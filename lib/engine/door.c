@@ -63,7 +63,10 @@ static int take(epi__door *door, int most) {
       pause_door(door);
       return 0;
     }
-    if (!result) {
+    if (!result && !epi__allow_has(door->listener->allow, &peer)) {
+      epi__allow_refused(engine, door->listener, &peer);
+      epi__sock_close(fd, 1);
+    } else if (!result) {
       epi__spread(door->worker, door->listener, fd, &peer);
     }
   }

@@ -137,9 +137,14 @@ static void free_waiting(epi__dtls_door *door) {
 static void welcome(epi__dtls_door *door, const epi_addr *addr,
                     const epi_addr *local, const uint8_t *data, size_t len) {
   epi__dtls_client **bucket = bucket_of(door, addr);
-  epi__dtls_client *client = is_full(door, addr) ? NULL : waiting(door);
+  epi__dtls_client *client;
   int result;
 
+  if (!epi__allow_has(door->listener->allow, addr)) {
+    epi__allow_refused(door->worker->engine, door->listener, addr);
+    return;
+  }
+  client = is_full(door, addr) ? NULL : waiting(door);
   if (!client) {
     return;
   }

@@ -44,6 +44,9 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   flow->number = atomic_fetch_add(&engine->next_flow, 1);
   *flow->peer = flow->source = *peer;
   flow->user = "";
+  if (listener->allow) {
+    flow->authenticated = EPI__AUTH_ADDRESS;
+  }
   for (int i = 0; i < 2; i++) {
     flow->legs[i].flow = flow;
     flow->legs[i].fd = -1;

@@ -78,12 +78,16 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
 static int read_kind(epi__listener *listener, const epi__url *url) {
   static const char *const socks[] = {"users", "version", "draft", "dialect",
                                       "tfo",   "bnd",     "udp",   "dtls",
-                                      "cert",  "key",     NULL};
-  static const char *const none[] = {NULL};
+                                      "cert",  "key",     "allow", NULL};
+  static const char *const any[] = {"allow", NULL};
+  const char *allow = epi__url_setting(url, "allow");
   int is_socks = !strcmp(url->scheme, "socks");
-  int result = epi__url_check_settings(url, is_socks ? socks : none);
+  int result = epi__url_check_settings(url, is_socks ? socks : any);
 
   if (result) {
+    return result;
+  }
+  if (allow && (result = epi__allow_read(&listener->allow, allow))) {
     return result;
   }
   if (strcmp(url->scheme, "tcp") && url->dest.kind != EPI_ADDR_NONE) {
@@ -303,6 +307,7 @@ void epi__listener_free(epi__listener *listener) {
   epi__dtls_server_free(listener->dtls);
   epi__sessions_free(listener->sessions);
   epi__users_free(listener->users);
+  epi__allow_free(listener->allow);
   epi__free(listener->users_file);
   epi__free(listener->doors);
   epi__free(listener->name);

@@ -7,6 +7,7 @@
 #ifndef EPI__LISTENER_H
 #define EPI__LISTENER_H
 
+#include "engine/allow_list.h"
 #include "engine/loop.h"
 #include "epi/engine.h"
 #include "epi/session.h"
@@ -23,7 +24,6 @@ typedef struct epi__worker epi__worker;
 typedef struct epi__users epi__users;
 typedef struct epi__sessions epi__sessions;
 typedef struct epi__dtls_door epi__dtls_door;
-typedef struct epi__listener epi__listener;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -69,6 +69,7 @@ struct epi__listener {
   epi_addr addr; /* as bound */
   epi_addr dest; /* of reverse listeners */
   epi__users *users; /* NULL: no login */
+  epi__allow *allow; /* NULL: anybody may connect */
   epi_addr bnd;      /* what replies say instead of it; or kind EPI_ADDR_NONE */
   char *users_file;
   int tfo; /* clients at once whose data is taken from the SYN; 0: none */

@@ -71,6 +71,15 @@ int epi__udp_door_bind(epi__listener *listener, epi_engine *engine,
                               (uint32_t)workers);
 }
 
+/* Those of strangers count in the log as their connections do. */
+static int may_come(epi__udp_door *door, const epi_addr *from) {
+  if (epi__allow_has(door->listener->allow, from)) {
+    return 1;
+  }
+  epi__allow_refused(door->worker->engine, door->listener, from);
+  return 0;
+}
+
 static void take(epi__udp_door *door, const uint8_t *data, size_t len,
                  const epi_addr *from, const epi_addr *local) {
   epi__association *association =
@@ -98,7 +107,9 @@ static void on_datagram(epi__io *io, int events) {
     if (got < 0) {
       return;
     }
-    take(door, door->worker->scratch, (size_t)got, &from, &local);
+    if (may_come(door, &from)) {
+      take(door, door->worker->scratch, (size_t)got, &from, &local);
+    }
   }
 }
 

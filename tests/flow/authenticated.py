@@ -100,6 +100,46 @@ def flows_go_with_their_rule():
     assert wire.closed(sock)
 
 
+def turned_away(port):
+    """Nobody reads what the client says."""
+    try:
+        sock = wire.connect(port)
+        sock.sendall(wire.greeting(0))
+        return sock.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+@flow.test
+def by_the_address():
+    echo, path = servers.Echo(), flow.file(model(("allow", "address")))
+    strange, other = "allow=127.0.0.0/24,10.0.0.0/8", "allow=10.0.0.0/8"
+    dest = f"127.0.0.1:{echo.port}"
+    proxy = flow.proxy("--model", path, listen=[
+        f"socks://127.0.0.1:0?{strange}", "socks://127.0.0.1:0",
+        f"socks://127.0.0.1:0?{other}", f"tcp://127.0.0.1:0={dest}?{other}",
+        f"redirect://127.0.0.1:0?{other}", f"tcp://127.0.0.1:0={dest}?{strange}"])
+    for port, code in ((proxy.ports[0], 0), (proxy.ports[1], 2)):
+        sock, got = wire.socks5(port, flow.LOCAL, echo.port)
+        sock.close()
+        assert got == code, got
+    for port in proxy.ports[2:5]:
+        for _ in range(20):
+            assert turned_away(port)
+    said = [line for line in proxy.lines if "allow= does not have" in line]
+    assert len(said) == 3, said
+    sock = wire.connect(proxy.ports[5])
+    sock.sendall(b"there?")
+    assert wire.read(sock, 6) == b"there?"
+
+
+@flow.test
+def a_list_that_is_none_is_said():
+    ran = flow.run(flow.program_path("epi-proxy"), "--listen",
+                   "tcp://127.0.0.1:0=127.0.0.1:9?allow=10.0.0.0/8,home")
+    assert ran.returncode == 2 and "home" in ran.stderr, ran
+
+
 @flow.test
 def the_audit_log_says_it():
     echo, users = servers.Echo(), flow.file("ada:secret\n", "users")
