@@ -86,6 +86,33 @@ EPI_API int epi_engine_explain(epi_engine *engine, int64_t flow, char **out);
 EPI_API ptrdiff_t epi_engine_kill(epi_engine *engine, const epi_match *match,
                                   const char *reason);
 
+/* Say what a model would change if the engine were given it, as JSON, and
+ * change nothing: its filters are made and let go, which shows whether it could
+ * be given.
+ *
+ *     {"was": "...", "is": "...", "judged": 9, "later": 1, "cut": 2,
+ *      "flows": [...], "ports": [...], "missing": 0}
+ *
+ * `was` (null for none) and `is` are the hashes of the models. `judged` flows
+ * were judged by the new one, of which `cut` would be cut; `flows` are those,
+ * by number, at most `most` of them, which is 1 to EPI_CONTROL_FLOWS: each has
+ * also `why`, and `then`, the decision about it, or null. `later` have asked
+ * for nothing yet, or carry datagrams, which are judged one by one. `ports` of
+ * this proxy that it `opens`, `closes` or `changes` have `change`, `listen`,
+ * `from` and `to`; whether they can be had is found out when they are bound.
+ * Judging takes the workers as long as a change of the model. Free *out with
+ * epi_free(). epi_model_diff() tells what the model changes besides.
+ *
+ * Returns 0, EPI_EINVAL (no model, or most), another error of
+ * epi_engine_set_model() for filters that cannot be made or an engine that is a
+ * function, or EPI_ENOMEM. */
+EPI_API int epi_engine_plan(epi_engine *engine, epi_model *model, size_t most,
+                            char **out);
+
+/* The model that the engine judges by, NULL for none. Let go of it with
+ * epi_model_free(). Does not wait. */
+EPI_API epi_model *epi_engine_model(epi_engine *engine);
+
 #ifdef __cplusplus
 }
 #endif

@@ -72,13 +72,14 @@ int epi__bind_answer_stack(epi_reply *out, const epi_flow *flow);
  * anybody may be expected, yes. Returns 1, or 0 and the flow was refused. */
 int epi__bind_may_wait(epi_flow *flow, epi__policy *policy);
 
+/* The same, and nothing is refused. Returns 0, or EPI_EDENIED and why. */
+int epi__bind_check(const epi_flow *flow, epi__policy *policy, char *why,
+                    size_t size);
+
 /* A host connected. Returns 1 if it is admitted and what it needs is set up;
  * 0 if it is a stranger that policy does not let in, and the wait may go on; or
  * -1, and the flow was refused. */
 int epi__bind_admit(epi_flow *flow, const epi_addr *host);
-
-/* Judge a flow that waits by a new policy. Returns 1, or 0 and it was cut. */
-int epi__bind_rejudge(epi_flow *flow, epi__policy *policy);
 
 /* ---- bind_backlog.c: the listening sockets of sessions ---- */
 

@@ -59,29 +59,29 @@ static int may_connect(const epi_flow *flow, epi__policy *policy,
   return may;
 }
 
-int epi__bind_may_wait(epi_flow *flow, epi__policy *policy) {
+int epi__bind_check(const epi_flow *flow, epi__policy *policy, char *why,
+                    size_t size) {
   const epi__bind *bind = flow->bind;
-  char why[WHY_MAX];
 
   if (!policy || !bind->host_count) {
-    return 1;
+    return 0;
   }
   for (size_t i = 0; i < bind->host_count; i++) {
-    if (may_connect(flow, policy, &bind->hosts[i], why, sizeof why)) {
-      return 1;
+    if (may_connect(flow, policy, &bind->hosts[i], why, size)) {
+      return 0;
     }
   }
-  epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
-  return 0;
+  return EPI_EDENIED;
 }
 
-int epi__bind_rejudge(epi_flow *flow, epi__policy *policy) {
-  if (flow->bind->bound.kind == EPI_ADDR_NONE ||
-      epi__bind_may_wait(flow, policy)) {
-    return 1;
+int epi__bind_may_wait(epi_flow *flow, epi__policy *policy) {
+  char why[WHY_MAX];
+
+  if (epi__bind_check(flow, policy, why, sizeof why)) {
+    epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
+    return 0;
   }
-  epi__flow_watch(flow);
-  return 0;
+  return 1;
 }
 
 /* A host of no node is a stranger: if it could end the wait, whoever finds the

@@ -245,6 +245,16 @@ int epi__flow_ask_model(const epi_flow *flow, epi_model *model,
 /* Find out whom to believe. Returns 1, or 0 and it was refused. */
 int epi__flow_believe(epi_flow *flow);
 
+enum {
+  EPI__LATER = 1, /* a flow is not judged by a new policy at once */
+};
+
+/* May the flow live on as it is under a new policy, NULL for none, which is in
+ * force or, with planned 1, is not? Returns 0, EPI__LATER, or an error and why
+ * not. *out is the decision about it, to be freed, or NULL. */
+int epi__flow_check(const epi_flow *flow, epi__policy *policy, int planned,
+                    epi_decision **out, char *why, size_t size);
+
 /* Judge again by a new policy; NULL: by none. Returns 1 if the flow may live
  * on as it is; else 0, and it was cut. */
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy);

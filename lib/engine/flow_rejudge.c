@@ -61,18 +61,84 @@ static int same_plan(const epi_decision *first, const epi_decision *second) {
   return same == count && count == epi_plan_hop_count(b);
 }
 
-/* An instance of the flow that the new model does not have, or NULL. */
-static const char *lost_instance(const epi_flow *flow) {
+/* An instance of the flow that the new model does not have, or NULL; by a model
+ * that is not in force, one that it would not have. */
+static const char *lost_instance(const epi_flow *flow,
+                                 const epi_model *planned) {
   const epi__route *route = flow->route;
 
   for (size_t i = 0; route && i < route->hop_count; i++) {
     epi__instance *instance = route->hops[i].instance;
 
-    if (instance && epi__instance_is_gone(instance)) {
+    if (instance &&
+        (planned ? epi__supply_would_go(flow->worker->engine->provisioner,
+                                        instance, planned)
+                 : epi__instance_is_gone(instance))) {
       return epi__instance_shown(instance);
     }
   }
   return NULL;
+}
+
+/* What a decision about the flow means for it. Returns 0, or EPI_EDENIED and
+ * why. */
+static int hold_against(const epi_flow *flow, const epi_decision *decision,
+                        const epi_model *planned, char *why, size_t size) {
+  const char *lost;
+
+  if (!epi_decision_allowed(decision)) {
+    snprintf(why, size, "%s by rule %s: %s",
+             epi_verdict_name(epi_decision_verdict(decision)),
+             epi_decision_rule(decision), epi_decision_reason(decision));
+  } else if (flow->decision
+                 ? !same_plan(flow->decision, decision)
+                 : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
+    snprintf(why, size, "another chain is needed");
+  } else if ((lost = lost_instance(flow, planned)) != NULL) {
+    snprintf(why, size, "its instance %s is no longer there", lost);
+  } else if (!epi__dial_may_go_on(flow, decision)) {
+    snprintf(why, size, "the name's address is another node's");
+  } else {
+    return 0;
+  }
+  return EPI_EDENIED;
+}
+
+int epi__flow_check(const epi_flow *flow, epi__policy *policy, int planned,
+                    epi_decision **out, char *why, size_t size) {
+  epi_model *model = policy ? epi__policy_model(policy) : NULL;
+  epi_decision *decision = NULL;
+  int result;
+
+  *out = NULL;
+  if (flow->phase < EPI__AWAIT || flow->phase > EPI__RELAY) {
+    return EPI__LATER; /* not judged yet, each datagram apart, or gone */
+  }
+  if (epi__port_check(flow, policy)) {
+    snprintf(why, size, "%s", epi_error_detail());
+    return EPI_EDENIED;
+  }
+  if (!policy || (flow->phase == EPI__AWAIT && !flow->route)) {
+    return EPI__LATER; /* nothing to judge by, or it will be as if it were new
+                        */
+  }
+  if (flow->bind && flow->phase < EPI__RELAY) {
+    return flow->bind->bound.kind == EPI_ADDR_NONE
+               ? EPI__LATER
+               : epi__bind_check(flow, policy, why, size);
+  }
+  result = epi_decision_new(&decision);
+  if (!result) {
+    result =
+        epi__flow_ask_model(flow, model, &flow->source, &flow->dest, decision);
+  }
+  if (result) {
+    snprintf(why, size, "it cannot be judged: %s", epi_error_detail());
+    epi_decision_free(decision);
+    return result;
+  }
+  *out = decision;
+  return hold_against(flow, decision, planned ? model : NULL, why, size);
 }
 
 static int cut(epi_flow *flow, const char *why) {
@@ -82,8 +148,8 @@ static int cut(epi_flow *flow, const char *why) {
 }
 
 int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
-  epi_decision *decision = NULL;
-  const char *lost;
+  static const char prefix[] = "cut by the new model: ";
+  epi_decision *decision;
   char why[WHY_MAX];
   int result;
 
@@ -91,53 +157,21 @@ int epi__flow_rejudge(epi_flow *flow, epi__policy *policy) {
     epi__association_forget(flow->association);
     return 1; /* each of its datagrams is judged anew */
   }
-  if (flow->phase < EPI__AWAIT || flow->phase > EPI__RELAY) {
-    return 1; /* not judged yet, or gone */
-  }
-  if (epi__port_check(flow, policy)) {
-    snprintf(why, sizeof why, "cut by the new model: %s", epi_error_detail());
-    return cut(flow, why);
-  }
-  if (!policy || (flow->phase == EPI__AWAIT && !flow->route)) {
-    return 1; /* nothing to judge by, or it will be judged as if it were new */
-  }
-  if (flow->bind && flow->phase < EPI__RELAY) {
-    return epi__bind_rejudge(flow, policy);
-  }
-  result = epi_decision_new(&decision);
-  if (!result) {
-    result = epi__flow_ask_model(flow, epi__policy_model(policy), &flow->source,
-                                 &flow->dest, decision);
-  }
-  if (result) {
-    snprintf(why, sizeof why, "cut, it cannot be judged: %s",
-             epi_error_detail());
-  } else if (!epi_decision_allowed(decision)) {
-    snprintf(why, sizeof why, "cut by the new model: %s by rule %s: %s",
-             epi_verdict_name(epi_decision_verdict(decision)),
-             epi_decision_rule(decision), epi_decision_reason(decision));
-    result = EPI_EDENIED;
-  } else if (flow->decision
-                 ? !same_plan(flow->decision, decision)
-                 : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
-    snprintf(why, sizeof why, "cut by the new model: another chain is needed");
-    result = EPI_EDENIED;
-  } else if ((lost = lost_instance(flow)) != NULL) {
-    snprintf(why, sizeof why,
-             "cut by the new model: its instance %s is no longer there", lost);
-    result = EPI_EDENIED;
-  } else if (!epi__dial_may_go_on(flow, decision)) {
-    snprintf(why, sizeof why,
-             "cut by the new model: the name's address is another node's");
-    result = EPI_EDENIED;
-  }
-  if (result) {
+  memcpy(why, prefix, sizeof prefix);
+  result = epi__flow_check(flow, policy, 0, &decision, why + sizeof prefix - 1,
+                           sizeof why - (sizeof prefix - 1));
+  if (result < 0) {
     epi_decision_free(decision);
     return cut(flow, why);
   }
-  epi_decision_free(flow->decision);
-  flow->decision = decision;
-  epi__policy_free(flow->policy);
-  flow->policy = epi__policy_ref(policy);
-  return epi__limits_anew(flow) ? cut(flow, epi_error_detail()) : 1;
+  if (decision) {
+    epi_decision_free(flow->decision);
+    flow->decision = decision;
+    epi__policy_free(flow->policy);
+    flow->policy = epi__policy_ref(policy);
+  }
+  if (decision && epi__limits_anew(flow)) {
+    return cut(flow, epi_error_detail());
+  }
+  return 1;
 }

@@ -124,20 +124,17 @@ int epi__ports_listen(epi__listeners **out, epi_engine *engine,
   return 0;
 }
 
-/* ---- telling ---- */
+/* ---- what changes ---- */
 
-static void tell(epi_engine *engine, const char *what, const epi_model *model,
-                 size_t proxy, size_t index) {
+static epi__own_port port_of(const epi_model *model, size_t proxy,
+                             size_t index) {
   ptrdiff_t from = epi_model_proxy_port_from(model, proxy, index);
-  epi__addr_buf at, dest;
-  epi_addr listen, to;
+  epi__own_port port = {0};
 
-  epi_model_proxy_port_listen(model, proxy, index, &listen);
-  epi_model_proxy_port_to(model, proxy, index, &to);
-  epi__log(engine, EPI_LOG_NOTE, "port %s %s: from %s to %s",
-           epi__addr_text(&listen, &at), what,
-           epi_model_node_name(model, (size_t)from),
-           epi__addr_text(&to, &dest));
+  port.from = epi_model_node_name(model, (size_t)from);
+  epi_model_proxy_port_listen(model, proxy, index, &port.listen);
+  epi_model_proxy_port_to(model, proxy, index, &port.to);
+  return port;
 }
 
 /* Do two ports have the same node and destination? */
@@ -164,25 +161,44 @@ static ptrdiff_t find_same(const epi_model *other, ptrdiff_t other_proxy,
                          : epi__port_find(other, (size_t)other_proxy, &listen);
 }
 
-void epi__ports_tell(epi_engine *engine, const epi_model *was,
-                     const epi_model *is) {
+void epi__ports_compare(const epi_engine *engine, const epi_model *was,
+                        const epi_model *is,
+                        void (*callback)(void *user, const char *change,
+                                         const epi__own_port *port),
+                        void *user) {
   ptrdiff_t before = own_proxy(engine, was), now = own_proxy(engine, is);
 
   for (size_t i = 0; i < count_ports(engine, was); i++) {
     if (find_same(is, now, was, (size_t)before, i) < 0) {
-      tell(engine, "closes", was, (size_t)before, i);
+      epi__own_port port = port_of(was, (size_t)before, i);
+
+      callback(user, "closes", &port);
     }
   }
   for (size_t i = 0; i < count_ports(engine, is); i++) {
     ptrdiff_t same = find_same(was, before, is, (size_t)now, i);
+    epi__own_port port = port_of(is, (size_t)now, i);
 
     if (same < 0) {
-      tell(engine, "opens", is, (size_t)now, i);
+      callback(user, "opens", &port);
     } else if (!same_way(was, (size_t)before, (size_t)same, is, (size_t)now,
                          i)) {
-      tell(engine, "changes", is, (size_t)now, i);
+      callback(user, "changes", &port);
     }
   }
+}
+
+static void tell(void *user, const char *change, const epi__own_port *port) {
+  epi__addr_buf at, dest;
+
+  epi__log(user, EPI_LOG_NOTE, "port %s %s: from %s to %s",
+           epi__addr_text(&port->listen, &at), change, port->from,
+           epi__addr_text(&port->to, &dest));
+}
+
+void epi__ports_tell(epi_engine *engine, const epi_model *was,
+                     const epi_model *is) {
+  epi__ports_compare(engine, was, is, tell, engine);
 }
 
 /* ---- of a flow ---- */

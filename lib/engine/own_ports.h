@@ -14,6 +14,20 @@
 int epi__ports_listen(epi__listeners **out, epi_engine *engine,
                       const epi_model *model);
 
+/* A port that a model gives this proxy; from is the model's. */
+typedef struct epi__own_port {
+  epi_addr listen, to;
+  const char *from;
+} epi__own_port;
+
+/* Call back for each that "opens", "closes" or "changes" from one model to the
+ * next, either of which may be NULL. */
+void epi__ports_compare(const epi_engine *engine, const epi_model *was,
+                        const epi_model *is,
+                        void (*callback)(void *user, const char *change,
+                                         const epi__own_port *port),
+                        void *user);
+
 /* Log which ports open, close and change from one model to the next. */
 void epi__ports_tell(epi_engine *engine, const epi_model *was,
                      const epi_model *is);

@@ -100,6 +100,11 @@ void epi__provisioner_wake(epi__provisioner *provisioner);
 int epi__supplies_mark(epi__provisioner *provisioner, const epi_model *model);
 void epi__supplies_settle(epi__provisioner *provisioner, int use);
 
+/* Would an instance of a function be gone for its flows if this model took
+ * force? */
+int epi__supply_would_go(epi__provisioner *provisioner, epi__instance *instance,
+                         const epi_model *model);
+
 /* A flow found no instance of a function that has room. If the function is one
  * whose instances are started, see to it that there will be one, and let the
  * flow wait for it: *awaited is what it waits for then, and was NULL, or what

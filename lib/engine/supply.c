@@ -110,6 +110,67 @@ static void close_gone(const epi__supply *supply) {
   }
 }
 
+/* Does a model start the instances of a supply, which has this one? Under the
+ * lock. */
+static int keeps(const epi__provisioner *provisioner, const epi__supply *supply,
+                 const epi_model *model) {
+  for (size_t i = 0; i < epi_model_function_count(model); i++) {
+    if (is_started(model, i) && find(provisioner, model, i) == supply) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static const epi__supply *supply_of(const epi__provisioner *provisioner,
+                                    const epi__instance *instance) {
+  for (const epi__supply *supply = provisioner->supplies; supply;
+       supply = supply->next) {
+    for (const epi__supplied *one = supply->first; one; one = one->next) {
+      if (one->instance == instance) {
+        return supply;
+      }
+    }
+  }
+  return NULL;
+}
+
+/* Is it among the endpoints of its function? */
+static int has_endpoint(const epi_model *model, const epi__instance *instance) {
+  const char *name = epi__instance_function(instance);
+
+  for (size_t i = 0; i < epi_model_function_count(model); i++) {
+    size_t count = epi_model_function_endpoint_count(model, i);
+
+    if (strcmp(epi_model_function_name(model, i), name) != 0) {
+      continue;
+    }
+    for (size_t k = 0; k < count; k++) {
+      if (!strcmp(epi_model_function_endpoint(model, i, k),
+                  epi__instance_url(instance))) {
+        return 1;
+      }
+    }
+  }
+  return 0;
+}
+
+int epi__supply_would_go(epi__provisioner *provisioner, epi__instance *instance,
+                         const epi_model *model) {
+  const epi__supply *supply;
+  int started, kept;
+
+  pthread_mutex_lock(&provisioner->lock);
+  supply = supply_of(provisioner, instance);
+  started = supply != NULL;
+  kept = started && keeps(provisioner, supply, model);
+  pthread_mutex_unlock(&provisioner->lock);
+  if (epi__instance_is_gone(instance)) {
+    return 1;
+  }
+  return started ? !kept : !has_endpoint(model, instance);
+}
+
 void epi__supplies_settle(epi__provisioner *provisioner, int use) {
   pthread_mutex_lock(&provisioner->lock);
   for (epi__supply *supply = provisioner->supplies; supply;

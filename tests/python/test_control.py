@@ -189,3 +189,77 @@ def test_lists_and_kills_while_flows_come_and_go(engine, echo):
         for thread in threads:
             thread.join()
     assert not problems
+
+
+# ---- what another model would change ----
+
+def other(**more):
+    return epi.Model({**MODEL, **more})
+
+
+def denied():
+    return other(policy={"rules": [
+        {"id": "closed", "effect": "deny", "reason": "an incident"}]})
+
+
+def test_a_plan_names_what_would_be_cut_and_cuts_nothing(engine, connect):
+    socks = [connect() for _ in range(3)]
+    plan = engine.plan(denied(), most=2)
+    assert (plan.judged, plan.cut, plan.later, plan.missing) == (3, 3, 0, 0)
+    assert len(plan.flows) == 2 and plan.ports == ()
+    assert plan.was == engine.model.hash and plan.is_ == denied().hash
+    one = plan.flows[0]
+    assert one["rule"] == "own" and one["then"]["rule"] == "closed"
+    assert "denied by rule closed: an incident" in one["why"]
+    for sock in socks:
+        sock.sendall(b"on")
+        assert read_exactly(sock, 2) == b"on"
+    assert engine.counts.open == 3
+
+
+def test_what_was_planned_happens(engine, connect):
+    connect(), connect()
+    keeps = other(policy={"rules": [
+        {"id": "new", "effect": "allow", "from": ["here"], "to": ["here"]}]})
+    assert engine.plan(keeps).cut == 0
+    engine.set_model(keeps)
+    until(lambda: all(one["rule"] == "new" for one in engine.flows()),
+          "the flows are judged anew")
+    planned = {one["flow"] for one in engine.plan(denied()).flows}
+    assert planned == {one["flow"] for one in engine.flows()}
+    engine.set_model(denied())
+    until(lambda: engine.counts.open == 0, "the flows are cut")
+
+
+def test_the_model_in_force(engine):
+    assert engine.model == epi.Model(MODEL)
+    engine.set_model(None)
+    assert engine.model is None
+    plan = engine.plan(denied())
+    assert plan.was is None and plan.cut == 0
+
+
+def test_a_plan_needs_filters_that_can_be_made(engine):
+    bad = other(functions={"f": {"provides": ["x"], "filter": "nothing"}},
+                attributes=["x"])
+    with pytest.raises(epi.errors.NotFound, match="nothing"):
+        engine.plan(bad)
+    with pytest.raises(epi.errors.InvalidArgument):
+        engine.plan(denied(), most=0)
+
+
+def test_a_plan_tells_ports(echo):
+    document = {**MODEL, "proxies": {"p": {"domain": "d"}}}
+
+    def with_port(port):
+        host, number = echo.address
+        return epi.Model({**document, "proxies": {"p": {
+            "domain": "d", "ports": [{
+                "port": port, "listen": "127.0.0.1", "from": "here",
+                "to": f"{host}:{number}"}]}}})
+
+    with epi.Engine(model=epi.Model(document), name="p", workers=1,
+                    listen="socks://127.0.0.1:0") as engine:
+        plan = engine.plan(with_port(20001))
+        assert [(one.change, one.listen, one.from_) for one in plan.ports] == [
+            ("opens", "127.0.0.1:20001", "here")]

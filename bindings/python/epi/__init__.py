@@ -23,7 +23,7 @@ from .address import Address
 from .audit import AuditCheck, Audited, OnAuditError, check_audit
 from .builder import Builder
 from .client import connect, open_connection
-from .control import FlowList, Match
+from .control import FlowList, Match, ModelPlan, PlannedPort
 from .datagram import Datagram, DatagramType, UdpError
 from .decision import (
     Decision,
@@ -108,9 +108,9 @@ __all__ = [
     "Diff", "Direction", "Engine", "Error", "Expected", "Facts", "Failure",
     "Filter", "Finding", "Flow", "FlowInfo", "FlowList", "For", "Function", "Hop",
     "Instance", "Leg", "LibraryNotFound", "LogLevel", "MARK", "Match", "Meta", "Method",
-    "Model", "ModelError", "NativeFilter", "Need", "Next", "Node",
+    "Model", "ModelError", "ModelPlan", "NativeFilter", "Need", "Next", "Node",
     "OnAuditError", "PASS", "Pairs", "Parameter", "Parity", "Pipe", "Plan",
-    "PlannedFunction", "Provision", "ProvisionChange", "Proxy", "ProxyPort",
+    "PlannedFunction", "PlannedPort", "Provision", "ProvisionChange", "Proxy", "ProxyPort",
     "Query", "ReasonerVersion", "Redirect", "Reply", "ReplyCode", "Request",
     "ServiceState", "Session", "SessionState", "SessionTable", "SessionUse",
     "Stack", "StackValue", "TlsFeature", "TokenState", "UdpError", "Verdict",

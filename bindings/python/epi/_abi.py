@@ -970,6 +970,8 @@ epi_engine_flows = long(
 )
 epi_engine_explain = long("epi_engine_explain", c_int, Handle, Int64, Out)
 epi_engine_kill = long("epi_engine_kill", c_ssize_t, Handle, Handle, Text)
+epi_engine_plan = long("epi_engine_plan", c_int, Handle, Handle, Size, Out)
+epi_engine_model = long("epi_engine_model", c_void_p, Handle)
 
 # ---- instance.h ----
 

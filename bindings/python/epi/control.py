@@ -74,6 +74,44 @@ class FlowList:
         return iter(self.flows)
 
 
+@dataclass(frozen=True)
+class PlannedPort:
+    """A port of this proxy that a model "opens", "closes" or "changes"."""
+
+    change: str
+    listen: str
+    from_: str
+    to: str
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """What a model would change: the hashes of the models; how many flows were
+    judged by it, and would be cut; those, with `why` and `then`, the decision;
+    how many are not judged at once; and ports. `missing` is how many workers
+    did not answer in time."""
+
+    was: Optional[str]
+    is_: str
+    judged: int
+    cut: int
+    later: int
+    flows: tuple[Mapping[str, Any], ...]
+    ports: tuple[PlannedPort, ...]
+    missing: int
+
+
+def plan_of(call: Call, model: Handle, most: int) -> ModelPlan:
+    out = ctypes.c_void_p()
+    call(c.epi_engine_plan, model._handle, most, ctypes.byref(out))
+    found = json.loads(taken(out))
+    return ModelPlan(
+        found["was"], found["is"], found["judged"], found["cut"],
+        found["later"], tuple(found["flows"]),
+        tuple(PlannedPort(one["change"], one["listen"], one["from"], one["to"])
+              for one in found["ports"]), found["missing"])
+
+
 def flows_of(call: Call, match: Optional[Match], start: int,
              most: int) -> FlowList:
     out = ctypes.c_void_p()

@@ -30,7 +30,14 @@ from ._foreign import data_of
 from ._handle import Handle, check, made, taken
 from .address import Address, AddressLike
 from .audit import OnAuditError
-from .control import FlowList, Match, explanation_of, flows_of
+from .control import (
+    FlowList,
+    Match,
+    ModelPlan,
+    explanation_of,
+    flows_of,
+    plan_of,
+)
 from .errors import InvalidArgument, InvalidState
 from .filter import Filter, NativeFilter, native_of
 from .model import Model
@@ -625,6 +632,23 @@ class Engine(Handle):
         Raises InvalidArgument, TimedOut: a worker did not answer in time, and
         kills those that it has once it comes to it."""
         return self._call(c.epi_engine_kill, match._made(), reason)
+
+    @property
+    def model(self) -> Optional[Model]:
+        """The model that the engine judges by, None for none."""
+        with self._lock:
+            pointer = c.epi_engine_model(self._handle)
+        return None if pointer is None else Model._held(pointer)
+
+    def plan(self, model: Model, *,
+             most: int = limits.CONTROL_FLOWS) -> ModelPlan:
+        """Say what a model would change if set_model() were called, and change
+        nothing: the flows that it would cut, `most` of them at most, and ports
+        of this proxy. model.diff(engine.model) tells the rest.
+
+        Raises InvalidArgument, InvalidState (this engine is a function), and
+        as set_model() for filters that cannot be made."""
+        return plan_of(self._call, model, most)
 
     def __enter__(self) -> Engine:
         self.start()

@@ -171,6 +171,13 @@ class Model(Handle):
         return model
 
     @classmethod
+    def _held(cls, pointer: int) -> Model:
+        """A model that was referenced for this."""
+        model = cls.__new__(cls)
+        Handle.__init__(model, pointer)
+        return model
+
+    @classmethod
     def _of(cls, pointer: int) -> Model:
         """Hold a model that something else holds, too."""
         model = cls.__new__(cls)
