@@ -18,14 +18,12 @@ enum {
 };
 
 static void on_log(int level, const char *line, void *user) {
-  const proxy_options *set = user;
   time_t now = time(NULL);
   char stamp[32] = "";
   struct tm utc;
 
-  if (level > set->log_level) {
-    return;
-  }
+  (void)level;
+  (void)user;
   if (gmtime_r(&now, &utc)) {
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
@@ -144,7 +142,8 @@ static int set_up(epi_engine *engine, proxy_options *set) {
       return fail("bad setting");
     }
   }
-  epi_engine_on_log(engine, on_log, set);
+  epi_engine_on_log(engine, on_log, NULL);
+  epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL, set->log_level);
   /* A redirector on the same machine leaves marked connections alone. */
   epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK);
   for (size_t i = 0; i < set->chain.count; i++) {

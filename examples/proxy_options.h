@@ -7,7 +7,7 @@
 enum {
   EXIT_USAGE = 2,
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_FLOW_RATE_BACK + 1,
+  PARAMETERS = EPI_ENGINE_LOG_LEVEL + 1,
 };
 
 typedef struct many {

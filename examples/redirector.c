@@ -15,14 +15,12 @@
 #include <unistd.h>
 
 static void log_line(int level, const char *line, void *user) {
-  const redirector_options *options = user;
   struct timespec now;
   struct tm utc;
   char stamp[32];
 
-  if (level >= EPI_LOG_DEBUG && !options->verbose) {
-    return;
-  }
+  (void)level;
+  (void)user;
   clock_gettime(CLOCK_REALTIME, &now);
   gmtime_r(&now.tv_sec, &utc);
   strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
@@ -62,8 +60,9 @@ static int send_along(epi_engine *engine, const char *option, int key,
 static int set_up(epi_engine *engine, redirector_options *options) {
   int error;
 
-  epi_engine_on_log(engine, log_line, options);
-  if (epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK) ||
+  epi_engine_on_log(engine, log_line, NULL);
+  if (epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL, options->log_level) ||
+      epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK) ||
       (options->workers &&
        epi_engine_set(engine, EPI_ENGINE_WORKERS, options->workers)) ||
       (options->warm >= 0 &&

@@ -35,7 +35,7 @@ static const char help[] =
     "use [8]\n"
     "  --warm-idle MS        how long it keeps one [8000]\n"
     "  --fast-open           ask the proxy for TCP Fast Open on the way on\n"
-    "  --verbose             log details\n"
+    "  --verbose, --quiet    log details; only what goes wrong\n"
     "  --help, --version\n"
     "\n"
     "--port, --to, --except and --except-uid may be given many times.\n"
@@ -55,6 +55,7 @@ enum {
   OPTION_WARM_IDLE,
   OPTION_FAST_OPEN,
   OPTION_VERBOSE,
+  OPTION_QUIET,
   OPTION_HELP,
   OPTION_VERSION,
 };
@@ -77,6 +78,7 @@ static const struct option names[] = {
     {"warm-idle", required_argument, NULL, OPTION_WARM_IDLE},
     {"fast-open", no_argument, NULL, OPTION_FAST_OPEN},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -181,7 +183,10 @@ static int read_option(redirector_options *out, int option) {
     out->dry_run = 1;
     return 0;
   case OPTION_VERBOSE:
-    out->verbose = 1;
+    out->log_level = EPI_LOG_DEBUG;
+    return 0;
+  case OPTION_QUIET:
+    out->log_level = EPI_LOG_ERROR;
     return 0;
   case OPTION_PORT:
   case OPTION_TO:
@@ -225,6 +230,7 @@ int options_read(redirector_options *out, int argc, char **argv) {
   memset(out, 0, sizeof *out);
   out->listen_port = 42000;
   out->warm = -1;
+  out->log_level = EPI_LOG_NOTE;
   out->backend = EPI_BACKEND_NFTABLES;
   out->rules = calloc((size_t)argc, sizeof *out->rules);
   if (!out->rules) {

@@ -30,7 +30,7 @@ typedef struct redirector_options {
   int backend;
   int workers;         /* 0: as many as the engine likes */
   int warm, warm_idle; /* -1, 0: as the engine likes */
-  int loopback, dry_run, verbose, fast_open;
+  int loopback, dry_run, log_level, fast_open;
   const char *application, *purpose, *dataset;
   int rule_count; /* --port, --to, --except and --except-uid as they came */
   struct rule {

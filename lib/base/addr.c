@@ -143,38 +143,79 @@ int epi_addr_parse(epi_addr *out, const char *text, int default_port) {
   return epi_addr_set_name(out, host, len, (uint16_t)port);
 }
 
+/* Write a number, at most 65,535, and return where it ends. */
+static char *put_number(char *out, unsigned number) {
+  char digits[5];
+  int count = 0;
+
+  do {
+    digits[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number);
+  while (count) {
+    *out++ = digits[--count];
+  }
+  return out;
+}
+
+/* By hand: each flow has some in its log lines, and printf() takes its time. */
+static char *put_ipv4(char *out, const uint8_t *ip) {
+  for (int i = 0; i < 4; i++) {
+    if (i) {
+      *out++ = '.';
+    }
+    out = put_number(out, ip[i]);
+  }
+  return out;
+}
+
+static char *put_ipv6(char *out, const uint8_t *ip, int in_brackets) {
+  if (in_brackets) {
+    *out++ = '[';
+  }
+  inet_ntop(AF_INET6, ip, out, INET6_ADDRSTRLEN);
+  out += strlen(out);
+  if (in_brackets) {
+    *out++ = ']';
+  }
+  return out;
+}
+
 ptrdiff_t epi_addr_format(const epi_addr *addr, int with_port, char *buf,
                           size_t size) {
-  char host[EPI_NAME_MAX + 1] = "";
-  int len;
+  char text[EPI_NAME_MAX + sizeof ":65535"];
+  char *end = text;
+  size_t len;
 
   if (size) {
     buf[0] = '\0';
   }
   switch (addr->kind) {
   case EPI_ADDR_IPV4:
-    inet_ntop(AF_INET, addr->ip, host, sizeof host);
+    end = put_ipv4(end, addr->ip);
     break;
   case EPI_ADDR_IPV6:
-    inet_ntop(AF_INET6, addr->ip, host, sizeof host);
+    end = put_ipv6(end, addr->ip, with_port);
     break;
   case EPI_ADDR_NAME:
-    memcpy(host, addr->name, sizeof host);
+    len = strlen(addr->name);
+    memcpy(end, addr->name, len);
+    end += len;
     break;
   default:
     return epi__fail(EPI_EINVAL, "no address to write");
   }
-  len = !with_port ? snprintf(buf, size, "%s", host)
-        : addr->kind == EPI_ADDR_IPV6
-            ? snprintf(buf, size, "[%s]:%u", host, (unsigned)addr->port)
-            : snprintf(buf, size, "%s:%u", host, (unsigned)addr->port);
-  if ((size_t)len >= size) {
-    if (size) {
-      buf[0] = '\0';
-    }
+  if (with_port) {
+    *end++ = ':';
+    end = put_number(end, addr->port);
+  }
+  len = (size_t)(end - text);
+  if (len >= size) {
     return epi__fail(EPI_EINVAL, "%zu bytes are too few for an address", size);
   }
-  return len;
+  memcpy(buf, text, len);
+  buf[len] = '\0';
+  return (ptrdiff_t)len;
 }
 
 const char *epi__addr_text(const epi_addr *addr, epi__addr_buf *buf) {

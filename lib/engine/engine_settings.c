@@ -52,6 +52,7 @@ static const struct {
                                     0},
     [EPI_ENGINE_FLOW_RATE_OUT] = {"rate of a flow out", 0, EPI__RATE_MAX, 0},
     [EPI_ENGINE_FLOW_RATE_BACK] = {"rate of a flow back", 0, EPI__RATE_MAX, 0},
+    [EPI_ENGINE_LOG_LEVEL] = {"log level", 0, EPI_LOG_DEBUG, EPI_LOG_DEBUG},
 };
 
 static int known(int parameter) {

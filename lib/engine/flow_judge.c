@@ -149,6 +149,9 @@ static void log_allowed(const epi_flow *flow) {
   epi__addr_buf source, dest;
   epi__text way = {0};
 
+  if (!epi__logs(flow->worker->engine, EPI_LOG_NOTE)) {
+    return;
+  }
   for (size_t i = 0; i < route->filter_count; i++) {
     epi__text_printf(&way, "%s%s", i ? ", " : " through ",
                      epi_filter_name(route->filters[i]));

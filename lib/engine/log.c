@@ -9,11 +9,15 @@ enum {
   LINE_MAX_BYTES = 1000,
 };
 
+int epi__logs(const epi_engine *engine, int level) {
+  return engine->on_log && level <= engine->settings[EPI_ENGINE_LOG_LEVEL];
+}
+
 void epi__log(epi_engine *engine, int level, const char *format, ...) {
   char line[LINE_MAX_BYTES + 1], clean[LINE_MAX_BYTES + 1];
   va_list args;
 
-  if (!engine->on_log) {
+  if (!epi__logs(engine, level)) {
     return;
   }
   va_start(args, format);

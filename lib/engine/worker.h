@@ -28,7 +28,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_FLOW_RATE_BACK + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOG_LEVEL + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -163,6 +163,10 @@ struct epi_engine {
   atomic_llong counts[EPI_COUNT_FAILED + 1];
   atomic_llong next_flow;
 };
+
+/* Does anybody want log lines of this level? For who has to gather what such a
+ * line says: epi__log() asks by itself. */
+int epi__logs(const epi_engine *engine, int level);
 
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)

@@ -87,6 +87,7 @@ class Parameter(enum.IntEnum):
     FLOW_BYTES_BACK = c.EPI_ENGINE_FLOW_BYTES_BACK
     FLOW_RATE_OUT = c.EPI_ENGINE_FLOW_RATE_OUT
     FLOW_RATE_BACK = c.EPI_ENGINE_FLOW_RATE_BACK
+    LOG_LEVEL = c.EPI_ENGINE_LOG_LEVEL
 
 
 class LogLevel(enum.IntEnum):

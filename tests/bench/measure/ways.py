@@ -53,7 +53,7 @@ class Redirected(Way):
             Place(net.client).start(
                 flow.program_path("epi-redirector"), "--proxy",
                 f"{scheme}://{net.proxy_address}:{self.port}", "--port", PORT,
-                *self.options, "--verbose", said=" goes to ")
+                *self.options, "--quiet", said=" goes to ")
             yield []
 
 

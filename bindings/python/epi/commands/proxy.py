@@ -245,16 +245,16 @@ def _warn_of_secrets(options: argparse.Namespace) -> None:
 
 
 def _set_up(options: argparse.Namespace) -> Engine:
-    highest = LogLevel.ERROR if options.quiet else LogLevel.NOTE
 
     def on_log(level: LogLevel, line: str) -> None:
-        if level <= highest:
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            print(now, line, file=sys.stderr, flush=True)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        print(now, line, file=sys.stderr, flush=True)
 
     if not 0 <= options.drain < 2**31:
         raise InvalidArgument("--drain is from 0 to 2147483647 ms")
     engine = Engine(on_log=on_log)
+    engine.set(Parameter.LOG_LEVEL,
+               LogLevel.ERROR if options.quiet else LogLevel.NOTE)
     for parameter in _NUMBERS.values():
         value = getattr(options, parameter.name)
         if value is not None:
