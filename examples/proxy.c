@@ -1,6 +1,8 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
 #include "proxy_keys.h"
+#include "proxy_settings.h"
 #include "proxy_upgrade.h"
+#include "proxy_watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,10 +14,13 @@
 
 enum {
   DNS_PORT = 53,
-  WATCH_MS = 250, /* how often the model's file is looked at */
+  WATCH_MS = 250, /* how often files are looked at */
   DRAIN_LOOK_MS = 20,
   UPGRADE_DRAIN_MS = 600000, /* unless --drain says otherwise */
 };
+
+/* Files that are read again. */
+enum { MODEL, SETTINGS, WATCHED };
 
 static void on_log(int level, const char *line, void *user) {
   time_t now = time(NULL);
@@ -38,16 +43,23 @@ static int listen_on(epi_engine *engine, const char *url) {
   return epi_engine_listen(engine, url) ? fail(url) : 0;
 }
 
-static int listen_all(epi_engine *engine, const proxy_options *set) {
-  char url[512];
-
-  for (size_t i = 0; i < set->listens.count; i++) {
-    if (listen_on(engine, set->listens.items[i])) {
+static int listen_each(epi_engine *engine, const many *urls) {
+  for (size_t i = 0; i < urls->count; i++) {
+    if (listen_on(engine, urls->items[i])) {
       return EXIT_USAGE;
     }
   }
-  if (set->listens.count) {
-    return 0;
+  return 0;
+}
+
+static int listen_all(epi_engine *engine, const proxy_options *set,
+                      const proxy_settings *file) {
+  char url[512];
+
+  if (set->listens.count || file->listens.count) {
+    return listen_each(engine, &set->listens)
+               ? EXIT_USAGE
+               : listen_each(engine, &file->listens);
   }
   /* SOCKS 6 as socksx has it, too. */
   snprintf(url, sizeof url, "socks://%s:%s%s%s%s",
@@ -136,11 +148,10 @@ static int set_dns(epi_engine *engine, const char *text) {
              : 0;
 }
 
-static int set_up(epi_engine *engine, proxy_options *set) {
-  for (int i = EPI_ENGINE_WORKERS; i < PARAMETERS; i++) {
-    if (set->numbers[i] >= 0 && epi_engine_set(engine, i, set->numbers[i])) {
-      return fail("bad setting");
-    }
+static int set_up(epi_engine *engine, proxy_options *set,
+                  proxy_settings *file) {
+  if (settings_begin(file, engine, set)) {
+    return EXIT_USAGE;
   }
   epi_engine_on_log(engine, on_log, NULL);
   epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL, set->log_level);
@@ -172,7 +183,7 @@ static int set_up(epi_engine *engine, proxy_options *set) {
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set);
+  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set, file);
 }
 
 static void say_where(const epi_engine *engine, const proxy_options *set) {
@@ -184,29 +195,15 @@ static void say_where(const epi_engine *engine, const proxy_options *set) {
           stderr);
   }
   for (size_t i = 0; !epi_engine_listener_addr(engine, i, &addr); i++) {
-    const char *url = set->listens.count ? set->listens.items[i] : "socks://";
-    const char *end = strstr(url, "://");
+    char *url = NULL;
 
     epi_addr_format(&addr, 1, text, sizeof text);
-    fprintf(stderr, "epi-proxy: listening on %.*s://%s\n", (int)(end - url),
-            url, text);
+    if (!epi_engine_listener_url(engine, i, &url)) {
+      fprintf(stderr, "epi-proxy: listening on %.*s://%s\n",
+              (int)strcspn(url, ":"), url, text);
+    }
+    epi_free(url);
   }
-}
-
-/* Has the file changed since `seen`, which is brought up to date? A file that
- * is away for a moment, while another takes its place, has not. */
-static int has_changed(const char *path, struct stat *seen) {
-  struct stat now;
-
-  if (stat(path, &now) ||
-      (now.st_ino == seen->st_ino && now.st_dev == seen->st_dev &&
-       now.st_size == seen->st_size &&
-       now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
-       now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec)) {
-    return 0;
-  }
-  *seen = now;
-  return 1;
 }
 
 /* Only a file can be read again: a pipe would block and keep its end from
@@ -263,11 +260,32 @@ static int give_way(epi_engine *engine, const proxy_options *set,
   return 1;
 }
 
-/* Until a signal ends it. A changed model, or SIGHUP, sets the model anew; a
- * bad one is reported and changes nothing. */
+/* A changed file, or SIGHUP, sets the model or the settings anew; a bad one is
+ * reported and changes nothing. */
+static void read_again(epi_engine *engine, const proxy_options *set,
+                       proxy_settings *file, watch *files, int got) {
+  int settings = watch_has_changed(&files[SETTINGS], got == SIGIO) ||
+                 (set->settings && got == SIGHUP);
+  int model = watch_has_changed(&files[MODEL], got == SIGIO) ||
+              (set->model && got == SIGHUP);
+
+  if (!settings && !model) {
+    return;
+  }
+  tell_manager(EPI_SERVICE_RELOADING);
+  if (settings) {
+    settings_again(file, engine);
+  }
+  if (model && !set_model_again(engine, set->model)) {
+    fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
+  }
+  tell_manager(EPI_SERVICE_READY);
+}
+
+/* Until a signal ends it. */
 static void serve(epi_engine *engine, const proxy_options *set,
-                  const upgrade *how, const sigset_t *signals,
-                  struct stat *seen) {
+                  proxy_settings *file, const upgrade *how,
+                  const sigset_t *signals, watch *files) {
   static const struct timespec interval = {0, WATCH_MS * 1000000L};
 
   for (;;) {
@@ -281,20 +299,18 @@ static void serve(epi_engine *engine, const proxy_options *set,
     if (got == SIGUSR2 && give_way(engine, set, how, signals)) {
       return;
     }
-    if (set->model && (has_changed(set->model, seen) || got == SIGHUP)) {
-      tell_manager(EPI_SERVICE_RELOADING);
-      if (!set_model_again(engine, set->model)) {
-        fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
-      }
-      tell_manager(EPI_SERVICE_READY);
+    if (got == SIGIO) {
+      watch_took_note();
     }
+    read_again(engine, set, file, files, got);
   }
 }
 
 int main(int argc, char **argv) {
   proxy_options set = {0};
   epi_engine *engine = NULL;
-  struct stat seen = {0};
+  watch files[WATCHED] = {{0}};
+  proxy_settings file = {0};
   sigset_t signals;
   static upgrade how; /* what it remembers lives as long as the program */
   int result = upgrade_remember(&how, argv);
@@ -312,16 +328,17 @@ int main(int argc, char **argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGHUP);
   sigaddset(&signals, SIGUSR2);
+  sigaddset(&signals, SIGIO);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   if (epi_engine_new(&engine)) {
     return fail("cannot start");
   }
-  if (set.model) {
-    has_changed(set.model, &seen);
-  }
+  watch_begin(&files[MODEL], set.model);
+  watch_begin(&files[SETTINGS], set.settings);
+  watch_folders(files, WATCHED);
   result = upgrade_inherit(&how, engine);
   if (!result) {
-    result = set_up(engine, &set);
+    result = set_up(engine, &set, &file);
   }
   /* Not before: reading a file may take for ever, and must end by a signal. */
   sigaddset(&signals, SIGTERM);
@@ -334,8 +351,9 @@ int main(int argc, char **argv) {
     say_where(engine, &set);
     upgrade_ready(&how);
     tell_manager(EPI_SERVICE_READY);
-    serve(engine, &set, &how, &signals, &seen);
+    serve(engine, &set, &file, &how, &signals, files);
   }
   epi_engine_free(engine);
+  settings_free(&file);
   return result;
 }

@@ -29,6 +29,7 @@ static const struct entry {
   int value;
 } entries[] = {
     {"listen", 0, LIST, offsetof(proxy_options, listens), 0},
+    {"settings", 0, TEXT, offsetof(proxy_options, settings), 0},
     {"model", 0, TEXT, offsetof(proxy_options, model), 0},
     {"name", 0, TEXT, offsetof(proxy_options, name), 0},
     {"chain", 'c', LIST, offsetof(proxy_options, chain), 0},
@@ -163,14 +164,15 @@ static int ports(proxy_options *set, char *text) {
                          "--bind-ports");
 }
 
-static int take_option(proxy_options *set, const struct entry *entry) {
+static int take_option(proxy_options *set, const struct entry *entry,
+                       char *value) {
   char option[40];
   void *field = (char *)set + entry->of;
 
   snprintf(option, sizeof option, "--%s", entry->name);
   switch (entry->kind) {
   case NUMBER:
-    return number(set, (int)entry->of, optarg, option);
+    return number(set, (int)entry->of, value, option);
   case FLAG:
     set->numbers[entry->of] = entry->value;
     return 0;
@@ -178,14 +180,14 @@ static int take_option(proxy_options *set, const struct entry *entry) {
     set->log_level = entry->value;
     return 0;
   case TEXT:
-    *(const char **)field = optarg;
+    *(const char **)field = value;
     return 0;
   case LIST:
-    return add(field, optarg, option);
+    return add(field, value, option);
   case PORTS:
-    return ports(set, optarg);
+    return ports(set, value);
   case DRAIN:
-    return read_number(&set->drain_ms, optarg, option);
+    return read_number(&set->drain_ms, value, option);
   case HELP:
     fputs(proxy_help, stdout);
     return end_output(set);
@@ -193,6 +195,76 @@ static int take_option(proxy_options *set, const struct entry *entry) {
     printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());
     return end_output(set);
   }
+}
+
+/* yes or no; an option without a value means yes. */
+static int set_flag(proxy_options *set, const struct entry *entry,
+                    const char *value) {
+  int is_yes = !strcmp(value, "yes");
+
+  if (!is_yes && strcmp(value, "no")) {
+    return complain(entry->name, "is yes or no");
+  }
+  set->numbers[entry->of] = is_yes ? entry->value : !entry->value;
+  return 0;
+}
+
+static int set_level(proxy_options *set, const char *value) {
+  static const char *const levels[] = {
+      [EPI_LOG_ERROR] = "error",
+      [EPI_LOG_NOTE] = "note",
+      [EPI_LOG_DEBUG] = "debug",
+  };
+
+  for (int i = EPI_LOG_ERROR; i <= EPI_LOG_DEBUG; i++) {
+    if (!strcmp(levels[i], value)) {
+      set->log_level = i;
+      return 0;
+    }
+  }
+  return complain("log-level", "is error, note or debug");
+}
+
+int proxy_options_set(proxy_options *out, const char *name, char *value) {
+  if (!strcmp(name, "log-level")) {
+    return set_level(out, value);
+  }
+  for (int i = 0; i < ENTRIES; i++) {
+    const struct entry *entry = &entries[i];
+
+    if (strcmp(entry->name, name)) {
+      continue;
+    }
+    switch (entry->kind) {
+    case FLAG:
+      return set_flag(out, entry, value);
+    case NUMBER:
+    case PORTS:
+    case DRAIN:
+      return take_option(out, entry, value);
+    case LIST:
+      return entry->of == offsetof(proxy_options, listens)
+                 ? take_option(out, entry, value)
+                 : EXIT_UNKNOWN;
+    default:
+      return EXIT_UNKNOWN;
+    }
+  }
+  return EXIT_UNKNOWN;
+}
+
+const char *proxy_options_name(int parameter) {
+  for (int i = 0; i < ENTRIES; i++) {
+    if ((entries[i].kind == NUMBER || entries[i].kind == FLAG) &&
+        entries[i].of == (size_t)parameter) {
+      return entries[i].name;
+    }
+    if (entries[i].kind == PORTS && (parameter == EPI_ENGINE_BIND_PORT_MIN ||
+                                     parameter == EPI_ENGINE_BIND_PORT_MAX)) {
+      return entries[i].name;
+    }
+  }
+  return "";
 }
 
 /* As getopt_long() wants them: each has its number in entries, from FIRST. */
@@ -243,7 +315,7 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
                                     : "no such option (see --help)",
                       argv[optind - 1]);
     }
-    result = take_option(set, find_entry(option));
+    result = take_option(set, find_entry(option), optarg);
     if (result) {
       return result;
     }

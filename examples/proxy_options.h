@@ -4,8 +4,11 @@
 
 #include <epi/epi.h>
 
+#include <stdatomic.h>
+
 enum {
   EXIT_USAGE = 2,
+  EXIT_UNKNOWN = 3, /* of proxy_options_set() */
   MANY = 64,
   PARAMETERS = EPI_ENGINE_LOG_LEVEL + 1,
 };
@@ -18,15 +21,15 @@ typedef struct many {
 typedef struct proxy_options {
   many listens, chain, filters;
   const char *model, *name, *chain_key, *dns, *filter_path;
-  const char *function, *function_key, *provision;
+  const char *function, *function_key, *provision, *settings;
   const char *audit, *audit_key, *audit_on_error;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
   int64_t drain_ms;
-  int log_level; /* the last that is printed */
-  int print_key; /* `epi-proxy key`: print a function's key, no more */
-  int done;      /* --help or --version was answered */
+  atomic_int log_level; /* the last that is printed; workers ask */
+  int print_key;        /* `epi-proxy key`: print a function's key, no more */
+  int done;             /* --help or --version was answered */
 } proxy_options;
 
 /* What --help prints. */
@@ -39,6 +42,14 @@ int complain(const char *what, const char *about);
 /* Read the command line, and socksx's environment if it has no --listen.
  * Returns 0 or EXIT_USAGE after a message. */
 int proxy_options_read(proxy_options *out, int argc, char **argv);
+
+/* Set an option that a file may change while the program runs, by its long
+ * name; the text is kept. Returns 0, EXIT_USAGE after a message, or
+ * EXIT_UNKNOWN: there is no such option. */
+int proxy_options_set(proxy_options *out, const char *name, char *value);
+
+/* The long name of the option that sets a parameter of the engine, or "". */
+const char *proxy_options_name(int parameter);
 
 /* A password must not stay where every user of the machine can read it:
  * overwrite that of a URL, and say how to do better. */

@@ -187,6 +187,30 @@ def test_check_wants_a_log_with_its_key(words):
     assert ran.returncode == 2 and "epi check: " in ran.stderr
 
 
+def test_settings_change_while_a_proxy_runs(tmp_path, echo):
+    file = tmp_path / "settings"
+
+    def change(text, says):
+        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").replace(file)
+        proxy.wait_for(says)
+
+    file.write_text("listen = socks://127.0.0.1:0\nworkers = 1\n")
+    with Running("--settings", file, cwd=tmp_path) as proxy:
+        where = proxy.wait_for(r"listening on socks://(\S+)")[1]
+        with epi.connect(echo.address, via=f"socks5://{where}") as sock:
+            change("listen = socks://127.0.0.1:0?version=6\nlimit = 9\n"
+                   "bind-ports = 90-99\n", "are in force")
+            proxy.wait_for(rf"socks://{where} closes")
+            change("listen = gopher://127.0.0.1:1\n", "a listener is")
+            change("limit = many\n", "settings:1: --limit needs a number")
+            change("\n", "no listener is left")
+            sock.sendall(b"still there")
+            assert sock.recv(64) == b"still there"
+        with epi.connect(echo.address, via=f"socks6://{where}"):
+            pass
+
+
 @pytest.mark.parametrize("program", ["check", "proxy"])
 def test_our_options_are_theirs(program):
     """But for those of socksx."""
@@ -202,7 +226,7 @@ def test_a_proxy_takes_socksx_s_dialect_where_nothing_else_is_said(
     from epi.commands import proxy
     monkeypatch.setattr(proxy, "_LISTEN", proxy._LISTEN.replace(
         "0.0.0.0:1080", "127.0.0.1:0"))
-    engine = proxy._set_up(proxy._parser().parse_args(
+    engine, _ = proxy._set_up(proxy._parser().parse_args(
         ["--bind-ports", "2000", "--drain", "5"]))
     try:
         engine.start()

@@ -35,12 +35,12 @@ from support import verdict
 from support.verdict import ROOT
 
 BUILD = ROOT / os.environ.get("EPI_BUILD", "build")
-SANITIZED = BUILD.name.endswith("-asan")
+SANITIZED = BUILD.name.endswith(("-asan", "-tsan"))
 EXAMPLES = ROOT / "examples"
 LOCAL = "127.0.0.1"
 
 # What a program must never say: a sanitizer found something.
-SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
+SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 _tests = []
 _ending = contextlib.ExitStack()  # of the test that runs

@@ -301,7 +301,7 @@ class Engine(Handle):
         Raises InvalidArgument, NotSupported, Busy, PrivilegeMissing,
         SystemRefused, NotFound (no such file), LimitReached, InvalidState (it
         drains, or was stopped)."""
-        self._change(lambda engine: c.epi_engine_listen(engine, url))
+        self._change(c.epi_engine_listen, url)
         return self._addresses[-1]
 
     def unlisten(self, url: str) -> None:
@@ -311,7 +311,7 @@ class Engine(Handle):
         the engine runs.
 
         Raises NotFound (no such listener), InvalidState."""
-        self._change(lambda engine: c.epi_engine_unlisten(engine, url))
+        self._change(c.epi_engine_unlisten, url)
 
     def relisten(self, url: str, by: str) -> None:
         """Have another URL take a listener's place while the engine runs, with
@@ -320,12 +320,12 @@ class Engine(Handle):
 
         Raises NotFound (no such listener), InvalidState (it does not run), or
         as listen(); nothing changes then."""
-        self._change(lambda engine: c.epi_engine_relisten(engine, url, by))
+        self._change(c.epi_engine_relisten, url, by)
 
-    def _change(self, change: Callable[[int], int]) -> None:
+    def _change(self, change: Callable[..., int], *urls: str) -> None:
         """Change what it listens with."""
         def call(engine: int) -> int:
-            result = change(engine)
+            result = change(engine, *urls)
             if result == 0:
                 self._addresses = _addresses_of(engine)
             return result

@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 import time
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Optional, Sequence, Tuple, Union
 
 from ..audit import OnAuditError
 from ..engine import (
@@ -29,8 +29,9 @@ from ..filter import Filter, NativeFilter
 from ..library import wipe
 from ..model import Model
 from ..redirect import MARK
+from .settings import Settings
 
-_WATCH_S = 0.25  # how often the model's file is looked at
+_WATCH_S = 0.25  # how often files are looked at
 _DRAIN_LOOK_S = 0.02
 _LISTEN = "socks://0.0.0.0:1080?dialect=auto"
 
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
                              " redirect://HOST:PORT, with settings as"
                              " ?users=FILE (man epi-proxy); any number of times"
                              f" [{_LISTEN}]")
+    parser.add_argument("--settings", metavar="FILE",
+                        help="lines OPTION = VALUE of options that may change"
+                             " while it runs: listen, log-level and numbers")
     parser.add_argument("--model", metavar="FILE",
                         help="judge by this document; a change counts at once")
     parser.add_argument("--name", help="which of the model's proxies this is")
@@ -249,6 +253,14 @@ def _set_up(options: argparse.Namespace) -> Engine:
     def on_log(level: LogLevel, line: str) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         print(now, line, file=sys.stderr, flush=True)
+def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
+    file = Settings(options.settings, _NUMBERS, options.listen)
+    highest = LogLevel.ERROR if options.quiet else LogLevel.NOTE
+
+    def on_log(level: LogLevel, line: str) -> None:
+        if level <= (file.said.level or highest):
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            print(now, line, file=sys.stderr, flush=True)
 
     if not 0 <= options.drain < 2**31:
         raise InvalidArgument("--drain is from 0 to 2147483647 ms")
@@ -274,6 +286,7 @@ def _set_up(options: argparse.Namespace) -> Engine:
     if options.fast_open:
         engine.set(Parameter.FAST_OPEN, 1)
     _set_ports(engine, options.bind_ports)
+    file.begin(engine)
     key = _key(options.chain_key)
     _set_key(engine, options, key)
     for spec in options.filter:
@@ -284,15 +297,15 @@ def _set_up(options: argparse.Namespace) -> Engine:
     if options.model:
         engine.set_model(Model.load(options.model))
     _set_audit(engine, options)
-    for url in options.listen or [_LISTEN]:
+    for url in options.listen + file.said.listens or [_LISTEN]:
         engine.listen(url)
-    return engine
+    return engine, file
 
 
 def _say_where(engine: Engine, options: argparse.Namespace) -> None:
     if not options.model and not options.function:
         _say("WARNING: no --model: every connection is allowed")
-    for url, address in zip(options.listen or [_LISTEN], engine.addresses):
+    for url, address in zip(engine.urls, engine.addresses):
         _say(f"listening on {url.partition('://')[0]}://{address}")
 
 
@@ -303,11 +316,11 @@ def _problems(error: Exception) -> None:
 
 
 class _Watch:
-    """Sets the model anew when its file has changed, or when it is asked to; a
-    bad one is reported and changes nothing."""
+    """Has a file read anew when it has changed, or when it is asked to."""
 
-    def __init__(self, engine: Engine, path: Optional[str]) -> None:
-        self.engine, self.path = engine, path
+    def __init__(self, path: Optional[str],
+                 read: Callable[[str], None]) -> None:
+        self.path, self.read = path, read
         self.seen = self._look()
         self.asked = False
 
@@ -325,19 +338,21 @@ class _Watch:
         if self.asked or (now is not None and now != self.seen):
             self.asked, self.seen = False, now or self.seen
             _tell(ServiceState.RELOADING)
-            self._read(self.path)
+            self.read(self.path)
             _tell(ServiceState.READY)
 
-    def _read(self, path: str) -> None:
-        # A pipe would block, and keep the end from signals.
-        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
-            _say(f"{path}: not a regular file: its model is not read again")
-            return
-        try:
-            self.engine.set_model(Model.load(path))
-            _say(f"the model in {path} is in force")
-        except Error as error:
-            _problems(error)
+
+def _read_model(engine: Engine, path: str) -> None:
+    """A bad one is reported and changes nothing."""
+    # A pipe would block, and keep the end from signals.
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+        _say(f"{path}: not a regular file: its model is not read again")
+        return
+    try:
+        engine.set_model(Model.load(path))
+        _say(f"the model in {path} is in force")
+    except Error as error:
+        _problems(error)
 
 
 def _tell(state: ServiceState) -> None:
@@ -365,20 +380,30 @@ def _drain(engine: Engine, ms: int, ends: Ends) -> None:
         pass
 
 
-def _serve(engine: Engine, options: argparse.Namespace) -> None:
+def _serve(engine: Engine, file: Settings,
+           options: argparse.Namespace) -> None:
     """Until a signal ends it."""
-    watch, ends = _Watch(engine, options.model), Ends()
+    ends = Ends()
+    watches = (_Watch(options.settings, lambda _: file.again(engine, _say)),
+               _Watch(options.model, lambda path: _read_model(engine, path)))
+
+    def read_again(*_: object) -> None:
+        for watch in watches:
+            watch.asked = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: ends.put(number))
-    signal.signal(signal.SIGHUP, lambda *_: setattr(watch, "asked", True))
+    signal.signal(signal.SIGHUP, read_again)
     with engine:
         _say_where(engine, options)
         _tell(ServiceState.READY)
         while (got := _next(ends, _WATCH_S)) is None:
-            watch.look()
+            for watch in watches:
+                watch.look()
         _tell(ServiceState.STOPPING)
-        if got == signal.SIGTERM and options.drain:
-            _drain(engine, options.drain, ends)
+        ms = options.drain if file.said.drain is None else file.said.drain
+        if got == signal.SIGTERM and ms:
+            _drain(engine, ms, ends)
 
 
 def _print_key(arguments: Sequence[str]) -> None:
@@ -408,7 +433,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         options = _parser().parse_args(arguments)
         _warn_of_secrets(options)
-        _serve(_set_up(options), options)
+        _serve(*_set_up(options), options)
         return 0
     except (Error, OSError, ImportError, AttributeError, ValueError) as error:
         _problems(error)
