@@ -1,0 +1,51 @@
+/* tls_certificate.h: what a certificate says, whoever signed it. */
+#ifndef EPI__TLS_CERTIFICATE_H
+#define EPI__TLS_CERTIFICATE_H
+
+#include "epi/addr.h"
+#include "epi/error.h"
+
+typedef struct epi__certificate epi__certificate;
+
+enum { EPI__CERTIFICATE_LABEL = 128 }; /* room for a label with its NUL */
+
+/* Read one (DER); it is copied. Returns 0, EPI_EINVAL (it is none) or
+ * EPI_ENOMEM. */
+int epi__certificate_read(epi__certificate **out, const void *der, size_t len);
+void epi__certificate_free(epi__certificate *certificate);
+
+/* From when until when it is good, in seconds since 1970. */
+int64_t epi__certificate_begins(const epi__certificate *certificate);
+int64_t epi__certificate_ends(const epi__certificate *certificate);
+
+/* Whether it is for a host, by its alternative names alone: 2 by name or
+ * address, 1 by a wildcard for the first label, 0 not. */
+int epi__certificate_is_for(const epi__certificate *certificate,
+                            const epi_addr *host);
+
+/* Who has it: its first URI, else DNS name, else e-mail address, else common
+ * name; and which, as "uri", "dns", "email" or "cn". out has room for size
+ * bytes. Returns 0 or EPI_EAUTH: it says nothing, or too long, or what a log
+ * cannot show as it is. */
+int epi__certificate_identity(const epi__certificate *certificate, char *out,
+                              size_t size, const char **kind_out);
+
+/* How people call it and its issuer: printable and cut short. Return buf, of
+ * EPI__CERTIFICATE_LABEL bytes. */
+const char *epi__certificate_label(const epi__certificate *certificate,
+                                   char *buf);
+const char *epi__certificate_issuer(const epi__certificate *certificate,
+                                    char *buf);
+
+/* The hosts that it is for, for people. Returns buf. */
+const char *epi__certificate_hosts(const epi__certificate *certificate,
+                                   char *buf, size_t size);
+
+/* 1 if it is signed by a method that can be forged, and by another one than
+ * itself. */
+int epi__certificate_is_weak(const epi__certificate *certificate);
+
+/* A time as people write it. Returns buf, of 32 bytes. */
+const char *epi__certificate_time(int64_t seconds, char *buf);
+
+#endif

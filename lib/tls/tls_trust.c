@@ -1,0 +1,104 @@
+/* tls_trust.c: whom a context trusts: authorities, and what they revoked. */
+#include "base/fail.h"
+#include "base/memory.h"
+#include "tls/tls_parts.h"
+#include "tls/tls_pem.h"
+
+#include <time.h>
+
+/* An authority that wolfSSL refused: say why as well as we can. */
+static int refuse_ca(const uint8_t *der, size_t len, size_t number, int code) {
+  char name[EPI__CERTIFICATE_LABEL], until[32];
+  epi__certificate *certificate;
+  int64_t ends;
+
+  if (code == MEMORY_E) {
+    return epi__fail(EPI_ENOMEM, "no memory for an authority");
+  }
+  if (epi__certificate_read(&certificate, der, len)) {
+    return epi__fail(EPI_EINVAL, "authority %zu cannot be read", number);
+  }
+  epi__certificate_label(certificate, name);
+  ends = epi__certificate_ends(certificate);
+  epi__certificate_free(certificate);
+  if (ends < (int64_t)time(NULL)) {
+    return epi__fail(EPI_EINVAL, "authority %zu (%s) expired on %s", number,
+                     name, epi__certificate_time(ends, until));
+  }
+  return epi__fail(EPI_EINVAL,
+                   "authority %zu (%s) cannot be one: not a certificate of an "
+                   "authority that is good now (wolfSSL %d)",
+                   number, name, code);
+}
+
+int epi__tls_load_ca(WOLFSSL_CTX *wolf, const epi__tls_text *ca, int lenient) {
+  WOLFSSL_CERT_MANAGER *manager = wolfSSL_CTX_GetCertManager(wolf);
+  epi__tls_text rest = *ca;
+  size_t number = 0, taken = 0;
+  uint8_t *der = NULL;
+  ptrdiff_t len;
+
+  while ((len = epi__pem_next(&rest, "CERTIFICATE", &der)) > 0) {
+    int code = wolfSSL_CertManagerLoadCABuffer(manager, der, len,
+                                               WOLFSSL_FILETYPE_ASN1);
+    int result = 0;
+
+    number++;
+    taken += code == WOLFSSL_SUCCESS;
+    if (code != WOLFSSL_SUCCESS && (!lenient || code == MEMORY_E)) {
+      result = refuse_ca(der, (size_t)len, number, code);
+    }
+    epi__free(der);
+    if (result) {
+      return result;
+    }
+  }
+  wolfSSL_ERR_clear_error();
+  if (len < 0) {
+    return (int)len;
+  }
+  return taken ? 0 : epi__fail(EPI_EINVAL, "no authority in PEM");
+}
+
+/* wolfSSL checks the signature when a list is first used: its issuer may be an
+ * authority that peers send along. */
+static int load_list(WOLFSSL_X509_STORE *store, const uint8_t *der, size_t len,
+                     size_t number) {
+  WOLFSSL_X509_CRL *list = wolfSSL_d2i_X509_CRL(NULL, der, (int)len);
+  int added;
+
+  if (!list) {
+    return epi__fail(EPI_EINVAL, "revocation list %zu cannot be read", number);
+  }
+  added = wolfSSL_X509_STORE_add_crl(store, list) == WOLFSSL_SUCCESS;
+  wolfSSL_X509_CRL_free(list);
+  return added ? 0 : epi__fail(EPI_ENOMEM, "no memory for a revocation list");
+}
+
+int epi__tls_load_crl(WOLFSSL_CTX *wolf, const epi__tls_text *crl) {
+  WOLFSSL_X509_STORE *store = wolfSSL_CTX_get_cert_store(wolf);
+  epi__tls_text rest = *crl;
+  size_t number = 0;
+  uint8_t *der = NULL;
+  ptrdiff_t len;
+  int result = 0;
+
+  if (!store ||
+      wolfSSL_CTX_EnableCRL(wolf, WOLFSSL_CRL_CHECKALL) != WOLFSSL_SUCCESS) {
+    return epi__fail(EPI_ENOMEM, "no memory for revocation lists");
+  }
+  while (!result && (len = epi__pem_next(&rest, "X509 CRL", &der)) != 0) {
+    if (len < 0) {
+      return (int)len;
+    }
+    result = load_list(store, der, (size_t)len, ++number);
+    epi__free(der);
+  }
+  /* wolfSSL would go and fetch lists that a certificate names, and wait. */
+  wolfSSL_CTX_SetCRL_IOCb(wolf, NULL);
+  wolfSSL_ERR_clear_error();
+  if (!result && !number) {
+    result = epi__fail(EPI_EINVAL, "no revocation list in PEM");
+  }
+  return result;
+}

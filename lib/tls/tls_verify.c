@@ -1,0 +1,135 @@
+/* tls_verify.c: what is looked at in the certificates of a peer, beyond the
+ * chain of signatures that wolfSSL follows. */
+#include "base/fail.h"
+#include "base/memory.h"
+#include "tls/tls_parts.h"
+
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
+#include <time.h>
+
+/* Why wolfSSL does not take a certificate, in words. Returns EPI_EAUTH. */
+static int explain(const epi__certificate *certificate, int error) {
+  char name[EPI__CERTIFICATE_LABEL], issuer[EPI__CERTIFICATE_LABEL], when[32];
+
+  epi__certificate_label(certificate, name);
+  epi__certificate_issuer(certificate, issuer);
+  switch (error) {
+  case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+    epi__certificate_time(epi__certificate_ends(certificate), when);
+    return epi__fail(EPI_EAUTH, "certificate of %s expired on %s", name, when);
+  case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+    epi__certificate_time(epi__certificate_begins(certificate), when);
+    return epi__fail(EPI_EAUTH, "certificate of %s is not valid before %s",
+                     name, when);
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    return epi__fail(EPI_EAUTH,
+                     "certificate of %s is by an unknown authority: %s", name,
+                     issuer);
+  case CRL_CERT_REVOKED:
+    return epi__fail(EPI_EAUTH, "certificate of %s is revoked by %s", name,
+                     issuer);
+  case CRL_MISSING:
+  case CRL_CERT_DATE_ERR:
+    return epi__fail(EPI_EAUTH,
+                     "certificate of %s cannot be checked: no revocation list "
+                     "of %s, or not a current one",
+                     name, issuer);
+  case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+    return epi__fail(EPI_EAUTH, "certificate of %s is not signed by %s", name,
+                     issuer);
+  case KEYUSE_SIGNATURE_E:
+  case EXTKEYUSE_AUTH_E:
+    return epi__fail(EPI_EAUTH, "certificate of %s is not meant for this use",
+                     name);
+  case RSA_KEY_SIZE_E:
+  case ECC_KEY_SIZE_E:
+    return epi__fail(EPI_EAUTH, "certificate of %s has too short a key", name);
+  default:
+    return epi__fail(EPI_EAUTH, "certificate of %s is not good: %s", name,
+                     wolfSSL_ERR_reason_error_string((unsigned long)error));
+  }
+}
+
+static int check_host(const epi__tls *session,
+                      const epi__certificate *certificate) {
+  char hosts[256];
+
+  if (epi__certificate_is_for(certificate, &session->host)) {
+    return 0;
+  }
+  return epi__fail(EPI_EAUTH,
+                   "name does not match: asked for %s, certificate is for %s",
+                   session->server_name,
+                   epi__certificate_hosts(certificate, hosts, sizeof hosts));
+}
+
+/* The peer's own certificate: is it the one that was asked for, and whose? */
+static int check_peer(epi__tls *session, const epi__certificate *certificate) {
+  char peer[EPI__TLS_NAME + 1] = "";
+  const char *kind = "";
+  int64_t ends, keep;
+  int result;
+
+  if (!session->context->server) {
+    result = check_host(session, certificate);
+    if (result) {
+      return result;
+    }
+  }
+  /* A server may have an address for its only name. */
+  result = epi__certificate_identity(certificate, peer, sizeof peer, &kind);
+  if (result && session->context->server) {
+    return result;
+  }
+  epi__free(session->peer);
+  session->peer = epi__strdup(peer);
+  session->kind = kind;
+  if (!session->peer) {
+    return EPI_ENOMEM;
+  }
+  ends = epi__certificate_ends(certificate);
+  keep = (int64_t)time(NULL) + EPI__TLS_KEPT_SECONDS;
+  session->keep_until = ends < keep ? ends : keep;
+  session->checked = 1;
+  return 0;
+}
+
+static int check(epi__tls *session, const epi__certificate *certificate,
+                 int depth) {
+  char name[EPI__CERTIFICATE_LABEL];
+
+  if (epi__certificate_is_weak(certificate)) {
+    return epi__fail(EPI_EAUTH,
+                     "certificate of %s is signed with MD5 or SHA-1, which can "
+                     "be forged",
+                     epi__certificate_label(certificate, name));
+  }
+  return depth ? 0 : check_peer(session, certificate);
+}
+
+/* What this returns overrides what wolfSSL thinks: 1 only if both agree. */
+int epi__tls_on_verify(int fine, WOLFSSL_X509_STORE_CTX *store) {
+  epi__tls *session = store->userCtx;
+  int depth = store->error_depth;
+  epi__certificate *certificate = NULL;
+  int result;
+
+  if (depth < 0 || depth >= store->totalCerts || !store->certs) {
+    return 0;
+  }
+  store->discardSessionCerts = 1; /* nobody asks for them, and they are large */
+  result = epi__certificate_read(&certificate, store->certs[depth].buffer,
+                                 store->certs[depth].length);
+  if (!result) {
+    result = fine && !store->error ? check(session, certificate, depth)
+                                   : explain(certificate, store->error);
+  }
+  epi__certificate_free(certificate);
+  if (result && !session->why) {
+    session->why = result == EPI_ENOMEM ? EPI_ENOMEM : EPI_EAUTH;
+    session->reason = epi__strdup(epi_error_detail());
+  }
+  return !result;
+}
