@@ -20,11 +20,19 @@ static int no_such(const char *what, const char *text,
   return epi__fail(EPI_ENOENT, "no %s \"%s\"", what, shown);
 }
 
+/* May only a rule with a range admit it? Not what the model names as an
+ * endpoint, nor who runs the proxy as a destination. */
+static int is_private(const epi_model *model, const epi_query *query,
+                      const epi__end *to) {
+  return to->node == EPI__NONE && to->ip && !query->to_named &&
+         epi__model_is_private(model, to->ip);
+}
+
 static int find_end(const epi_model *model, const epi__query_end *end,
                     epi__end *out) {
   ptrdiff_t node;
 
-  out->ip = NULL;
+  *out = (epi__end){.ip = NULL};
   if (end->node) {
     node = epi__names_find(&model->node_names, end->node);
     if (node < 0) {
@@ -158,6 +166,7 @@ static int decide(epi_model *model, const epi_query *query, epi_decision *out,
   if (result) {
     return result;
   }
+  facts->to.is_private = is_private(model, query, &facts->to);
   facts->values[EPI__BY_APPLICATION] = EPI__NONE;
   facts->values[EPI__BY_PURPOSE] =
       term_of(model, query->texts[EPI_QUERY_PURPOSE]);

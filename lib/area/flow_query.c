@@ -106,6 +106,10 @@ static int set_authenticated(epi_query *query, const char *words) {
   return 0;
 }
 
+void epi__query_set_named(epi_query *query) {
+  query->to_named = 1;
+}
+
 int epi_query_set(epi_query *query, int key, const char *value) {
   if (key == EPI_QUERY_AUTHENTICATED) {
     return set_authenticated(query, value);

@@ -18,6 +18,7 @@ struct epi_query {
   int port; /* 0 is none */
   char *texts[EPI__QUERY_TEXTS];
   unsigned authenticated; /* a set, EPI__AUTH_*; 0: not said */
+  int to_named;           /* who runs the proxy has named the destination */
   int has_time;
   int64_t time;
   epi__choice choice;
@@ -25,6 +26,10 @@ struct epi_query {
 
 /* Say by what the client authenticated, a set of EPI__AUTH_*; 0 is none. */
 void epi__query_set_authenticated(epi_query *query, unsigned set);
+
+/* Say that whoever runs the proxy has named the destination: it may be private
+ * then (epi__model_is_private()). */
+void epi__query_set_named(epi_query *query);
 
 /* Say that a function carries as many flows as it can, whatever the model says
  * about that. Returns 0 or EPI_ENOMEM. */

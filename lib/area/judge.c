@@ -5,12 +5,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Is a rule out of the question only because a private address is not what its
+ * `unknown` means? */
+static int stops_at_private(const epi_model *model, const epi__rule *rule,
+                            const epi__facts *facts) {
+  epi__facts other = *facts;
+
+  other.to.is_private = 0;
+  return facts->to.is_private && rule->effect == EPI__ALLOW &&
+         epi__rule_matches(model, rule, &other);
+}
+
 /* Every require that matches before the rule that decides adds its attributes;
  * allow or deny ends the search. Returns 1 if the flow is allowed, 0 if not, or
  * EPI_ENOMEM. */
 static int run_policy(epi_decision *out, const epi__facts *facts) {
   const epi_model *model = out->model;
   int known = facts->from.node != EPI__NONE && facts->to.node != EPI__NONE;
+  int stopped = 0;
   epi__rule_walk walk;
   uint32_t i;
 
@@ -19,6 +31,7 @@ static int run_policy(epi_decision *out, const epi__facts *facts) {
     const epi__rule *rule = &model->rules[i];
 
     if (!epi__rule_matches(model, rule, facts)) {
+      stopped |= stops_at_private(model, rule, facts);
       continue;
     }
     if (rule->effect != EPI__REQUIRE) {
@@ -33,7 +46,9 @@ static int run_policy(epi_decision *out, const epi__facts *facts) {
                   model->words);
   }
   if (!known) {
-    out->reason = "no rule allows an end that is no node of the model";
+    out->reason = stopped
+                      ? "a private address that no node has"
+                      : "no rule allows an end that is no node of the model";
     return 0;
   }
   out->reason = model->default_allow ? "everything is allowed by default"

@@ -126,6 +126,7 @@ static void free_model(epi_model *model) {
   epi__names_clear(&model->node_names);
   epi__names_clear(&model->domains);
   epi__names_clear(&model->proxy_names);
+  epi__names_clear(&model->endpoints);
   epi__names_clear(&model->function_names);
   epi__names_clear(&model->application_names);
   epi__names_clear(&model->terms);

@@ -213,6 +213,7 @@ struct epi_model {
   atomic_size_t references;
   char hash[65];
   int as_printed;
+  int private_any; /* else private addresses of no node are refused */
 
   epi__names attributes; /* in the order of their bytes */
   int lists_attributes;
@@ -235,6 +236,8 @@ struct epi_model {
   uint32_t *next_proxy;   /* from, to: the next on the way, or EPI__NONE; NULL
                              if every proxy can connect to every other */
 
+  epi__names endpoints; /* of proxies and functions, HOST:PORT */
+
   epi__names function_names;
   epi__function *functions;
   epi__chain_cache *chains; /* NULL without functions */
@@ -249,6 +252,7 @@ struct epi_model {
   epi__rule *rules;
   epi__rule_index rule_index;
   int default_allow;
+  int names_ranges; /* some rule has a range in `to` */
 };
 
 static inline const uint64_t *epi__area_set(const epi_model *model,

@@ -1,6 +1,7 @@
 /* model_read.c: a model document, version 1, becomes a model. */
 #include "area/chain_cache.h"
 #include "area/model_reader.h"
+#include "area/policy_match.h"
 
 #include "base/memory.h"
 #include "base/sha256.h"
@@ -11,6 +12,7 @@
 enum {
   EPI,
   GAP,
+  PRIVATE,
   ATTRIBUTES,
   BRIDGEABLE,
   NODES,
@@ -24,6 +26,7 @@ enum {
 static const epi__key keys[KEYS + 1] = {
     [EPI] = {"epi", EPI__JSON_NUMBER, 1},
     [GAP] = {"gap", EPI__JSON_STRING, 0},
+    [PRIVATE] = {"private", EPI__JSON_STRING, 0},
     [ATTRIBUTES] = {"attributes", EPI__JSON_LIST, 0},
     [BRIDGEABLE] = {"bridgeable", EPI__JSON_LIST, 0},
     [NODES] = {"nodes", EPI__JSON_OBJECT, 1},
@@ -179,6 +182,16 @@ static void read_settings(epi__model_reader *in, const epi__json **parts) {
     }
   }
   epi__path_back(in, back);
+  back = epi__path_key(in, "private");
+  if (parts[PRIVATE]) {
+    const char *private = epi__json_string(parts[PRIVATE]);
+
+    in->model->private_any = !strcmp(private, "any");
+    if (!in->model->private_any && strcmp(private, "named")) {
+      epi__problem(in, "must be \"named\" or \"any\"");
+    }
+  }
+  epi__path_back(in, back);
 }
 
 /* Names first: what refers to them may stand before them. */
@@ -258,6 +271,7 @@ static int read_root(epi_model *model, epi_report *problems,
   if (in.problem_count) {
     return epi__fail(EPI_EMODEL, "%s", in.first);
   }
+  epi__model_find_ranges(model);
   if (epi__exits_make(model) || epi__routes_make(model) ||
       epi__rules_index(model) || epi__chain_cache_make(model) ||
       hash_model(model)) {

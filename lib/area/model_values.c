@@ -221,6 +221,16 @@ void epi__read_attributes(epi__model_reader *in, const epi__json *list,
   }
 }
 
+/* Flows may go to what the model names. Returns 1, or 0 when out of memory. */
+static int keep_endpoint(epi__model_reader *in, const epi_addr *addr) {
+  epi__addr_buf text;
+  int failed =
+      epi__names_add(&in->model->endpoints, epi__addr_text(addr, &text)) < 0;
+
+  in->failed |= failed;
+  return !failed;
+}
+
 int epi__check_hop(epi__model_reader *in, const char *url) {
   static const char *const schemes[] = {"socks5", "socks6", "socks5+tls",
                                         "socks6+tls"};
@@ -233,7 +243,7 @@ int epi__check_hop(epi__model_reader *in, const char *url) {
   for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
     if (!strcmp(parsed.scheme, schemes[i]) &&
         parsed.dest.kind == EPI_ADDR_NONE) {
-      return 1;
+      return keep_endpoint(in, &parsed.addr);
     }
   }
   epi__problem(in, "must be socks5://, socks6://, socks5+tls:// or "

@@ -242,6 +242,7 @@ int epi__model_write(const epi_model *model, const char *more, size_t before,
 
   epi__text_puts(&text, "{\"epi\":1");
   epi__put_text(&text, "gap", model->as_printed ? "as-printed" : NULL);
+  epi__put_text(&text, "private", model->private_any ? "any" : NULL);
   if (model->lists_attributes) {
     put_all_attributes(&text, model);
   }

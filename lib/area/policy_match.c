@@ -36,7 +36,8 @@ static int party_matches(const epi_model *model, const epi__party *party,
     return epi__range_has(&party->range, end->ip);
   }
   if (end->node == EPI__NONE) {
-    return party->kind == EPI__PARTY_UNKNOWN;
+    return party->kind == EPI__PARTY_UNKNOWN &&
+           !(end->is_private && effect == EPI__ALLOW);
   }
   switch (party->kind) {
   case EPI__PARTY_NODE:

@@ -7,6 +7,7 @@
 typedef struct epi__end {
   uint32_t node;      /* EPI__NONE: unknown */
   const epi_addr *ip; /* or NULL: only the node is known */
+  int is_private;     /* a destination that no `unknown` admits */
 } epi__end;
 
 /* What is known of a flow. */
@@ -19,6 +20,19 @@ typedef struct epi__facts {
   int64_t time;
   const struct epi__choice *choice; /* or NULL */
 } epi__facts;
+
+/* private_dest.c: 1 for an IP address that `unknown` does not mean in a model:
+ * a private one (epi__addr_is_private()) that is no endpoint of the model's.
+ * The caller knows that it is of no node. */
+int epi__model_is_private(const epi_model *model, const epi_addr *ip);
+
+/* Find out whether rules have ranges of destinations. */
+void epi__model_find_ranges(epi_model *model);
+
+/* May an address of no node be judged otherwise than the name, of a node or of
+ * none, that it was resolved from? 1 if so: it is to be asked about. */
+int epi__model_asks_apart(const epi_model *model, int name_has_node,
+                          const epi_addr *ip);
 
 /* 1 if the flow meets all of a rule's criteria. An allow rule takes an end that
  * is unknown only if it says so, with `unknown` or a CIDR. */

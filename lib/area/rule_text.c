@@ -166,9 +166,10 @@ static void put_end(epi__text *out, const epi_model *model,
     epi__ip_put(out, end->ip);
     epi__text_puts(out, end->node == EPI__NONE ? ", which is " : " of ");
   }
-  epi__text_puts(out, end->node == EPI__NONE
-                          ? "unknown"
-                          : model->node_names.texts[end->node]);
+  epi__text_puts(
+      out, end->node == EPI__NONE
+               ? (end->is_private ? "a private address of no node" : "unknown")
+               : model->node_names.texts[end->node]);
 }
 
 static void put_time(epi__text *out, const epi__facts *facts) {

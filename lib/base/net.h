@@ -20,6 +20,13 @@ int epi__addr_is_any(const epi_addr *addr);
 /* 1 for addresses of this machine itself, 127.0.0.0/8 and ::1. */
 int epi__addr_is_loopback(const epi_addr *addr);
 
+/* 1 for addresses that mean something else to each network or machine, and so
+ * may be nobody's business: private, shared (RFC 6598), loopback, link-local
+ * (where the metadata services of clouds are), multicast, reserved and
+ * unspecified ones, and what carries such an IPv4 address inside an IPv6 one:
+ * 6to4, NAT64, Teredo, IPv4-compatible and IPv4-translated (RFC 6145). */
+int epi__addr_is_private(const epi_addr *addr);
+
 /* 1 if two addresses differ at most in their ports. */
 int epi__addr_same_host(const epi_addr *a, const epi_addr *b);
 

@@ -118,11 +118,13 @@ static void refuse(epi__udp_peer *peer, const epi_addr *from,
 
 /* ---- names ---- */
 
-/* The first address that the decision is about. */
+/* The first address that the decision is about; or NULL, and the detail says
+ * what the last one is. */
 static const epi_addr *choose(const epi__udp_peer *peer, const epi_addr *addrs,
                               size_t count) {
   for (size_t i = 0; i < count; i++) {
-    if (epi__dial_may_use(peer->association->flow, peer->decision, &addrs[i])) {
+    if (!epi__dial_check(peer->association->flow, peer->decision, &peer->addr,
+                         &addrs[i])) {
       return &addrs[i];
     }
   }
@@ -166,8 +168,9 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
   peer->lookup = NULL;
   association->lookups--;
   if (!to) {
-    snprintf(text, sizeof text, "%s",
-             count ? "all its addresses are other nodes'" : why);
+    snprintf(text, sizeof text, "%s%s",
+             count ? "none of its addresses may be used, the last is " : "",
+             count ? epi_error_detail() : why);
     refuse(peer, &association->flow->source, &peer->addr, text);
     return;
   }

@@ -61,50 +61,6 @@ static void refuse_dial(epi_flow *flow) {
   }
 }
 
-int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
-                      const epi_addr *addr) {
-  const epi_model *model;
-  ptrdiff_t node;
-
-  if (!decision || (flow->route && flow->route->hop_count)) {
-    return 1;
-  }
-  model = epi_decision_model(decision);
-  node = epi_model_node_at(model, addr);
-  return node < 0 || !strcmp(epi_model_node_name(model, (size_t)node),
-                             epi_decision_to(decision));
-}
-
-/* A host that connected to a BIND was judged by its own address, and which one
- * a name had only the socket knows. It is not asked else: it has forgotten once
- * both sides ended, though what came last may still be on its way. */
-static int is_with(const epi_flow *flow, const epi_decision *decision) {
-  epi_addr addr;
-
-  if (flow->bind || flow->dest.kind != EPI_ADDR_NAME ||
-      (flow->route && flow->route->hop_count)) {
-    return 1;
-  }
-  return !epi__sock_peer(flow->legs[EPI_BACKWARD].fd, &addr) &&
-         epi__dial_may_use(flow, decision, &addr);
-}
-
-int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision) {
-  const epi__dial *dial = flow->dial;
-
-  if (!dial) {
-    return is_with(flow, decision);
-  }
-  for (int i = 0; i < EPI__ATTEMPTS; i++) {
-    if (dial->attempts[i].fd >= 0 &&
-        !epi__dial_may_use(flow, decision,
-                           &dial->addrs[dial->attempts[i].addr])) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
 static int is_taken(const epi__dial *dial, size_t addr) {
   return dial->taken >> addr & 1;
 }
@@ -137,14 +93,14 @@ static int take_next(epi_flow *flow) {
 
     dial->taken |= (uint32_t)1 << next;
     loop = epi__port_is_loop(flow, addr);
-    if (!loop && epi__dial_may_use(flow, flow->decision, addr)) {
+    if (!loop && !epi__dial_check(flow, flow->decision, &flow->dest, addr)) {
       dial->last_kind = addr->kind;
       return next;
     }
     epi__log(flow->worker->engine, EPI_LOG_NOTE,
              "flow %" PRId64 ": skipping %s, which is %s", flow->number,
              epi__addr_text(addr, &text),
-             loop ? "this proxy: a loop" : "another node's");
+             loop ? "this proxy: a loop" : epi_error_detail());
   }
   return -1;
 }

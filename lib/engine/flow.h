@@ -275,13 +275,22 @@ void epi__dial_free(epi_flow *flow);
 /* Looking the name up took too long. */
 void epi__dial_timeout(epi_flow *flow);
 
-/* May this address be what the flow asked for, by a decision about it? A name
- * is judged as its node: an address of another node is not meant. */
-int epi__dial_may_use(const epi_flow *flow, const epi_decision *decision,
-                      const epi_addr *addr);
+/* ---- dial_check.c ---- */
 
-/* The same of what the flow is connected to, or is connecting to. */
+/* May an address be what was asked for, by a decision about that? A name is
+ * judged as its node: an address of another node is not meant, nor a private
+ * one of none, nor one that is judged otherwise. Returns 0, or EPI_EDENIED, and
+ * the detail goes on from "which is". */
+int epi__dial_check(const epi_flow *flow, const epi_decision *decision,
+                    const epi_addr *asked, const epi_addr *addr);
+
+/* The same of what the flow is connected to, or is connecting to: 1 or 0. */
 int epi__dial_may_go_on(const epi_flow *flow, const epi_decision *decision);
+
+/* ---- flow_rejudge.c ---- */
+
+/* Do two decisions have the same functions by the same means? */
+int epi__flow_same_plan(const epi_decision *first, const epi_decision *second);
 
 /* ---- failover.c ---- */
 

@@ -81,6 +81,14 @@ static int check_claims(epi_flow *flow) {
   return 0;
 }
 
+/* Is the destination that of a listener, a port of the model or --dns, and not
+ * what the client asked for? */
+static int is_named(const epi_flow *flow) {
+  return flow->is_dns ||
+         (flow->listener &&
+          flow->listener->kind & (EPI__LISTEN_REVERSE | EPI__LISTEN_PORT));
+}
+
 int epi__flow_query(const epi_flow *flow, const epi_addr *from,
                     const epi_addr *to, epi_query **out) {
   epi__said said = epi__flow_said(flow);
@@ -104,6 +112,9 @@ int epi__flow_query(const epi_flow *flow, const epi_addr *from,
   }
   if (!result) {
     result = epi_query_set(query, EPI_QUERY_USER, said.user);
+  }
+  if (!result && is_named(flow)) {
+    epi__query_set_named(query);
   }
   for (size_t i = 0; !result && i < flow->crowded.count; i++) {
     result = epi__query_set_full(query, flow->crowded.texts[i]);

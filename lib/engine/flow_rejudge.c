@@ -48,8 +48,8 @@ static int same_hop(const epi_plan *a, const epi_plan *b, size_t hop) {
   return 1;
 }
 
-/* The same functions by the same means: a name may have a new meaning. */
-static int same_plan(const epi_decision *first, const epi_decision *second) {
+/* By the same means: a name may have a new meaning. */
+int epi__flow_same_plan(const epi_decision *first, const epi_decision *second) {
   const epi_plan *a = epi_decision_plan(first);
   const epi_plan *b = epi_decision_plan(second);
   size_t count = epi_plan_hop_count(a);
@@ -91,13 +91,13 @@ static int hold_against(const epi_flow *flow, const epi_decision *decision,
              epi_verdict_name(epi_decision_verdict(decision)),
              epi_decision_rule(decision), epi_decision_reason(decision));
   } else if (flow->decision
-                 ? !same_plan(flow->decision, decision)
+                 ? !epi__flow_same_plan(flow->decision, decision)
                  : epi_plan_hop_count(epi_decision_plan(decision)) > 0) {
     snprintf(why, size, "another chain is needed");
   } else if ((lost = lost_instance(flow, planned)) != NULL) {
     snprintf(why, size, "its instance %s is no longer there", lost);
   } else if (!epi__dial_may_go_on(flow, decision)) {
-    snprintf(why, size, "the name's address is another node's");
+    snprintf(why, size, "the name's address is %s", epi_error_detail());
   } else {
     return 0;
   }

@@ -155,6 +155,7 @@ def an_address_of_another_node_is_skipped():
         document["nodes"][name] = {"addresses": [place],
                                    "attributes": ["firewall"]}
     document["policy"] = {"default": "allow"}
+    document["private"] = "any"
     del document["proxies"]
     echo = servers.Echo()
     path = flow.file(document, "model.json")

@@ -29,7 +29,7 @@ BEYOND = ("no node ", "no attribute ", "no function ", "no application ",
           "-: and ")  # the last line of very many
 
 WHOLE = {
-    "epi": 1, "gap": "missing", "attributes": ["enc", "fw", "seg/x"],
+    "epi": 1, "gap": "missing", "private": "named", "attributes": ["enc", "fw", "seg/x"],
     "bridgeable": ["enc"],
     "nodes": {
         "a": {"domain": "d", "attributes": ["enc"], "addresses": [

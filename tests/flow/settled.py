@@ -77,7 +77,8 @@ def which_address_a_name_had_is_still_known():
                       "here": {"addresses": ["127.0.0.1/32", "::1/128"]}}}
     anybody = {"id": "all", "effect": "allow", "from": ["unknown"],
                "to": ["named"]}
-    base = model() | {"policy": {"default": "deny", "rules": [anybody]}}
+    base = model() | {"private": "any",
+                      "policy": {"default": "deny", "rules": [anybody]}}
     path = flow.file(base | name)
     proxy = flow.proxy("--model", path)
     sock, code = wire.socks5(proxy.port, "localhost", servers.Echo().port)

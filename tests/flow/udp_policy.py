@@ -140,7 +140,8 @@ def judges_names_as_names():
         client.send("a.open.example", echo.port, b"another node's address")
         client.send("open.example", echo.port, b"hello")
         assert client.receive() == (OPEN, echo.port, b"hello")
-    judged.proxy.wait_line("a.open.example.* all its addresses are other")
+    judged.proxy.wait_line("a.open.example.* none of its addresses may be "
+                           "used, the last is another node's")
     judged.proxy.wait_line("shut.example.* refused")
     assert not shut.got and len(echo.got) == 2
 

@@ -409,6 +409,9 @@ void document_new(void) {
   if (!draw(3)) {
     word(root, "gap", "\"as-printed\"");
   }
+  if (!draw(3)) {
+    word(root, "private", "\"any\"");
+  }
   if (lists_bridgeable || draw(2)) {
     put_bits(root, "attributes", (1 << ATTRIBUTES) - 1);
   }

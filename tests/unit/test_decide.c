@@ -4,6 +4,7 @@
 #include "support/model_text.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,4 +213,69 @@ Test(decide, a_new_decision_denies) {
   cr_assert_eq(epi_decision_write(empty, &text), 0);
   epi_free(text);
   epi_decision_free(empty);
+}
+
+/* ---- private destinations ---- */
+
+static void make_private(const char *more) {
+  char text[2048];
+
+  snprintf(
+      text, sizeof text,
+      "{'epi':1,%s'nodes':{'a':{'domain':'d','addresses':['192.0.2.0/24']},"
+      "'b':{'addresses':['10.2.0.0/16','b.example']}},"
+      "'proxies':{'p':{'domain':'d','endpoint':'socks6://10.7.0.1:1080'}},"
+      "'functions':{'f':{'endpoints':['socks6://f.example:1',"
+      "'socks5://127.0.0.1:9']}},"
+      "'policy':{'rules':["
+      "{'id':'no','effect':'deny','to':['unknown'],'ports':[25]},"
+      "{'id':'out','effect':'allow','from':['a'],'to':['unknown']},"
+      "{'id':'lan','effect':'allow','from':['a'],"
+      "'to':['b','10.9.0.0/16']}]}}",
+      more);
+  make(text);
+}
+
+static const char *rule_of(const char *flow) {
+  verdict(flow);
+  return epi_decision_rule(decision);
+}
+
+Test(decide, unknown_is_no_private_address, .fini = done) {
+  make_private("");
+  cr_expect_str_eq(rule_of("a (198.51.100.1) 80"), "out");
+  cr_expect_str_eq(rule_of("a (www.example) 80"), "out");
+  cr_expect_str_eq(rule_of("a (10.1.0.1) 80"), "default");
+  cr_expect_str_eq(epi_decision_reason(decision),
+                   "a private address that no node has");
+  cr_expect_str_eq(rule_of("a (127.0.0.1) 80"), "default");
+  cr_expect_str_eq(rule_of("a (169.254.169.254) 80"), "default");
+  cr_expect_str_eq(rule_of("a (64:ff9b::a00:1) 80"), "default");
+}
+
+Test(decide, a_private_address_is_admitted_where_it_is_named, .fini = done) {
+  make_private("");
+  cr_expect_str_eq(rule_of("a (10.2.0.1) 80"), "lan");
+  cr_expect_str_eq(rule_of("a (10.9.1.1) 80"), "lan");
+  cr_expect_str_eq(rule_of("a (10.7.0.1) 1080"), "out");
+  cr_expect_str_eq(rule_of("a (10.7.0.1) 1081"), "default");
+  cr_expect_str_eq(rule_of("a (127.0.0.1) 9"), "out");
+}
+
+Test(decide, a_deny_takes_unknown_to_be_private_too, .fini = done) {
+  make_private("");
+  cr_expect_str_eq(rule_of("a (10.1.0.1) 25"), "no");
+}
+
+Test(decide, says_what_is_private_only_where_that_is_the_reason, .fini = done) {
+  make_private("");
+  cr_expect_str_eq(rule_of("b (10.1.0.1) 80"), "default");
+  cr_expect_str_eq(epi_decision_reason(decision),
+                   "no rule allows an end that is no node of the model");
+}
+
+Test(decide, a_model_may_take_any_address_for_unknown, .fini = done) {
+  make_private("'private':'any',");
+  cr_expect_str_eq(rule_of("a (10.1.0.1) 80"), "out");
+  cr_expect_str_eq(rule_of("a (127.0.0.1) 80"), "out");
 }

@@ -66,6 +66,8 @@ Test(model_read, names_what_is_missing_or_of_a_wrong_type) {
   SAYS("{'epi':1,'nodes':{'a':{'attributes':[1]}}}",
        "nodes.a.attributes[0]: must be a string, not a number\n");
   SAYS("{'epi':1,'nodes':{},'gap':'no'}", "gap: must be");
+  SAYS("{'epi':1,'nodes':{},'private':'no'}",
+       "private: must be \"named\" or \"any\"");
   SAYS("{'epi':1,", "line 1: this is not JSON");
 }
 

@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const char whole[] =
-    "{\"epi\":1,\"gap\":\"as-printed\",\"attributes\":[\"enc\",\"fw\","
-    "\"x\"],\"bridgeable\":[\"enc\"],\"nodes\":{\"b\":{\"domain\":\"d\","
+    "{\"epi\":1,\"gap\":\"as-printed\",\"private\":\"any\","
+    "\"attributes\":[\"enc\",\"fw\",\"x\"],"
+    "\"bridgeable\":[\"enc\"],\"nodes\":{\"b\":{\"domain\":\"d\","
     "\"addresses\":[\"10.0.0.0/8\",\"2001:db8::1\",\"h.example\"],"
     "\"attributes\":[\"enc\",\"fw\"]},\"a\":{}},\"proxies\":{\"p\":{"
     "\"domain\":\"d\",\"endpoint\":\"socks6://h:1\",\"reach\":[\"q\"],"
@@ -59,7 +60,8 @@ Test(model_write, what_means_the_same_has_the_same_hash) {
   cr_expect(same_hash(
       "{ 'nodes' : {'a':{'attributes':['y','x']}}, 'epi' : 1.0 }",
       "{'epi':1,'nodes':{'a':{'attributes':['x','y'],'addresses':[]}},"
-      "'gap':'missing','policy':{'default':'deny','rules':[]}}"));
+      "'gap':'missing','private':'named','policy':{'default':'deny','rules':[]}"
+      "}"));
   cr_expect(same_hash("{'epi':1,'nodes':{'a':{'addresses':['A.Example.']}}}",
                       "{'epi':1,'nodes':{'a':{'addresses':['a.example']}}}"));
   cr_expect_not(same_hash("{'epi':1,'nodes':{'a':{},'b':{}}}",
