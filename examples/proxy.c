@@ -302,6 +302,9 @@ static void serve(epi_engine *engine, const proxy_options *set,
     if (got == SIGIO) {
       watch_took_note();
     }
+    if (got == SIGHUP && set->audit && epi_engine_audit_head(engine)) {
+      fail("--audit"); /* else its file is the one at its path again */
+    }
     read_again(engine, set, file, files, got);
   }
 }

@@ -43,6 +43,8 @@ const char proxy_help[] =
     "                      and end (epi-check --audit)\n"
     "  --audit-on-error refuse|ignore   flows that cannot be audited "
     "[refuse]\n"
+    "  --audit-head-interval MS   between lines that vouch for all before "
+    "[60000]\n"
     "  --provision-command FILE   starts and stops instances of functions\n"
     "  --provision-timeout MS, --provision-flows N, --instance-idle MS\n"
     "                      for one to be ready, flows that wait, one without\n"

@@ -129,6 +129,10 @@ typedef struct epi_engine epi_engine;
  * what a short flow costs outside of the kernel. */
 #define EPI_ENGINE_LOG_LEVEL 37
 
+/* How often the audit log gets a line that says how far it goes, if there were
+ * others since [60,000]. */
+#define EPI_ENGINE_AUDIT_HEAD_MS 38
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -381,6 +385,14 @@ EPI_API int epi_engine_set_function(epi_engine *engine, const char *name,
  * EPI_ESTATE (it was started, or audits already); or EPI_ENOMEM. */
 EPI_API int epi_engine_set_audit(epi_engine *engine, const char *path,
                                  const void *key, size_t len, int on_error);
+
+/* Write such a line now: a head, whose MAC vouches for all lines before it, and
+ * which the engine's log names as well. A file that was renamed or removed is
+ * left for a new one with it, if it was not before.
+ *
+ * Returns 0, EPI_ESTATE (there is no audit log), EPI_ELIMIT (too many lines
+ * wait for the disk) or EPI_ENOMEM. Threads: any, at any time. */
+EPI_API int epi_engine_audit_head(epi_engine *engine);
 
 /* Send metadata along with every flow, EPI_META_* of socks.h, before the
  * start; NULL takes it back.

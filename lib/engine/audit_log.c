@@ -16,15 +16,14 @@
 #include <unistd.h>
 
 enum {
-  BLOCK = 65536,   /* bytes that are checked at a time */
-  HEAD_MS = 60000, /* between heads */
+  BLOCK = 65536, /* bytes that are checked at a time */
 };
 
 struct epi__audit_log {
   epi__record_file *file;
-  int refuse;           /* flows, while nothing can be written */
-  atomic_llong said_at; /* when the engine's log had a head last */
-  atomic_int failing;   /* the log of the engine says so */
+  int refuse;         /* flows, while nothing can be written */
+  atomic_llong said;  /* the line that the engine's log had as head last */
+  atomic_int failing; /* the log of the engine says so */
 };
 
 /* What was found in a file that is there. */
@@ -166,6 +165,7 @@ static int say_start(epi_engine *engine, const found *of) {
   }
   result = epi__audit_put(engine, &line, 1);
   epi__text_clear(&line);
+  epi__audit_say_head(engine, 1);
   return result;
 }
 
@@ -197,7 +197,7 @@ int epi_engine_set_audit(epi_engine *engine, const char *path, const void *key,
     epi__free(log);
     return result;
   }
-  atomic_init(&log->said_at, epi__clock_steady() - HEAD_MS);
+  atomic_init(&log->said, 0);
   engine->audit = log;
   return say_start(engine, &of);
 }
@@ -215,25 +215,19 @@ static void be_loud(epi_engine *engine, int failed) {
   }
 }
 
-/* How far the log goes, for who keeps the engine's log elsewhere. */
-static void say_head(epi_engine *engine) {
+int epi__audit_say_head(epi_engine *engine, int anyhow) {
+  epi__audit_log *log = engine->audit;
   char mac[EPI__AUDIT_DIGITS + 1];
   int64_t number;
 
-  epi__record_file_last(engine->audit->file, &number, mac);
+  epi__record_file_last(log->file, &number, mac);
+  if (!anyhow) {
+    return number != atomic_load(&log->said);
+  }
+  atomic_store(&log->said, number);
   epi__log(engine, EPI_LOG_NOTE, "audit: line %" PRId64 " has MAC %s", number,
            mac);
-}
-
-/* One worker says it. */
-static void say_head_in_time(epi_engine *engine) {
-  long long now = epi__clock_steady();
-  long long before = atomic_load(&engine->audit->said_at);
-
-  if (now - before >= HEAD_MS &&
-      atomic_compare_exchange_strong(&engine->audit->said_at, &before, now)) {
-    say_head(engine);
-  }
+  return 1;
 }
 
 int epi__audit_put(epi_engine *engine, epi__text *line, int needed) {
@@ -248,7 +242,6 @@ int epi__audit_put(epi_engine *engine, epi__text *line, int needed) {
                  : epi__record_file_put(log->file, line->block, line->len);
   }
   be_loud(engine, state || result);
-  say_head_in_time(engine);
   return log->refuse ? result : 0;
 }
 
@@ -262,7 +255,7 @@ void epi__audit_end(epi_engine *engine) {
   epi__audit_line(&line, "stop");
   epi__audit_put(engine, &line, 0);
   epi__text_clear(&line);
-  say_head(engine);
+  epi__audit_say_head(engine, 1);
   epi__record_file_free(log->file);
   epi__free(log);
   engine->audit = NULL;

@@ -20,6 +20,7 @@ typedef struct epi__bind {
   int multipath;         /* 1 if multipath TCP is taken */
   int granted;           /* backlog: connections that may wait, or 0 */
   epi__backlog *backlog; /* that this flow holds; NULL for an ordinary BIND */
+  int strangers;         /* that the audit log has */
   int shared; /* a descriptor of its session's backlog, or -1: the leg's own */
 } epi__bind;
 
@@ -80,6 +81,10 @@ int epi__bind_check(const epi_flow *flow, epi__policy *policy, char *why,
  * 0 if it is a stranger that policy does not let in, and the wait may go on; or
  * -1, and the flow was refused. */
 int epi__bind_admit(epi_flow *flow, const epi_addr *host);
+
+/* A host connected that may not, and the wait goes on: have that audited. */
+void epi__bind_audit_stranger(epi_flow *flow, const epi_addr *host,
+                              const epi_decision *decision, const char *why);
 
 /* ---- bind_backlog.c: the listening sockets of sessions ---- */
 

@@ -4,12 +4,14 @@
 
 #include "base/fail.h"
 #include "base/net.h"
+#include "engine/flow_audit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum {
   WHY_MAX = 512,
+  STRANGERS_SAID = 100, /* in the audit log, of each BIND */
 };
 
 static epi_addr client_at_port(const epi__bind *bind) {
@@ -92,6 +94,17 @@ static int is_stranger(const epi_flow *flow, epi__policy *policy,
          epi_model_node_at(epi__policy_model(policy), host) < 0;
 }
 
+void epi__bind_audit_stranger(epi_flow *flow, const epi_addr *host,
+                              const epi_decision *decision, const char *why) {
+  epi__bind *bind = flow->bind;
+  epi_addr to = client_at_port(bind);
+
+  if (bind->strangers < STRANGERS_SAID) {
+    bind->strangers++;
+    epi__audit_host_refused(flow, host, &to, decision, why);
+  }
+}
+
 /* Returns as epi__bind_admit(). */
 static int refuse_host(epi_flow *flow, epi__policy *policy,
                        const epi_addr *host, const epi_decision *decision) {
@@ -106,6 +119,7 @@ static int refuse_host(epi_flow *flow, epi__policy *policy,
   }
   epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 ": %s may not connect: %s",
            flow->number, epi__addr_text(host, &text), why);
+  epi__bind_audit_stranger(flow, host, decision, why);
   atomic_fetch_add(&engine->counts[EPI_COUNT_REFUSED], 1);
   flow->source = flow->bind->client;
   flow->dest = *epi_request_dest(flow->request);

@@ -111,6 +111,7 @@ static int take_host(epi_flow *flow, int fd, const epi_addr *host) {
     epi__log(flow->worker->engine, EPI_LOG_NOTE,
              "flow %" PRId64 ": %s connected, and is not expected",
              flow->number, epi__addr_text(host, &text));
+    epi__bind_audit_stranger(flow, host, NULL, "it is not expected");
   }
   if (admitted <= 0) {
     epi__sock_close(fd, 1);

@@ -129,6 +129,15 @@ static const epi_model *model_of(const epi__policy *policy) {
   return policy ? epi__policy_model(policy) : NULL;
 }
 
+/* A model that was read again and says the same is no other one. */
+static void audit_change(epi_engine *engine, const epi_model *old,
+                         const epi_model *model) {
+  if (!old != !model ||
+      (model && strcmp(epi_model_hash(old), epi_model_hash(model)))) {
+    epi__audit_model(engine, model);
+  }
+}
+
 /* Judge by another policy and listen with other listeners, both at once. */
 static void put_in_force(epi_engine *engine, epi__policy *policy,
                          epi__listeners *listeners) {
@@ -143,6 +152,9 @@ static void put_in_force(epi_engine *engine, epi__policy *policy,
   atomic_fetch_add(&engine->generation, 1);
   pthread_mutex_unlock(&engine->lock);
   epi__workers_wake(engine);
+  if (engine->started) {
+    audit_change(engine, model_of(old), model_of(policy));
+  }
   if (listeners) {
     epi__ports_tell(engine, model_of(old), model_of(policy));
   }
@@ -299,6 +311,9 @@ static int start(epi_engine *engine) {
   epi__engine_share_fds(engine);
   engine->seen.from = epi__clock_wall();
   engine->started = 1;
+  if (engine->policy) {
+    epi__audit_model(engine, epi__policy_model(engine->policy));
+  }
   result = epi__provisioner_start(engine->provisioner);
   for (int i = 0; i < count && !result; i++) {
     result = epi__worker_start(&engine->workers[i], engine, i);

@@ -51,6 +51,7 @@ static const struct {
     [EPI_ENGINE_FLOW_BYTES_BACK] = {"bytes of a flow back", 0, EPI__BYTES_MAX,
                                     0},
     [EPI_ENGINE_FLOW_RATE_OUT] = {"rate of a flow out", 0, EPI__RATE_MAX, 0},
+    [EPI_ENGINE_AUDIT_HEAD_MS] = {"audit head interval", 100, INT32_MAX, 60000},
     [EPI_ENGINE_FLOW_RATE_BACK] = {"rate of a flow back", 0, EPI__RATE_MAX, 0},
     [EPI_ENGINE_LOG_LEVEL] = {"log level", 0, EPI_LOG_DEBUG, EPI_LOG_DEBUG},
 };

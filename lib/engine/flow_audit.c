@@ -189,3 +189,16 @@ void epi__audit_turned_away(epi_engine *engine, const epi_addr *from,
     put_done(engine, &line);
   }
 }
+
+void epi__audit_host_refused(const epi_flow *flow, const epi_addr *host,
+                             const epi_addr *to, const epi_decision *decision,
+                             const char *why) {
+  epi__text line = {0};
+
+  if (audits(flow)) {
+    put_flow(&line, "host refused", flow, host, to);
+    put(&line, "why", why);
+    put_decision(&line, decision);
+    put_done(flow->worker->engine, &line);
+  }
+}

@@ -17,6 +17,25 @@ int epi__audit_put(epi_engine *engine, epi__text *line, int needed);
 /* Begin a line with time and event. */
 void epi__audit_line(epi__text *out, const char *event);
 
+/* How far the log goes, in the engine's log, for who keeps that elsewhere.
+ * Without anyhow it says nothing. Returns 1 if there are lines after what was
+ * said last. */
+int epi__audit_say_head(epi_engine *engine, int anyhow);
+
+/* ---- audit_heads.c: lines from time to time ---- */
+
+/* Write a line that says how far the log goes. Returns as epi__audit_put(). */
+int epi__audit_head(epi_engine *engine);
+
+/* Have the first worker write one in time, if there is a log. */
+void epi__audit_heads_begin(epi__worker *worker);
+void epi__audit_heads_end(epi__worker *worker);
+
+/* Another model is in force; NULL: none. */
+void epi__audit_model(epi_engine *engine, const epi_model *model);
+
+/* ---- audit_log.c, again ---- */
+
 /* Say that the engine ends, and end the log, if there is one. */
 void epi__audit_end(epi_engine *engine);
 
@@ -37,6 +56,11 @@ void epi__audit_datagrams_refused(const epi_flow *flow, const epi_addr *from,
  * allowed has ended. */
 void epi__audit_refused(epi_flow *flow, const char *why);
 void epi__audit_failed(epi_flow *flow, const char *why);
+
+/* A host connected to a BIND, and may not; decision may be NULL. */
+void epi__audit_host_refused(const epi_flow *flow, const epi_addr *host,
+                             const epi_addr *to, const epi_decision *decision,
+                             const char *why);
 
 /* A connection was closed before it was a flow. */
 void epi__audit_turned_away(epi_engine *engine, const epi_addr *from,

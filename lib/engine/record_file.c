@@ -175,7 +175,7 @@ static void *run(void *user) {
     if (file->error && !file->stopping) {
       struct timespec until;
 
-      clock_gettime(CLOCK_REALTIME, &until);
+      clock_gettime(CLOCK_MONOTONIC, &until);
       until.tv_sec += RETRY_S;
       while (!file->stopping && pthread_cond_timedwait(&file->wake, &file->lock,
                                                        &until) != ETIMEDOUT) {
@@ -194,6 +194,16 @@ static void *run(void *user) {
   }
   pthread_mutex_unlock(&file->lock);
   return NULL;
+}
+
+/* Waits by a clock that never steps. */
+static void init_wake(pthread_cond_t *wake) {
+  pthread_condattr_t by;
+
+  pthread_condattr_init(&by);
+  pthread_condattr_setclock(&by, CLOCK_MONOTONIC);
+  pthread_cond_init(wake, &by);
+  pthread_condattr_destroy(&by);
 }
 
 /* The program's signals are for its own threads. */
@@ -252,7 +262,7 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
     return result;
   }
   pthread_mutex_init(&file->lock, NULL);
-  pthread_cond_init(&file->wake, NULL);
+  init_wake(&file->wake);
   result = start_thread(file);
   if (result) {
     let_go(file);

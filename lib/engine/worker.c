@@ -1,5 +1,6 @@
 /* worker.c: a thread with a loop, its doors and its flows. */
 #include "engine/worker.h"
+#include "engine/flow_audit.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -94,7 +95,9 @@ static void *run(void *user) {
   epi__mailbox_begin(worker);
   epi__doors_open(worker);
   epi__worker_probe(worker);
+  epi__audit_heads_begin(worker);
   epi__loop_run(worker->loop);
+  epi__audit_heads_end(worker);
   epi__health_stop(worker->health);
   epi__mailbox_end(worker);
   epi__doors_close(worker);

@@ -28,7 +28,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOG_LEVEL + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_AUDIT_HEAD_MS + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -84,6 +84,7 @@ struct epi__worker {
   int tuned;       /* as of which its caches have their sizes */
   int drains;      /* as of which flows are cut by a time */
   epi__timer drain;
+  epi__timer heads; /* of the audit log; the first worker's */
   epi_flow *flows, *ended;
   epi__tubes tubes;
   epi__slack slack;

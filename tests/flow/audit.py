@@ -4,12 +4,16 @@ import hashlib
 import hmac
 import json
 import pathlib
+import random
 import resource
 import signal
 import sys
+import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import flow, servers, socks_client as wire
+from support import bound, bridging, datagrams, flow, servers
+from support import socks_client as wire
 
 KEY = "the key of the audit log"
 MODEL = {
@@ -237,6 +241,143 @@ def flows_go_on_once_there_is_room_again():
     program.wait_line("lines are written again")
     program.stop()
     assert check(log)[0]["whole"]
+
+
+@flow.test
+def hup_goes_over_to_a_new_file_and_the_model_in_force_is_told():
+    log, path = new_log(), flow.file(MODEL, "model.json")
+    program = proxy(log, "--model", path)
+    first = wait_for(log, "model")[0]["model"]
+    old = log.rename(log.with_suffix(".1"))
+    program.signal(signal.SIGHUP)
+    flow.until(log.exists, "there is a new file without a flow")
+    head = wait_for(log, "head")[0]
+    assert head["open"] == 0
+    program.wait_line(f"audit: line {head['seq']} has MAC {head['mac']}")
+    path.write_text(json.dumps({**MODEL, "policy": {"rules": []}}))
+    other = wait_for(log, "model")[0]["model"]
+    assert len(other) == 64 and other != first
+    program.stop()
+    assert check(old, log)[0]["whole"]
+    assert events(old) == ["start", "model"], "the same model is no other one"
+
+
+@flow.test
+def heads_come_in_time_if_there_is_something_to_vouch_for():
+    log, echo = new_log(), servers.Echo()
+    program = proxy(log, "--audit-head-interval", "100")
+    assert ask(program, echo.port) == 0
+    wait_for(log, "ended")
+    flow.until(lambda: events(log)[-1] == "head", "a head follows")
+    before = len(lines(log))
+    time.sleep(0.5)
+    assert len(lines(log)) == before, "an idle proxy has nothing to say"
+    program.stop()
+    assert check(log)[0]["whole"]
+
+
+@flow.test
+def kills_at_any_moment_cost_no_whole_line():
+    """Under load; what is torn is cut off, and the next start says so."""
+    log, echo = new_log(), servers.Echo()
+    known = []
+    for _ in range(4):
+        program = proxy(log, "--workers", "2")
+
+        def ask_on(program=program):
+            while program.process.poll() is None:
+                try:
+                    ask(program, echo.port)
+                except (OSError, EOFError, AssertionError):
+                    return
+        threads = [threading.Thread(target=ask_on) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(random.uniform(0.1, 0.4))
+        program.signal(signal.SIGKILL)
+        program.wait()
+        for thread in threads:
+            thread.join()
+        now = lines(log)
+        assert now[:len(known)] == known, "lines that were there are there"
+        known = now
+    proxy(log).stop()
+    said, _ = check(log)
+    assert said["whole"] and said["last"] == len(lines(log))
+    assert events(log).count("start") == 5, events(log)
+    assert events(log).count("allowed") > 4
+
+
+@flow.test
+def datagrams_are_in_the_log_by_whom_to_whom():
+    log, echo = new_log(), datagrams.Echo()
+    program = proxy(log, "--model", flow.file(MODEL, "model.json"))
+    mine = datagrams.Socks5(program.port)
+    assert mine.ask(flow.LOCAL, echo.port, SECRET)[2] == SECRET
+    mine.send("127.0.0.2", echo.port, SECRET)
+    refused = wait_for(log, "datagrams refused")[0]
+    allowed = wait_for(log, "datagrams allowed")[0]
+    mine.tcp.close()
+    ended = wait_for(log, "ended")[0]
+    assert allowed["dest"] == f"127.0.0.1:{echo.port}"
+    assert allowed["decision"]["rule"] == "all-here"
+    assert refused["dest"] == f"127.0.0.2:{echo.port}"
+    assert "no-there" in refused["why"], refused
+    assert {line["flow"] for line in (allowed, refused, ended)} == {
+        ended["flow"]}
+    assert ended["out"] == ended["back"] == len(SECRET)
+    assert "4711" not in log.read_text()
+
+
+@flow.test
+def hosts_of_a_bind_are_in_the_log_strangers_too():
+    document = {**MODEL, "policy": {"rules": [
+        {"id": "in", "effect": "allow", "from": ["there"], "to": ["here"]}]}}
+    log = new_log()
+    program = proxy(log, "--model", flow.file(document, "model.json"))
+    waiting = bound.Bound(5, program.port, bound.ANY)
+    assert waiting.code == 0
+    for _ in range(2):
+        assert waiting.shuts_out("127.9.0.9")
+    strangers = wait_for(log, "host refused", 2)
+    host = waiting.connect("127.0.0.2")
+    assert waiting.again()[0] == 0
+    bound.exchange(waiting.sock, host)
+    allowed = wait_for(log, "allowed")[0]
+    waiting.sock.close()
+    host.close()
+    ended = wait_for(log, "ended")[0]
+    at = f"127.0.0.1:{waiting.port}"
+    for line in strangers:
+        assert line["source"].startswith("127.9.0.9:"), line
+        assert line["dest"] == at and line["decision"]["from"] == "unknown"
+        assert line["flow"] == ended["flow"] and "default" in line["why"]
+    assert allowed["source"].startswith("127.0.0.2:")
+    assert allowed["dest"] == at and allowed["decision"]["rule"] == "in"
+    assert ended["out"] and ended["back"], ended
+
+
+@flow.test
+def both_proxies_of_a_bridged_flow_have_its_chain():
+    logs = [new_log(), new_log()]
+    more = [("--audit", log, "--audit-key", flow.file(KEY, f"key{i}"))
+            for i, log in enumerate(logs)]
+    bridge = bridging.Bridge(servers.Echo(host=bridging.ORIGIN),
+                             near=more[0], far=more[1])
+    sock, code, _ = bridge.ask(data=SECRET)
+    assert code == 0 and wire.read(sock, len(SECRET)) == SECRET
+    sock.close()
+    near, far = ({event: wait_for(log, event)[0]
+                  for event in ("allowed", "ended")} for log in logs)
+    for line in (near["allowed"], far["allowed"]):
+        assert line["decision"]["verdict"] == "bridged", line
+        assert len(line["decision"]["chain"]) == 2, line
+    assert near["allowed"]["source"] == far["allowed"]["source"], \
+        "the second proxy has the first one's word on it"
+    assert near["allowed"]["via"] and "via" not in far["allowed"]
+    for log in logs:
+        assert check(log)[0]["whole"]
+        assert "4711" not in log.read_text()
 
 
 @flow.test

@@ -117,7 +117,7 @@ class Bridge:
     """Two proxies with one model, and the wire between them."""
 
     def __init__(self, server, function="seal", key=KEY, far_key=KEY,
-                 far_model=None, options=(), ports=()):
+                 far_model=None, options=(), ports=(), near=(), far=()):
         self.server = server
         self.wire = Wire(host=ANT)
         self.document = model(server.port, far=self.wire.port,
@@ -132,11 +132,11 @@ class Bridge:
             other = flow.file(document, "model.json")
         self.far = flow.proxy(
             "--model", other, "--name", "px-ant", "--chain-key",
-            flow.file(far_key, "key"), *options, listen=[f"socks://{ANT}:0"])
+            flow.file(far_key, "key"), *options, *far, listen=[f"socks://{ANT}:0"])
         self.wire.to = (ANT, self.far.port)
         self.near = flow.proxy(
             "--model", self.path, "--name", "px-umc", "--chain-key",
-            flow.file(key, "key"), *options, listen=[f"socks://{UMC}:0"])
+            flow.file(key, "key"), *options, *near, listen=[f"socks://{UMC}:0"])
 
     def ask(self, host=None, port=None, data=b"", to=None, source=NODE,
             options=b""):

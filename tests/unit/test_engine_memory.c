@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -206,4 +207,68 @@ Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
   cr_expect_gt(by_name, 0);
   cr_expect(ask(socks.port, reverse.port), "it has recovered");
   epi_engine_free(engine);
+}
+
+static const char audit_key[] = "a key of an audit log";
+
+/* 1 if all lines of a log are whole and in its chain. */
+static int is_whole(const char *path, int64_t *lines) {
+  FILE *file = fopen(path, "r");
+  epi_audit *audit = NULL;
+  char block[4096];
+  size_t got;
+  int result;
+
+  cr_assert(file);
+  cr_assert_eq(epi_audit_new(&audit, audit_key, sizeof audit_key), 0);
+  result = 0;
+  while (!result && (got = fread(block, 1, sizeof block, file)) > 0) {
+    result = epi_audit_feed(audit, block, got);
+  }
+  result = result ? result : epi_audit_end(audit);
+  *lines = epi_audit_number(audit, EPI_AUDIT_LINES);
+  cr_expect_eq(result, 0, "%s", epi_error_detail());
+  epi_audit_free(audit);
+  fclose(file);
+  return !result;
+}
+
+Test(engine_memory, no_flow_goes_unaudited, .timeout = 60) {
+  char path[] = "/tmp/epi-audit-XXXXXX", url[80];
+  int fd = mkstemp(path), worked = 0;
+  epi_engine *engine;
+  epi_addr socks, reverse;
+  int64_t lines = 0;
+
+  close(fd);
+  cr_assert_eq(alloc_every_install(), 0);
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
+  epi_engine_set(engine, EPI_ENGINE_AUDIT_HEAD_MS, 100);
+  cr_assert_eq(epi_engine_set_audit(engine, path, audit_key, sizeof audit_key,
+                                    EPI_AUDIT_REFUSE),
+               0, "%s", epi_error_detail());
+  cr_assert_eq(epi_engine_listen(engine, "socks://127.0.0.1:0"), 0);
+  cr_assert_eq(epi_engine_listener_addr(engine, 0, &socks), 0);
+  snprintf(url, sizeof url, "tcp://127.0.0.1:0=127.0.0.1:%u",
+           (unsigned)socks.port);
+  cr_assert_eq(epi_engine_listen(engine, url), 0);
+  cr_assert_eq(epi_engine_listener_addr(engine, 1, &reverse), 0);
+  cr_assert_eq(epi_engine_start(engine), 0);
+  for (int every = 2; every < 40; every++) {
+    alloc_every(every);
+    for (int i = 0; i < 8; i++) {
+      worked += ask(socks.port, reverse.port);
+    }
+    epi_engine_audit_head(engine);
+  }
+  alloc_every(0);
+  cr_expect_gt(alloc_every_failures(), 100);
+  cr_expect_gt(worked, 0);
+  cr_expect(ask(socks.port, reverse.port), "it has recovered");
+  epi_engine_free(engine);
+  cr_expect(is_whole(path, &lines));
+  cr_expect_geq(lines, 2 * worked, "%lld lines of %d flows", (long long)lines,
+                worked);
+  unlink(path);
 }

@@ -874,6 +874,7 @@ EPI_ENGINE_FLOW_BYTES_BACK = 34
 EPI_ENGINE_FLOW_RATE_OUT = 35
 EPI_ENGINE_FLOW_RATE_BACK = 36
 EPI_ENGINE_LOG_LEVEL = 37
+EPI_ENGINE_AUDIT_HEAD_MS = 37
 EPI_FUNCTION_KEY = 32
 EPI_AUDIT_REFUSE = 1
 EPI_AUDIT_IGNORE = 2
@@ -926,6 +927,7 @@ epi_engine_set_function = long(
 epi_engine_set_audit = long(
     "epi_engine_set_audit", c_int, Handle, Text, Bytes, Size, Int,
 )
+epi_engine_audit_head = long("epi_engine_audit_head", c_int, Handle)
 epi_engine_set_metadata = long(
     "epi_engine_set_metadata", c_int, Handle, Int, MaybeText,
 )

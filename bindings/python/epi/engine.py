@@ -88,6 +88,7 @@ class Parameter(enum.IntEnum):
     FLOW_RATE_OUT = c.EPI_ENGINE_FLOW_RATE_OUT
     FLOW_RATE_BACK = c.EPI_ENGINE_FLOW_RATE_BACK
     LOG_LEVEL = c.EPI_ENGINE_LOG_LEVEL
+    AUDIT_HEAD_MS = c.EPI_ENGINE_AUDIT_HEAD_MS
 
 
 class LogLevel(enum.IntEnum):
@@ -418,6 +419,13 @@ class Engine(Handle):
         key = data_of(key)
         self._call(c.epi_engine_set_audit, os.fspath(path), key, len(key),
                    on_error)
+
+    def audit_head(self) -> None:
+        """Write a line to the audit log that says how far it goes, now; a file
+        that was renamed or removed is left for a new one with it. At any time,
+        from any thread. Raises InvalidState (there is no audit log),
+        LimitReached (too many lines wait for the disk)."""
+        self._call(c.epi_engine_audit_head)
 
     def set_function(self, name: str, key: bytes) -> None:
         """Say which function of the proxies' models this engine is, before the

@@ -58,6 +58,7 @@ _NUMBERS = {
     "--sessions-per-owner": Parameter.SESSIONS_PER_OWNER,
     "--session-timeout": Parameter.SESSION_IDLE_MS,
     "--tokens": Parameter.TOKENS,
+    "--audit-head-interval": Parameter.AUDIT_HEAD_MS,
     "--provision-timeout": Parameter.PROVISION_MS,
     "--provision-flows": Parameter.PROVISION_FLOWS,
     "--instance-idle": Parameter.INSTANCE_IDLE_MS,
@@ -86,6 +87,7 @@ _HELP = {
     "--sessions": "of SOCKS 6, at once; 0: none [10000]",
     "--sessions-per-owner": "[16]", "--session-timeout": "[600000]",
     "--tokens": "the largest window [1024]",
+    "--audit-head-interval": "between lines that vouch for all before [60000]",
     "--provision-timeout": "for an instance to be ready [30000]",
     "--provision-flows": "flows that wait for one [1024]",
     "--instance-idle": "until one without flows is stopped [60000]",
@@ -321,6 +323,9 @@ class _Watch:
     def __init__(self, path: Optional[str],
                  read: Callable[[str], None]) -> None:
         self.path, self.read = path, read
+    def __init__(self, engine: Engine, path: Optional[str],
+                 audits: bool) -> None:
+        self.engine, self.path, self.audits = engine, path, audits
         self.seen = self._look()
         self.asked = False
 
@@ -332,7 +337,10 @@ class _Watch:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def look(self) -> None:
+        if self.asked and self.audits:
+            self._rotate()
         if not self.path:
+            self.asked = False
             return
         now = self._look()
         if self.asked or (now is not None and now != self.seen):
@@ -353,6 +361,22 @@ def _read_model(engine: Engine, path: str) -> None:
         _say(f"the model in {path} is in force")
     except Error as error:
         _problems(error)
+    def _rotate(self) -> None:
+        try:
+            self.engine.audit_head()
+        except Error as error:
+            _problems(error)
+
+    def _read(self, path: str) -> None:
+        # A pipe would block, and keep the end from signals.
+        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            _say(f"{path}: not a regular file: its model is not read again")
+            return
+        try:
+            self.engine.set_model(Model.load(path))
+            _say(f"the model in {path} is in force")
+        except Error as error:
+            _problems(error)
 
 
 def _tell(state: ServiceState) -> None:
@@ -391,6 +415,8 @@ def _serve(engine: Engine, file: Settings,
         for watch in watches:
             watch.asked = True
 
+    watch = _Watch(engine, options.model, options.audit is not None)
+    ends = Ends()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: ends.put(number))
     signal.signal(signal.SIGHUP, read_again)
