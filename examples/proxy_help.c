@@ -1,7 +1,10 @@
 /* proxy_help.c: what epi-proxy --help prints. */
 #include "proxy_options.h"
 
-const char proxy_help[] =
+#include <stddef.h>
+
+/* In parts: no compiler has to take strings over 4,095 bytes. */
+const char *const proxy_help[] = {
     "Usage: epi-proxy [OPTION]...\n"
     "       epi-proxy key --chain-key FILE --function NAME\n"
     "Take connections, judge them by a model, send them through what they "
@@ -54,7 +57,7 @@ const char proxy_help[] =
     "  --no-happy-eyeballs one address of a name after another\n"
     "  --dns-cache N       names that each event loop remembers [1024]\n"
     "  --fast-open         TCP Fast Open to destinations of tcp:// and "
-    "redirect://\n"
+    "redirect://\n",
     "  --workers N         event loops [processors]\n"
     "  --limit N           connections at once [what descriptors allow]\n"
     "  --client-connections N   of an address, from the accept on\n"
@@ -86,4 +89,5 @@ const char proxy_help[] =
     "DEBUG\n"
     "HOST LIMIT PORT SOCKS): -c URL -d -h HOST -l N -p PORT -s 5|6.\n"
     "\n"
-    "Exit codes: 0 fine, 2 usage or bad input.\n";
+    "Exit codes: 0 fine, 2 usage or bad input.\n",
+    NULL};

@@ -190,7 +190,9 @@ static int take_option(proxy_options *set, const struct entry *entry,
   case DRAIN:
     return read_number(&set->drain_ms, value, option);
   case HELP:
-    fputs(proxy_help, stdout);
+    for (size_t i = 0; proxy_help[i]; i++) {
+      fputs(proxy_help[i], stdout);
+    }
     return end_output(set);
   default:
     printf("epi-proxy %s (%s)\n", epi_version(), epi_tls_library());

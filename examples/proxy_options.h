@@ -33,7 +33,7 @@ typedef struct proxy_options {
 } proxy_options;
 
 /* What --help prints. */
-extern const char proxy_help[];
+extern const char *const proxy_help[]; /* ends in NULL */
 
 /* Print a line to standard error: what, and about what, which may be NULL.
  * Returns EXIT_USAGE. */
