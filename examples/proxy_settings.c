@@ -232,6 +232,8 @@ int settings_again(proxy_settings *all, epi_engine *engine) {
   }
   change_numbers(all, engine, &said);
   put_in_force(all, &said, text);
+  epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL,
+                 atomic_load(&all->options->log_level));
   fprintf(stderr, "epi-proxy: the settings in %s are in force\n", all->path);
   return 0;
 }

@@ -308,7 +308,8 @@ EPI_API int epi_engine_set_filter_path(epi_engine *engine, const char *folder);
 /* Judge flows by a model; NULL: by none. The engine holds a reference. May be
  * called while it runs: new flows are judged by the new model at once, and
  * flows that it does not allow any more, or only through another chain, are
- * cut, each with a log line.
+ * cut, each with a log line, and one that says how many that were and how long
+ * it took (doc/live.md).
  *
  * An engine that runs also listens at the ports that the model gives it as one
  * of its proxies, and at no others that a model gave it: those of both models

@@ -260,3 +260,9 @@ void epi__audit_end(epi_engine *engine) {
   epi__free(log);
   engine->audit = NULL;
 }
+
+void epi__audit_catch_up(epi_engine *engine) {
+  if (engine->audit) {
+    epi__record_file_catch_up(engine->audit->file);
+  }
+}

@@ -150,6 +150,7 @@ static void put_in_force(epi_engine *engine, epi__policy *policy,
     listeners = epi__listeners_swap(engine, listeners);
   }
   atomic_fetch_add(&engine->generation, 1);
+  epi__revoke_begin(engine, model_of(policy));
   pthread_mutex_unlock(&engine->lock);
   epi__workers_wake(engine);
   if (engine->started) {

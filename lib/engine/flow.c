@@ -304,6 +304,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi__association_free(flow->association);
     epi__filter_chain_free(flow->chain);
     epi__free(flow->why);
+    epi__free(flow->cut);
     epi__route_free(flow->route);
     epi_decision_free(flow->decision);
     epi__names_clear(&flow->crowded);

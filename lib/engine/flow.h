@@ -80,6 +80,8 @@ struct epi_flow {
   epi__awaited *awaited; /* NULL: it has not waited */
   epi__filter_chain *chain; /* NULL: no filters */
   char *why;                /* it ended, for its filters; NULL: not known */
+  char *cut;                /* why its connections are closed, and its end is
+                               yet to be told; or NULL */
   epi__timer filters_timer;
   int64_t filters_at;     /* when it was started for; -1: it was not */
   epi_request *added;     /* metadata that filters set, or NULL */

@@ -70,4 +70,8 @@ void epi__audit_turned_away(epi_engine *engine, const epi_addr *from,
  * before, nothing is said. */
 void epi__audit_ended(epi_flow *flow, const char *why);
 
+/* Many lines follow each other, and none shall be lost: wait for the disk if
+ * too much of them waits, a second at most. */
+void epi__audit_catch_up(epi_engine *engine);
+
 #endif

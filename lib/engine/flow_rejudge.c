@@ -2,6 +2,7 @@
 #include "engine/association.h"
 
 #include "base/fail.h"
+#include "base/memory.h"
 #include "engine/bind.h"
 #include "engine/flow_limits.h"
 #include "engine/own_ports.h"
@@ -141,7 +142,15 @@ int epi__flow_check(const epi_flow *flow, epi__policy *policy, int planned,
   return hold_against(flow, decision, planned ? model : NULL, why, size);
 }
 
+/* A flow that carries bytes is stopped, and its end told later; what is not as
+ * far gets its answer. */
 static int cut(epi_flow *flow, const char *why) {
+  flow->cut = flow->phase == EPI__RELAY ? epi__strdup(why) : NULL;
+  if (flow->cut) {
+    epi__leg_close(&flow->legs[EPI_FORWARD], 1);
+    epi__leg_close(&flow->legs[EPI_BACKWARD], 1);
+    return 0;
+  }
   epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
   epi__flow_watch(flow);
   return 0;

@@ -36,6 +36,10 @@ void epi__record_file_free(epi__record_file *file);
  * how many were dropped follows once there is room. Threads: any. */
 int epi__record_file_put(epi__record_file *file, const char *line, size_t len);
 
+/* Wait until less than half of what may wait for the disk does, or it fails; a
+ * second at most. Threads: any. */
+void epi__record_file_catch_up(epi__record_file *file);
+
 /* Number and MAC of the last line of an audit log, EPI__AUDIT_DIGITS and NUL.
  * Threads: any. */
 void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac);

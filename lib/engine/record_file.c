@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "epi/audit.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 enum {
-  RETRY_S = 1,  /* after an error */
+  RETRY_S = 1, /* after an error */
+  CATCH_UP_MS = 1000,
   LINE_END = 2, /* a brace and a newline */
 };
 
@@ -95,6 +97,22 @@ int epi__record_file_put(epi__record_file *file, const char *line, size_t len) {
   pthread_cond_signal(&file->wake);
   pthread_mutex_unlock(&file->lock);
   return result;
+}
+
+static int is_behind(epi__record_file *file) {
+  int behind;
+
+  pthread_mutex_lock(&file->lock);
+  behind = !file->error && !file->stopping &&
+           file->waiting.end - file->waiting.start > EPI__RECORD_WAITING / 2;
+  pthread_mutex_unlock(&file->lock);
+  return behind;
+}
+
+void epi__record_file_catch_up(epi__record_file *file) {
+  for (int i = 0; i < CATCH_UP_MS && is_behind(file); i++) {
+    epi__sleep(1);
+  }
 }
 
 void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac) {

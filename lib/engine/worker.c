@@ -35,18 +35,6 @@ void epi__worker_cut(epi__worker *worker, const char *why) {
   }
 }
 
-static void rejudge_all(epi__worker *worker) {
-  epi__policy *policy = epi__worker_policy(worker);
-  epi_flow *next;
-
-  worker->judged = worker->generation;
-  epi__warm_clear(worker->warm); /* other hops may count now */
-  for (epi_flow *flow = worker->flows; flow; flow = next) {
-    next = flow->next; /* a cut flow moves to another list */
-    epi__flow_rejudge(flow, policy);
-  }
-}
-
 static void on_wake(epi__wake *wake) {
   epi__worker *worker = EPI__OWNER(wake, epi__worker, wake);
   int retry = worker->provisioned != atomic_load(&worker->engine->provisioned);
@@ -64,7 +52,7 @@ static void on_wake(epi__wake *wake) {
   }
   /* A new flow may have brought worker->generation up to date before. */
   if (worker->judged != atomic_load(&worker->engine->generation)) {
-    rejudge_all(worker);
+    epi__revoke(worker);
     retry = 1;
   }
   if (retry) {

@@ -14,6 +14,7 @@
 #include "engine/policy.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
+#include "engine/revoke.h"
 #include "engine/slack.h"
 #include "engine/tally.h"
 #include "engine/tubes.h"
@@ -135,6 +136,7 @@ struct epi_engine {
   pthread_cond_t closed; /* a worker has closed a door */
   epi__policy *policy;
   atomic_int generation;
+  epi__revocation revocation;
   _Atomic(epi__listeners *) listeners; /* replaced by the engine's calls */
   epi__claims_seen seen;
   epi__tally binds;       /* that wait, by client */

@@ -171,6 +171,9 @@ def the_log_says_more_or_less():
     through(here).close()
     settings.proxy.wait_line("flow 2: ended")
     assert "flow 1: 127" not in settings.proxy.text
+    settings.change(f"listen = {here}", "log-level = debug")
+    wire.connect(settings.proxy.port).close()
+    settings.proxy.wait_line("flow 3 from .*: closed unused")
 
 
 @flow.test
