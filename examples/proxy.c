@@ -183,7 +183,13 @@ static int set_up(epi_engine *engine, proxy_options *set,
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set, file);
+  if (set_audit(engine, set) || listen_all(engine, set, file)) {
+    return EXIT_USAGE;
+  }
+  /* Behind the listeners, so that it inherits none of their sockets. */
+  return set->status && epi_engine_serve_status(engine, set->status)
+             ? fail("--status")
+             : 0;
 }
 
 static void say_where(const epi_engine *engine, const proxy_options *set) {
@@ -203,6 +209,10 @@ static void say_where(const epi_engine *engine, const proxy_options *set) {
               (int)strcspn(url, ":"), url, text);
     }
     epi_free(url);
+  }
+  if (!epi_engine_status_addr(engine, &addr)) {
+    epi_addr_format(&addr, 1, text, sizeof text);
+    fprintf(stderr, "epi-proxy: status at http://%s/\n", text);
   }
 }
 
@@ -256,6 +266,7 @@ static int give_way(epi_engine *engine, const proxy_options *set,
     fail("service");
   }
   fprintf(stderr, "epi-proxy: upgrade: process %d took over\n", (int)heir);
+  epi_engine_serve_status(engine, NULL); /* who asks now asks about that */
   drain(engine, set->drain_ms ? set->drain_ms : UPGRADE_DRAIN_MS, signals);
   return 1;
 }

@@ -42,6 +42,7 @@ static const struct entry {
     {"audit-key", 0, TEXT, offsetof(proxy_options, audit_key), 0},
     {"audit-on-error", 0, TEXT, offsetof(proxy_options, audit_on_error), 0},
     {"audit-head-interval", 0, NUMBER, EPI_ENGINE_AUDIT_HEAD_MS, 0},
+    {"status", 0, TEXT, offsetof(proxy_options, status), 0},
     {"provision-command", 0, TEXT, offsetof(proxy_options, provision), 0},
     {"provision-timeout", 0, NUMBER, EPI_ENGINE_PROVISION_MS, 0},
     {"provision-flows", 0, NUMBER, EPI_ENGINE_PROVISION_FLOWS, 0},

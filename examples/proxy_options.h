@@ -23,6 +23,7 @@ typedef struct proxy_options {
   const char *model, *name, *chain_key, *dns, *filter_path;
   const char *function, *function_key, *provision, *settings;
   const char *audit, *audit_key, *audit_on_error;
+  const char *status;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];

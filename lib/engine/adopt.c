@@ -1,7 +1,7 @@
 /* adopt.c: sockets that are there before the engine is: a service manager has
  * made them, or the program that this one takes over from. */
 #include "base/net.h"
-#include "engine/worker.h"
+#include "engine/status.h"
 #include "os/os.h"
 
 int epi_engine_adopt_socket(epi_engine *engine, int fd) {
@@ -124,7 +124,9 @@ static int find_socket(const epi_engine *engine, size_t index) {
       left -= (size_t)counts[k];
     }
   }
-  return epi__fail(EPI_EINVAL, "no socket %zu", index);
+  return !left && epi__status_socket(engine) >= 0
+             ? epi__status_socket(engine)
+             : epi__fail(EPI_EINVAL, "no socket %zu", index);
 }
 
 int epi_engine_socket(const epi_engine *engine, size_t index) {

@@ -228,6 +228,8 @@ static void begin(epi__association *association, const epi_reply *reply) {
            flow->number, epi__addr_text(&flow->source, &source),
            epi__addr_text(epi_reply_bound(reply), &bound));
   atomic_fetch_add(&engine->counts[EPI_COUNT_ALLOWED], 1);
+  epi__meter_time(flow->worker->meter, EPI__METER_SETUP,
+                  epi__loop_now(flow->worker->loop) - flow->opened_at);
   epi__flow_enter(flow, EPI__ASSOCIATED);
   flow->moved_at = flow->phase_at;
   flow->lanes[EPI_BACKWARD].open = 1;

@@ -68,6 +68,9 @@ static int judge(epi__association *association, const epi_addr *from,
     result = epi__flow_ask_model(flow, epi__policy_model(flow->policy), from,
                                  to, decision);
   }
+  if (!result) {
+    epi__meter_judged(flow, decision);
+  }
   if (!result && !epi_decision_allowed(decision)) {
     result =
         epi__fail(EPI_EDENIED, "%s > %s is %s by rule %s: %s",
@@ -105,6 +108,7 @@ static void refuse(epi__udp_peer *peer, const epi_addr *from,
   }
   peer->logged = 1;
   atomic_fetch_add(&engine->counts[EPI_COUNT_REFUSED], 1);
+  epi__meter_refused(association->flow, EPI_REPLY_NOT_ALLOWED, from, to, why);
   if (association->refusals++ < REFUSALS) {
     epi__audit_datagrams_refused(association->flow, from, to, why);
     epi__log(engine, EPI_LOG_NOTE,

@@ -58,7 +58,7 @@ void epi__association_send_on(epi__association *association, const epi_addr *to,
   }
   fd = socket_for(association, to->kind);
   if (fd >= 0 && !epi__udp_send(fd, to, NULL, 0, data, len, NULL)) {
-    flow->lanes[EPI_FORWARD].bytes += (int64_t)len;
+    epi__meter_bytes(flow, EPI_FORWARD, (int64_t)len);
     flow->moved_at = epi__loop_now(flow->worker->loop);
   }
 }
@@ -119,7 +119,7 @@ static void take_one(epi__association *association, const epi_addr *from,
   if (!may_carry(flow, EPI_BACKWARD, len)) {
     return;
   }
-  flow->lanes[EPI_BACKWARD].bytes += (int64_t)len;
+  epi__meter_bytes(flow, EPI_BACKWARD, (int64_t)len);
   flow->moved_at = epi__loop_now(flow->worker->loop);
   epi__association_tell(association, 0);
 }

@@ -241,6 +241,7 @@ int epi__audit_put(epi_engine *engine, epi__text *line, int needed) {
                  ? EPI_ENOMEM
                  : epi__record_file_put(log->file, line->block, line->len);
   }
+  atomic_fetch_add(result ? &engine->audit_lost : &engine->audit_lines, 1);
   be_loud(engine, state || result);
   return log->refuse ? result : 0;
 }

@@ -113,6 +113,7 @@ static int refuse_host(epi_flow *flow, epi__policy *policy,
   epi__addr_buf text;
 
   epi__flow_say_refused(decision, why, sizeof why);
+  epi__meter_judged(flow, decision);
   if (!is_stranger(flow, policy, host)) {
     epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
     return -1;
@@ -121,6 +122,8 @@ static int refuse_host(epi_flow *flow, epi__policy *policy,
            flow->number, epi__addr_text(host, &text), why);
   epi__bind_audit_stranger(flow, host, decision, why);
   atomic_fetch_add(&engine->counts[EPI_COUNT_REFUSED], 1);
+  epi__meter_refused(flow, EPI_REPLY_NOT_ALLOWED, &flow->source, &flow->dest,
+                     why);
   flow->source = flow->bind->client;
   flow->dest = *epi_request_dest(flow->request);
   return 0;

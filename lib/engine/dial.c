@@ -116,7 +116,14 @@ static void connected(epi_flow *flow, size_t addr, int fd) {
   epi_addr target = flow->dial->addrs[addr];
   int is_hop = flow->route->hop_count > 0;
   int missed = !flow->warm;
+  epi__worker *worker = flow->worker;
 
+  epi__meter_time(worker->meter, EPI__METER_CONNECT,
+                  epi__loop_now(worker->loop) - flow->phase_at);
+  if (is_hop) {
+    epi__meter_add(worker->meter,
+                   missed ? EPI__METER_WARM_MISSES : EPI__METER_WARM_HITS, 1);
+  }
   flow->legs[EPI_BACKWARD].fd = fd;
   epi__dial_stop(flow);
   epi__dial_free(flow);
@@ -337,7 +344,7 @@ void epi__dial_won(epi__attempt *attempt) {
 
   flow->in_syn = attempt->in_syn;
   epi__queue_ack(&lane->early, along);
-  lane->bytes += (int64_t)along;
+  epi__meter_bytes(flow, EPI_FORWARD, (int64_t)along);
   flow->legs[EPI_BACKWARD].writes = along > 0;
   connected(flow, addr, epi__attempt_take(attempt));
   epi__flow_watch(flow);

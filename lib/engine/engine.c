@@ -6,6 +6,7 @@
 #include "engine/flow_audit.h"
 #include "engine/own_ports.h"
 #include "engine/provisioner.h"
+#include "engine/status.h"
 #include "os/os.h"
 #include "tls/primitives.h"
 
@@ -31,6 +32,7 @@ int epi_engine_new(epi_engine **out) {
   engine->crypto = epi__crypto_wolfssl();
   engine->self = engine;
   pthread_mutex_init(&engine->calls, NULL);
+  engine->made_at = epi__clock_wall();
   pthread_mutex_init(&engine->lock, NULL);
   pthread_cond_init(&engine->closed, NULL);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
@@ -39,6 +41,7 @@ int epi_engine_new(epi_engine **out) {
   epi__engine_set_defaults(engine);
   epi__quotas_init(&engine->quotas);
   atomic_init(&engine->next_flow, 1);
+  epi__meter_names_start(&engine->meter_names);
   engine->listeners = epi__listeners_new(0);
   result = engine->listeners ? make_id(engine) : EPI_ENOMEM;
   if (!result) {
@@ -83,6 +86,10 @@ void epi_engine_free(epi_engine *engine) {
   epi__quotas_clear(&engine->quotas);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
+  for (int i = 0; i < EPI__WORKERS_MAX; i++) {
+    epi__meter_free(atomic_load(&engine->meters[i]));
+  }
+  epi__meter_names_clear(&engine->meter_names);
   epi__provisioner_free(engine->provisioner);
   epi__instances_free(engine->instances);
   epi__free(engine->name);
@@ -274,6 +281,7 @@ static int join_sessions(epi_engine *engine) {
 
 static void stop(epi_engine *engine) {
   engine->started = 1; /* without sockets it cannot start any more */
+  atomic_store(&engine->running, 0);
   atomic_store(&engine->stopping, 1);
   for (size_t i = 0; i < engine->worker_count; i++) {
     epi__worker_join(engine->workers[i]);
@@ -320,6 +328,7 @@ static int start(epi_engine *engine) {
     result = epi__worker_start(&engine->workers[i], engine, i);
     engine->worker_count += !result;
   }
+  atomic_store(&engine->running, !result);
   if (result) {
     stop(engine);
   }
@@ -336,6 +345,7 @@ int epi_engine_start(epi_engine *engine) {
 }
 
 void epi_engine_stop(epi_engine *engine) {
+  epi__status_stop(engine);
   pthread_mutex_lock(&engine->calls);
   stop(engine);
   pthread_mutex_unlock(&engine->calls);

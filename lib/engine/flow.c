@@ -62,6 +62,7 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   atomic_fetch_add(&engine->mailboxes[worker->number].flows, 1);
   atomic_fetch_add(&engine->counts[EPI_COUNT_OPEN], 1);
   flow->opened_at = flow->moved_at = epi__loop_now(worker->loop);
+  epi__meter_add(worker->meter, EPI__METER_ACCEPTED, 1);
   epi__flow_enter(flow, EPI__HANDSHAKE);
   epi__handshake_begin(flow);
   epi__flow_watch(flow);
@@ -203,6 +204,15 @@ static void keep_why(epi_flow *flow, const char *why) {
   }
 }
 
+static void meter_end(epi_flow *flow) {
+  epi__worker *worker = flow->worker;
+
+  if (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED) {
+    epi__meter_time(worker->meter, EPI__METER_FLOW,
+                    epi__loop_now(worker->loop) - flow->opened_at);
+  }
+}
+
 void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi_engine *engine = flow->worker->engine;
 
@@ -216,6 +226,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   }
   epi__audit_ended(flow, why);
   keep_why(flow, why);
+  meter_end(flow);
   flow->phase = EPI__ENDED;
   epi__limits_end(flow);
   epi__sessions_leave(flow);
@@ -277,6 +288,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
            flow->number, epi__addr_text(&flow->source, &source),
            epi__addr_text(&flow->dest, &dest), epi_reply_text(code), why);
   epi__audit_refused(flow, why);
+  epi__meter_refused(flow, code, &flow->source, &flow->dest, why);
   atomic_fetch_add(
       &engine->counts[code == EPI_REPLY_NOT_ALLOWED ? EPI_COUNT_REFUSED
                                                     : EPI_COUNT_FAILED],

@@ -222,6 +222,7 @@ int epi__flow_admit(epi_flow *flow) {
   }
   log_allowed(flow);
   atomic_fetch_add(&flow->worker->engine->counts[EPI_COUNT_ALLOWED], 1);
+  epi__meter_allowed(flow);
   return 0;
 }
 
@@ -233,6 +234,7 @@ static int judge(epi_flow *flow) {
 
   if (!result && !epi_decision_allowed(flow->decision)) {
     epi__flow_say_refused(flow->decision, why, sizeof why);
+    epi__meter_judged(flow, flow->decision);
     epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, why);
     return EPI_ECLOSED;
   }

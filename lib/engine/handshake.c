@@ -166,6 +166,8 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
 
   flow->request = epi_session_request(flow->session);
   flow->dest = *epi_request_dest(flow->request);
+  epi__meter_time(flow->worker->meter, EPI__METER_HANDSHAKE,
+                  epi__loop_now(flow->worker->loop) - flow->opened_at);
   epi__sessions_enter(flow);
   if (flow->listener->users) {
     flow->user = epi_request_user(flow->request);

@@ -38,7 +38,7 @@ static void send_along(epi_flow *flow) {
   epi_session_ack(flow->hop_session, (size_t)(sent < len ? sent : len));
   if (sent > len) {
     epi__queue_ack(&lane->early, (size_t)(sent - len));
-    lane->bytes += sent - len;
+    epi__meter_bytes(flow, EPI_FORWARD, sent - len);
     lane->sent = 1;
   }
 }

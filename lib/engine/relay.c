@@ -156,10 +156,11 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     cut(flow, result);
     return;
   }
-  lane->bytes += (int64_t)len;
+  epi__meter_bytes(flow, direction, (int64_t)len);
   if (flow->chain && !epi__filter_chain_passed(flow->chain)) {
     result = epi__filter_chain_feed(flow->chain, epi__flow_way(flow, direction),
                                     data, len);
+    epi__meter_filters(flow);
     if (result) {
       cut(flow, result);
       return;
@@ -260,6 +261,8 @@ void epi__relay_open(epi_flow *flow, int direction) {
 void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
   epi__flow_enter(flow, EPI__RELAY);
   flow->moved_at = flow->phase_at;
+  epi__meter_time(flow->worker->meter, EPI__METER_SETUP,
+                  flow->phase_at - flow->opened_at);
   if (flow->chain) {
     epi__filter_chain_begin(flow->chain);
   }

@@ -37,7 +37,7 @@ static ptrdiff_t read_splicing(epi_flow *flow, int direction) {
   if (got > 0 && flow->pace && epi__pace_took(flow, direction, (size_t)got)) {
     epi__flow_refuse_error(flow, EPI_EDENIED);
   } else if (got > 0) {
-    flow->lanes[direction].bytes += got;
+    epi__meter_bytes(flow, direction, got);
     epi__relay_flush(flow, direction);
   }
   return got;

@@ -32,6 +32,7 @@ struct epi__resolver {
   ares_channel channel;
   uint32_t mark;
   epi__name_cache *cache;
+  epi__meter *meter; /* or NULL */
   epi__timer timer;
   query_socket sockets[SOCKETS];
 };
@@ -54,6 +55,7 @@ struct epi__node_lookup {
   question questions[2]; /* of a race: IPv6, IPv4 */
   int waiting;           /* questions without an answer */
   int found;             /* addresses were given on already */
+  int64_t began_at;
 };
 
 static void watch_timeout(epi__resolver *resolver);
@@ -184,6 +186,10 @@ void epi__resolver_remember(epi__resolver *resolver, size_t names) {
   }
 }
 
+void epi__resolver_count(epi__resolver *resolver, epi__meter *meter) {
+  resolver->meter = meter;
+}
+
 void epi__resolver_free(epi__resolver *resolver) {
   if (resolver) {
     ares_destroy(resolver->channel);
@@ -296,6 +302,17 @@ static void remember(const epi__node_lookup *lookup) {
                       epi__loop_now(resolver->loop));
 }
 
+/* The last answer is there, if anybody still waits for it. */
+static void count_answer(const epi__node_lookup *lookup) {
+  const epi__resolver *resolver = lookup->resolver;
+  epi__meter *meter = resolver->meter;
+  int found = lookup->questions[0].info || lookup->questions[1].info;
+
+  epi__meter_time(meter, EPI__METER_LOOKUP,
+                  epi__loop_now(resolver->loop) - lookup->began_at);
+  epi__meter_add(meter, EPI__METER_NAME_FAILURES, !found);
+}
+
 static void free_lookup(epi__node_lookup *lookup) {
   for (int i = 0; i < 2; i++) {
     if (lookup->questions[i].info) {
@@ -325,6 +342,7 @@ static void on_answer(void *user, int status, int timeouts,
   epi__timer_stop(lookup->resolver->loop, &lookup->delay);
   if (status != ARES_EDESTRUCTION) {
     remember(lookup);
+    count_answer(lookup);
   }
   give(lookup, reason(lookup));
   free_lookup(lookup);
@@ -366,6 +384,7 @@ static int start(epi__resolver *resolver, const epi_addr *name, int race,
   lookup->user = user;
   lookup->name = *name;
   lookup->resolver = resolver;
+  lookup->began_at = epi__loop_now(resolver->loop);
   lookup->waiting = race ? 2 : 1;
   lookup->questions[0].lookup = lookup;
   lookup->questions[1].lookup = race ? lookup : NULL;
@@ -390,6 +409,8 @@ static int give_known(epi__resolver *resolver, const epi_addr *name,
       epi__name_cache_get(resolver->cache, name, epi__loop_now(resolver->loop),
                           addrs, EPI__LOOKUP_MAX);
 
+  epi__meter_add(resolver->meter,
+                 count ? EPI__METER_NAME_HITS : EPI__METER_NAME_MISSES, 1);
   if (!count) {
     return 0;
   }

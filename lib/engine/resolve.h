@@ -4,6 +4,7 @@
 #define EPI__RESOLVE_H
 
 #include "engine/loop.h"
+#include "engine/meter.h"
 #include "epi/addr.h"
 
 typedef struct epi__resolver epi__resolver;
@@ -22,6 +23,9 @@ int epi__resolver_new(epi__resolver **out, epi__loop *loop, uint32_t mark,
 /* Remember so many from now on, and none of those before. Without memory for
  * that it is as it was. */
 void epi__resolver_remember(epi__resolver *resolver, size_t names);
+
+/* Count what it does; NULL, the default, counts nothing. */
+void epi__resolver_count(epi__resolver *resolver, epi__meter *meter);
 
 /* End it; lookups under way end without calling back. */
 void epi__resolver_free(epi__resolver *resolver);

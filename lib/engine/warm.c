@@ -243,6 +243,10 @@ void epi__warm_used(epi__warm *warm, const epi_addr *addr, int missed) {
   fill(used);
 }
 
+int64_t epi__warm_count(const epi__warm *warm) {
+  return warm->count;
+}
+
 void epi__warm_clear(epi__warm *warm) {
   while (warm->pools) {
     drop_pool(warm->pools);

@@ -42,6 +42,9 @@ void epi__warm_used(epi__warm *warm, const epi_addr *addr, int missed);
 /* Have other limits from now on: what there is is closed. */
 void epi__warm_limit(epi__warm *warm, const epi__warm_limits *limits);
 
+/* How many there are. */
+int64_t epi__warm_count(const epi__warm *warm);
+
 /* Close all, and forget what was used. */
 void epi__warm_clear(epi__warm *warm);
 

@@ -65,7 +65,11 @@ static void on_wake(epi__wake *wake) {
 }
 
 static void sweep(void *user) {
-  epi__flow_sweep(user);
+  epi__worker *worker = user;
+
+  epi__flow_sweep(worker);
+  epi__meter_set(worker->meter, EPI__METER_WARM_OPEN,
+                 epi__warm_count(worker->warm));
 }
 
 void epi__worker_probe(epi__worker *worker) {
@@ -127,6 +131,19 @@ static int make_warm(epi__worker *worker) {
   return epi__warm_new(&worker->warm, worker->loop, &limits);
 }
 
+/* The engine has it: it is read when the worker is no more, too. */
+static int find_meter(epi__worker *worker) {
+  _Atomic(epi__meter *) *place = &worker->engine->meters[worker->number];
+  int result = 0;
+
+  worker->meter = atomic_load(place);
+  if (!worker->meter) {
+    result = epi__meter_new(&worker->meter);
+    atomic_store(place, worker->meter);
+  }
+  return result;
+}
+
 int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   epi__worker *worker = epi__alloc(sizeof *worker);
   int result;
@@ -142,7 +159,10 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   worker->tubes.size = (size_t)engine->settings[EPI_ENGINE_TUBE];
   worker->tubes.most = engine->tubes;
   worker->scratch = epi__alloc(EPI__SCRATCH);
-  result = worker->scratch ? epi__loop_new(&worker->loop) : EPI_ENOMEM;
+  result = worker->scratch ? find_meter(worker) : EPI_ENOMEM;
+  if (!result) {
+    result = epi__loop_new(&worker->loop);
+  }
   if (result) {
     epi__listeners_free(worker->listeners);
     epi__free(worker->scratch);
@@ -155,6 +175,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
                              (uint32_t)engine->settings[EPI_ENGINE_MARK],
                              (size_t)engine->settings[EPI_ENGINE_NAMES]);
   if (!result) {
+    epi__resolver_count(worker->resolver, worker->meter);
     result = make_warm(worker);
   }
   if (!result) {

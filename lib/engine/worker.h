@@ -11,6 +11,7 @@
 #include "engine/instances.h"
 #include "engine/listener.h"
 #include "engine/loop.h"
+#include "engine/meter.h"
 #include "engine/policy.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
@@ -66,6 +67,7 @@ typedef struct epi__backlog epi__backlog;
 typedef struct epi__health epi__health;
 typedef struct epi__letter epi__letter;
 typedef struct epi__provisioner epi__provisioner;
+typedef struct epi__status epi__status;
 typedef struct epi__udp_reserved epi__udp_reserved;
 
 struct epi__worker {
@@ -90,6 +92,7 @@ struct epi__worker {
   epi__tubes tubes;
   epi__slack slack;
   uint8_t *scratch;
+  epi__meter *meter;   /* the engine's */
   epi__health *health; /* of the first worker; NULL: no probes */
 };
 
@@ -165,6 +168,13 @@ struct epi_engine {
   epi__mailbox mailboxes[EPI__WORKERS_MAX];
   atomic_llong counts[EPI_COUNT_FAILED + 1];
   atomic_llong next_flow;
+
+  atomic_int running;
+  int64_t made_at; /* seconds since 1970 UTC */
+  atomic_llong audit_lines, audit_lost;
+  _Atomic(epi__meter *) meters[EPI__WORKERS_MAX]; /* NULL: not started */
+  epi__meter_names meter_names;
+  epi__status *status; /* NULL: nobody can look at it by HTTP */
 };
 
 /* Does anybody want log lines of this level? For who has to gather what such a
@@ -233,6 +243,11 @@ void epi__workers_wake(const epi_engine *engine);
 
 /* The policy to judge by now, brought up to date; NULL for none. */
 epi__policy *epi__worker_policy(epi__worker *worker);
+
+/* ---- status.c ---- */
+
+/* 1 if new connections are taken. */
+int epi__engine_is_ready(epi_engine *engine);
 
 /* ---- drain.c ---- */
 

@@ -227,3 +227,19 @@ int epi__filter_chain_passed(const epi__filter_chain *chain) {
 const char *epi__filter_chain_notes(const epi__filter_chain *chain) {
   return chain->notes;
 }
+
+int epi__filter_chain_fed(epi__filter_chain *chain, size_t index,
+                          const char **name, uint64_t fed[2]) {
+  epi_pipe *pipe = &chain->pipes[index];
+
+  if (index >= chain->count) {
+    return 0;
+  }
+  *name = epi_filter_name(pipe->filter);
+  for (int i = 0; i < 2; i++) {
+    /* What failed open is taken back. */
+    fed[i] = pipe->fed[i] > pipe->told[i] ? pipe->fed[i] - pipe->told[i] : 0;
+    pipe->told[i] += fed[i];
+  }
+  return 1;
+}

@@ -80,6 +80,11 @@ int epi__filter_chain_passed(const epi__filter_chain *chain);
  * the direction. */
 int epi__filter_chain_paused(const epi__filter_chain *chain, int direction);
 
+/* The bytes that the filter at an index was fed, by direction, since this was
+ * asked last, and its name. Returns 0 if there is no such filter. */
+int epi__filter_chain_fed(epi__filter_chain *chain, size_t index,
+                          const char **name, uint64_t fed[2]);
+
 /* What the filters noted about the flow, ", "-separated; "" for nothing. */
 const char *epi__filter_chain_notes(const epi__filter_chain *chain);
 

@@ -22,6 +22,7 @@ struct epi_pipe {
   int paused[2];
   int64_t paused_at[2];
   uint64_t fed[2], written[2]; /* bytes, by direction */
+  uint64_t told[2];            /* of those that were fed */
   int64_t held, held_at;       /* bytes; when it wrote or held nothing last */
   int64_t timer_at;            /* -1: none */
 };

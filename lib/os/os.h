@@ -185,6 +185,19 @@ int64_t epi__clock_wall(void);
 /* Raise the descriptor limit as far as it goes; returns it. */
 int64_t epi__fd_limit(void);
 
+/* What this process uses: descriptors, and bytes of memory. Each is -1 if the
+ * system does not say. Threads: any. */
+typedef struct epi__usage {
+  int64_t fds, fds_most;
+  int64_t resident, mapped;
+  int64_t cpu_us; /* of all threads, so far */
+} epi__usage;
+
+epi__usage epi__process_usage(void);
+
+/* Open what that reads, for a process that gives up opening files later. */
+void epi__process_prepare(void);
+
 /* Have the allocator give the memory back that it keeps for later. */
 void epi__memory_trim(void);
 

@@ -27,6 +27,7 @@ FOREIGN = {
     r"wolfssl/.*": r"tls/.*",
     r"(cjson/)?cJSON.*\.h": r"base/json_cjson\.c",
     r"nftables/.*": r"os/nft_apply\.c",
+    r"microhttpd\.h": r"engine/http_microhttpd\.c",
     r"zstd.*\.h": r"(os|tls|engine)/.*zstd.*\.c",
 }
 

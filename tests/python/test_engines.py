@@ -7,6 +7,7 @@ import pathlib
 import socket
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -653,3 +654,21 @@ def test_a_command_starts_instances(tmp_path):
     engine.set_provision_command("/bin/true")
     engine.set_provision_command(None)
     engine.close()
+
+
+def test_metrics_are_text_and_served():
+    with epi.Engine(listen=["socks://127.0.0.1:0"], workers=1) as engine:
+        assert "epi_ready 1\n" in engine.metrics()
+        assert engine.metrics(epi.MetricsFormat.OPEN).endswith("# EOF\n")
+        with pytest.raises(epi.errors.InvalidArgument):
+            engine.metrics(7)
+        with pytest.raises(epi.errors.PrivilegeMissing, match="anyone=yes"):
+            engine.serve_status("0.0.0.0:0")
+        where = engine.serve_status("127.0.0.1:0")
+        with pytest.raises(epi.errors.InvalidState):
+            engine.serve_status("127.0.0.1:0")
+        with urllib.request.urlopen(f"http://{where}/metrics") as answer:
+            assert "epi_ready 1\n" in answer.read().decode()
+        assert engine.serve_status(None) is None
+        with pytest.raises(OSError):
+            urllib.request.urlopen(f"http://{where}/metrics")

@@ -885,6 +885,8 @@ EPI_COUNT_OPEN = 1
 EPI_COUNT_ALLOWED = 2
 EPI_COUNT_REFUSED = 3
 EPI_COUNT_FAILED = 4
+EPI_METRICS_PROMETHEUS = 1
+EPI_METRICS_OPEN = 2
 EPI_SERVICE_READY = 1
 EPI_SERVICE_RELOADING = 2
 EPI_SERVICE_STOPPING = 3
@@ -942,6 +944,13 @@ epi_engine_has_drained = quick("epi_engine_has_drained", c_int, Handle)
 epi_engine_stop = long("epi_engine_stop", None, Handle)
 epi_engine_count = quick("epi_engine_count", c_int64, Handle, Int)
 epi_engine_instances = long("epi_engine_instances", c_int, Handle, Out)
+epi_engine_metrics = long("epi_engine_metrics", c_int, Handle, Int, Out)
+epi_engine_serve_status = long(
+    "epi_engine_serve_status", c_int, Handle, MaybeText,
+)
+epi_engine_status_addr = long(
+    "epi_engine_status_addr", c_int, Handle, AddrPointer,
+)
 epi_model_read_file = long("epi_model_read_file", c_int, Out, Handle, Text)
 epi_endpoint_wait = long("epi_endpoint_wait", c_int, Text, Int64)
 epi_service_tell = long("epi_service_tell", c_int, Int)

@@ -100,6 +100,13 @@ class LogLevel(enum.IntEnum):
     DEBUG = c.EPI_LOG_DEBUG
 
 
+class MetricsFormat(enum.IntEnum):
+    """What Engine.metrics() writes."""
+
+    PROMETHEUS = c.EPI_METRICS_PROMETHEUS
+    OPEN = c.EPI_METRICS_OPEN
+
+
 _LOGGED_AS = {c.EPI_LOG_ERROR: logging.ERROR, c.EPI_LOG_NOTE: logging.INFO,
               c.EPI_LOG_DEBUG: logging.DEBUG}
 
@@ -613,6 +620,27 @@ class Engine(Handle):
             Instance(one["function"], one["url"], one["answers"],
                      one["retired"], one["flows"])
             for one in json.loads(taken(out)))
+
+    def metrics(self, format: MetricsFormat = MetricsFormat.PROMETHEUS) -> str:
+        """What the engine counts, as text: the text format 0.0.4 of
+        Prometheus, or OpenMetrics 1.0. doc/sight.md names each metric."""
+        out = ctypes.c_void_p()
+        self._call(c.epi_engine_metrics, format, ctypes.byref(out))
+        return taken(out)
+
+    def serve_status(self, url: Optional[str]) -> Optional[Address]:
+        """Serve metrics and health by HTTP at HOST:PORT, in a thread of its
+        own, until it is stopped or told None; the address. There is no login:
+        the address must be a loopback one, or have `?anyone=yes` behind it.
+
+        Raises InvalidArgument, PrivilegeMissing, Busy, InvalidState (it is
+        served already), NotSupported (libepi was built without)."""
+        self._call(c.epi_engine_serve_status, url)
+        if url is None:
+            return None
+        address = Address("0.0.0.0")
+        self._call(c.epi_engine_status_addr, ctypes.byref(address._c))
+        return address
 
     # ---- its flows ----
 

@@ -138,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--audit-key", metavar="FILE")
     parser.add_argument("--audit-on-error", choices=("refuse", "ignore"),
                         help="flows that cannot be audited [refuse]")
+    parser.add_argument("--status", metavar="HOST:PORT",
+                        help="metrics and health by HTTP, without a login")
     parser.add_argument("--provision-command", metavar="FILE",
                         help="starts and stops instances of functions")
     parser.add_argument("--dns", metavar="HOST:PORT",
@@ -301,6 +303,8 @@ def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
     _set_audit(engine, options)
     for url in options.listen + file.said.listens or [_LISTEN]:
         engine.listen(url)
+    if options.status:
+        _say(f"status at http://{engine.serve_status(options.status)}/")
     return engine, file
 
 

@@ -1,0 +1,253 @@
+/* status.c: metrics and health by HTTP. There is no login: it serves this
+ * machine, unless it is told to serve anybody. Nothing can be changed here, and
+ * no file is read. */
+#include "engine/status.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/http.h"
+#include "os/os.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct epi__status {
+  epi_engine *engine;
+  epi__http *http;
+  epi_addr addr;
+  int fd;     /* of the socket, which http closes */
+  int anyone; /* not this machine alone is served */
+};
+
+int epi__engine_is_ready(epi_engine *engine) {
+  int listens;
+
+  if (!atomic_load(&engine->running) || atomic_load(&engine->drains)) {
+    return 0;
+  }
+  pthread_mutex_lock(&engine->lock);
+  listens = atomic_load(&engine->listeners)->count > 0;
+  pthread_mutex_unlock(&engine->lock);
+  return listens;
+}
+
+/* ---- who may ask ---- */
+
+/* The name that a browser asked for: a page of others that had a name of theirs
+ * lead here must not read what is here ("DNS rebinding"). */
+static int is_address(const char *host) {
+  epi_addr addr;
+
+  return !epi_addr_parse(&addr, host, 0) &&
+         (addr.kind != EPI_ADDR_NAME || !strcmp(addr.name, "localhost"));
+}
+
+static int may_ask(const epi__status *status,
+                   const epi__http_request *request) {
+  const char *host = epi__http_header(request, "Host");
+
+  return status->anyone || !host || is_address(host);
+}
+
+/* ---- answers ---- */
+
+static void say(epi__http_answer *out, int code, const char *text) {
+  out->status = code;
+  out->body = text;
+  out->len = strlen(text);
+}
+
+/* A text that was made, or the error in its place. */
+static void give(epi__http_answer *out, int result, char *text,
+                 const char *type) {
+  if (result) {
+    say(out, 500, "out of memory\n");
+    return;
+  }
+  out->made = text;
+  out->len = strlen(text);
+  out->type = type;
+}
+
+static void put_metrics(epi__status *status, const epi__http_request *request,
+                        epi__http_answer *out) {
+  const char *accept = epi__http_header(request, "Accept");
+  int open = accept && strstr(accept, "application/openmetrics-text");
+  char *text = NULL;
+  int result = epi_engine_metrics(
+      status->engine, open ? EPI_METRICS_OPEN : EPI_METRICS_PROMETHEUS, &text);
+
+  give(out, result, text,
+       open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            : "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static void put_ready(epi__status *status, epi__http_answer *out) {
+  if (epi__engine_is_ready(status->engine)) {
+    say(out, 200, "ready\n");
+  } else {
+    say(out, 503,
+        atomic_load(&status->engine->drains)    ? "not ready: it drains\n"
+        : atomic_load(&status->engine->running) ? "not ready: no listener\n"
+                                                : "not ready: it starts\n");
+  }
+}
+
+static void answer(const epi__http_request *request, epi__http_answer *out,
+                   void *user) {
+  const char *path = epi__http_path(request);
+  epi__status *status = user;
+
+  if (!may_ask(status, request)) {
+    say(out, 403, "ask for an address, not for a name\n");
+  } else if (!strcmp(path, "/metrics")) {
+    put_metrics(status, request, out);
+  } else if (!strcmp(path, "/health/live")) {
+    say(out, 200, "live\n");
+  } else if (!strcmp(path, "/health/ready")) {
+    put_ready(status, out);
+  } else {
+    say(out, 404, "there are /metrics, /health/live and /health/ready\n");
+  }
+}
+
+/* ---- its life ---- */
+
+/* HOST:PORT, or the same as a URL. */
+static int read_url(epi__status *out, const char *text) {
+  static const char *const known[] = {"anyone", NULL};
+  const char *anyone;
+  epi__url url;
+  char whole[EPI__URL_MAX];
+  int result;
+
+  snprintf(whole, sizeof whole, "%s%s", strstr(text, "://") ? "" : "http://",
+           text);
+  result = epi__url_parse(&url, whole);
+  if (!result && (strcmp(url.scheme, "http") || url.has_login ||
+                  url.dest.kind != EPI_ADDR_NONE)) {
+    result = epi__fail(EPI_EINVAL, "status is served at http://HOST:PORT");
+  }
+  if (!result) {
+    result = epi__url_check_settings(&url, known);
+  }
+  if (result) {
+    return result;
+  }
+  anyone = epi__url_setting(&url, "anyone");
+  if (anyone && strcmp(anyone, "yes")) {
+    return epi__fail(EPI_EINVAL, "anyone is yes, or left out");
+  }
+  out->anyone = anyone != NULL;
+  out->addr = url.addr;
+  if (url.addr.kind == EPI_ADDR_NAME && !strcmp(url.addr.name, "localhost")) {
+    return epi_addr_parse(&out->addr, "127.0.0.1", url.addr.port);
+  }
+  return url.addr.kind == EPI_ADDR_NAME
+             ? epi__fail(EPI_EINVAL, "listen on an IP address, not on a name")
+             : 0;
+}
+
+static int check_addr(const epi__status *status) {
+  epi__addr_buf text;
+
+  return status->anyone || epi__addr_is_loopback(&status->addr)
+             ? 0
+             : epi__fail(EPI_EPERM,
+                         "%s can be reached by others, and status has no "
+                         "login: add ?anyone=yes if that is meant",
+                         epi__addr_text(&status->addr, &text));
+}
+
+/* A socket that was given for the address, or a new one. */
+static int listen_at(epi__status *status) {
+  int fds[EPI__WORKERS_MAX];
+  int count = 0;
+  int result = epi__adopted_take(status->engine, 0, &status->addr, fds, &count);
+
+  for (int i = result ? 0 : 1; i < count; i++) {
+    epi__sock_close(fds[i], 0);
+  }
+  status->fd = fds[0];
+  if (!result && !count) {
+    result = epi__sock_listen(&status->addr, 0, &status->fd);
+  }
+  return result ? result : epi__sock_local(status->fd, &status->addr);
+}
+
+/* Without the lock: what is being answered may wait for it. */
+void epi__status_stop(epi_engine *engine) {
+  epi__status *status;
+
+  pthread_mutex_lock(&engine->calls);
+  status = engine->status;
+  engine->status = NULL;
+  pthread_mutex_unlock(&engine->calls);
+  if (status) {
+    epi__http_stop(status->http);
+    epi__free(status);
+  }
+}
+
+int epi__status_socket(const epi_engine *engine) {
+  return engine->status ? engine->status->fd : -1;
+}
+
+static int serve(epi_engine *engine, const char *url) {
+  epi__status *status;
+  int result;
+
+  if (engine->status || atomic_load(&engine->stopping)) {
+    return epi__fail(EPI_ESTATE, engine->status ? "status is served already"
+                                                : "the engine was stopped");
+  }
+  status = epi__alloc(sizeof *status);
+  if (!status) {
+    return EPI_ENOMEM;
+  }
+  status->engine = engine;
+  result = read_url(status, url);
+  if (!result) {
+    result = check_addr(status);
+  }
+  if (!result) {
+    epi__process_prepare();
+    result = listen_at(status);
+  }
+  if (!result) {
+    result = epi__http_start(&status->http, status->fd, answer, status);
+  }
+  if (result) {
+    epi__free(status);
+    return result;
+  }
+  engine->status = status;
+  return 0;
+}
+
+int epi_engine_serve_status(epi_engine *engine, const char *url) {
+  int result;
+
+  if (!url) {
+    epi__status_stop(engine);
+    return 0;
+  }
+  pthread_mutex_lock(&engine->calls);
+  result = serve(engine, url);
+  pthread_mutex_unlock(&engine->calls);
+  return result;
+}
+
+int epi_engine_status_addr(const epi_engine *engine, epi_addr *out) {
+  int result = 0;
+
+  pthread_mutex_lock(&engine->self->calls);
+  if (engine->status) {
+    *out = engine->status->addr;
+  } else {
+    result = epi__fail(EPI_ENOENT, "status is not served");
+  }
+  pthread_mutex_unlock(&engine->self->calls);
+  return result;
+}

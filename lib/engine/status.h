@@ -1,0 +1,22 @@
+/* status.h: what an engine says of itself to who looks at it. */
+#ifndef EPI__STATUS_H
+#define EPI__STATUS_H
+
+#include "engine/worker.h"
+
+typedef struct epi__status epi__status;
+
+/* ---- status.c ---- */
+
+/* End it, if there is one. */
+void epi__status_stop(epi_engine *engine);
+
+/* The socket that it listens at, or -1. */
+int epi__status_socket(const epi_engine *engine);
+
+/* ---- refusals.c ---- */
+
+/* Append the last refusals of all workers as a JSON list, the newest first. */
+void epi__refusals_put(epi__text *out, const epi_engine *engine);
+
+#endif
