@@ -96,7 +96,7 @@ void epi__bind_read_client(epi_flow *flow) {
 
 static void relay(epi_flow *flow, const epi_addr *host) {
   epi__bind_over(flow);
-  epi__relay_begin(flow, host);
+  epi__relay_begin(flow, host, 0);
 }
 
 /* Returns 1 if the wait is over. The socket is the flow's then, or closed. */

@@ -228,6 +228,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   keep_why(flow, why);
   meter_end(flow);
   flow->phase = EPI__ENDED;
+  epi__reply_let_go(flow);
   epi__limits_end(flow);
   epi__sessions_leave(flow);
   epi__dial_stop(flow);

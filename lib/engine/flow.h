@@ -48,6 +48,7 @@ typedef struct epi__said {
 
 struct epi_flow {
   epi_flow *next, *previous;
+  epi_flow *next_done; /* of those with a lane that is done since this round */
   epi__worker *worker;
   epi__listener *listener;
   int64_t number;
@@ -61,6 +62,7 @@ struct epi_flow {
   epi_addr source, dest;
   int spoke;                  /* the client has sent something */
   epi_session *session;       /* the client's handshake */
+  size_t held;                /* its reply waits: held_reply.h; or 0 */
   epi_request *own_request;   /* of flows without a handshake */
   const epi_request *request; /* what is asked, of either; NULL once settled */
   epi__said *said;            /* what is left of it then; NULL: nothing */

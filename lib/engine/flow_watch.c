@@ -14,7 +14,8 @@ static int waits_to_send(const epi_flow *flow, int direction) {
   const epi__lane *lane = &flow->lanes[direction];
   const void *data;
 
-  return (session && epi_session_peek(session, &data) > 0) ||
+  return (session && !(direction == EPI_BACKWARD && flow->held) &&
+          epi_session_peek(session, &data) > 0) ||
          (lane->open && epi__lane_held(lane));
 }
 

@@ -87,7 +87,7 @@ void epi__hops_begin(epi_flow *flow) {
       epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
       return;
     }
-    epi__relay_begin(flow, &bound);
+    epi__relay_begin(flow, &bound, 0);
     return;
   }
   flow->hop = 0;
@@ -208,7 +208,7 @@ static void finish_hop(epi_flow *flow, const uint8_t *rest, size_t len) {
   if (flow->bind) {
     epi__bind_connected_by_hop(flow, &bound);
   } else {
-    epi__relay_begin(flow, &bound);
+    epi__relay_begin(flow, &bound, len > 0);
   }
   if (flow->phase == EPI__RELAY && len) {
     epi__relay_take(flow, EPI_BACKWARD, rest, len);

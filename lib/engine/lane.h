@@ -7,12 +7,15 @@
 #include "epi/filter.h"
 #include "os/tube.h"
 
+typedef struct epi__worker epi__worker;
+
 typedef struct epi__lane {
   epi__queue early;   /* from the leg, before the lane can take it */
   epi__queue pending; /* on its way to the leg it gives to */
   epi__tube *tube;    /* holds what goes before pending; or NULL */
   uint8_t full;       /* reads in a row that got all that was asked for */
   uint8_t small;      /* fillings in a row of a tube that got little */
+  uint8_t done;       /* it ended, and all is sent */
   int open;           /* pending may be sent */
   int ended;          /* the last byte is in pending, or sent */
   int sent;           /* a byte of pending, or instead of it, went out */
@@ -24,9 +27,14 @@ size_t epi__lane_held(const epi__lane *lane);
 
 /* ---- relay.c ---- */
 
+/* A round of the loop is over: tell the legs of lanes that are done, and whose
+ * flows go on. */
+void epi__relay_tell_ends(epi__worker *worker);
+
 /* Everything is connected: tell the client, let both lanes flow. bound is as
- * epi__handshake_succeed() has it. */
-void epi__relay_begin(epi_flow *flow, const epi_addr *bound);
+ * epi__handshake_succeed() has it. follows is 1 if bytes for the client are
+ * there that epi__relay_take() gets next. */
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound, int follows);
 
 /* Let a lane flow; what came early goes first. */
 void epi__relay_open(epi_flow *flow, int direction);

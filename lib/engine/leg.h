@@ -16,6 +16,7 @@ typedef struct epi__leg {
   epi_flow *flow;
   int fd;     /* -1: none */
   int eof;    /* no more comes from it */
+  int spared; /* its end was seen, and it is watched still */
   int shut;   /* no more goes to it */
   int writes; /* so far, up to 2: then none waits for another */
 } epi__leg;

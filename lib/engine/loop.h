@@ -43,6 +43,14 @@ void epi__loop_stop(epi__loop *loop);
 void epi__loop_before_wait(epi__loop *loop, void (*callback)(void *user),
                            void *user);
 
+/* Call back once, as soon as nothing is left to do; the loop does not wait
+ * before. Once more before that does nothing. */
+void epi__loop_when_idle(epi__loop *loop, void (*callback)(void *user),
+                         void *user);
+
+/* 1 if more than one descriptor has had something to do in this round. */
+int epi__loop_is_busy(const epi__loop *loop);
+
 /* Milliseconds on a clock that never steps, as of this round of the loop. */
 int64_t epi__loop_now(const epi__loop *loop);
 

@@ -14,6 +14,11 @@ struct epi__loop {
   ev_prepare prepare;
   void (*before_wait)(void *user);
   void *before_user;
+  ev_idle idle;
+  void (*when_idle)(void *user);
+  void *idle_user;
+  unsigned round; /* of which these are the descriptors that were ready */
+  unsigned ready;
 };
 
 _Static_assert(sizeof(ev_io) <= sizeof(((epi__io *)0)->watcher), "ev_io");
@@ -44,6 +49,14 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
   }
 }
 
+static void on_idle(struct ev_loop *ev, ev_idle *idle, int events) {
+  epi__loop *loop = idle->data;
+
+  (void)events;
+  ev_idle_stop(ev, idle);
+  loop->when_idle(loop->idle_user);
+}
+
 int epi__loop_new(epi__loop **out) {
   epi__loop *loop = epi__alloc(sizeof *loop);
 
@@ -57,9 +70,12 @@ int epi__loop_new(epi__loop **out) {
     epi__free(loop);
     return epi__fail(EPI_ESYS, "no event loop: out of descriptors?");
   }
+  ev_set_userdata(loop->ev, loop);
   ev_prepare_init(&loop->prepare, on_prepare);
   loop->prepare.data = loop;
   ev_prepare_start(loop->ev, &loop->prepare);
+  ev_idle_init(&loop->idle, on_idle);
+  loop->idle.data = loop;
   *out = loop;
   return 0;
 }
@@ -67,6 +83,7 @@ int epi__loop_new(epi__loop **out) {
 void epi__loop_free(epi__loop *loop) {
   if (loop) {
     ev_prepare_stop(loop->ev, &loop->prepare);
+    ev_idle_stop(loop->ev, &loop->idle);
     ev_loop_destroy(loop->ev);
     epi__free(loop);
   }
@@ -86,6 +103,18 @@ void epi__loop_before_wait(epi__loop *loop, void (*callback)(void *user),
   loop->before_user = user;
 }
 
+void epi__loop_when_idle(epi__loop *loop, void (*callback)(void *user),
+                         void *user) {
+  loop->when_idle = callback;
+  loop->idle_user = user;
+  ev_idle_start(loop->ev, &loop->idle);
+}
+
+int epi__loop_is_busy(const epi__loop *loop) {
+  return ev_pending_count(loop->ev) > 0 ||
+         (loop->ready > 1 && loop->round == ev_iteration(loop->ev));
+}
+
 int64_t epi__loop_now(const epi__loop *loop) {
   return (int64_t)(ev_now(loop->ev) * 1000);
 }
@@ -96,8 +125,11 @@ unsigned epi__loop_round(const epi__loop *loop) {
 
 static void on_io(struct ev_loop *ev, ev_io *watcher, int events) {
   epi__io *io = watcher->data;
+  epi__loop *loop = ev_userdata(ev);
+  unsigned round = ev_iteration(ev);
 
-  (void)ev;
+  loop->ready = loop->round == round ? loop->ready + 1 : 1;
+  loop->round = round;
   io->callback(io, (events & EV_READ ? EPI__READ : 0) |
                        (events & EV_WRITE ? EPI__WRITE : 0));
 }

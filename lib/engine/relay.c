@@ -62,6 +62,27 @@ static int flush_session(epi_flow *flow, int direction) {
   return 1;
 }
 
+/* The reply that was held back, and what it was held back for, at once. Returns
+ * how many of len bytes went out, or a negative error. */
+static ptrdiff_t send_behind_reply(epi_flow *flow, const void *bytes,
+                                   size_t len) {
+  const void *reply;
+  ptrdiff_t reply_len = epi_session_peek(flow->session, &reply);
+  ptrdiff_t sent = epi__leg_write_two(&flow->legs[EPI_FORWARD], reply,
+                                      (size_t)reply_len, bytes, len);
+
+  epi__reply_let_go(flow);
+  if (sent < 0) {
+    return sent;
+  }
+  epi_session_ack(flow->session, (size_t)(sent < reply_len ? sent : reply_len));
+  if (sent < reply_len) {
+    return 0;
+  }
+  epi__flow_settle(flow);
+  return sent - reply_len;
+}
+
 size_t epi__lane_held(const epi__lane *lane) {
   return lane->pending.end - lane->pending.start +
          (lane->tube ? lane->tube->held : 0);
@@ -73,10 +94,26 @@ static void end_if_done(epi_flow *flow, int direction) {
   if (!lane->open || !lane->ended || epi__lane_held(lane)) {
     return;
   }
-  if (flow->legs[direction].shut) { /* closing both says it as well */
+  if (flow->lanes[!direction].done) {
     epi__flow_end(flow, 0, "both sides are done");
-  } else {
-    epi__leg_end(target_of(flow, direction));
+  } else if (!lane->done) {
+    lane->done = 1;
+    flow->next_done = flow->worker->done;
+    flow->worker->done = flow;
+  }
+}
+
+/* Not at once: the other side often ends in the same round, and then closing
+ * both connections says it as well. */
+void epi__relay_tell_ends(epi__worker *worker) {
+  epi_flow *flow = worker->done;
+
+  for (worker->done = NULL; flow; flow = flow->next_done) {
+    for (int direction = 0; direction < 2; direction++) {
+      if (flow->phase != EPI__ENDED && flow->lanes[direction].done) {
+        epi__leg_end(target_of(flow, direction));
+      }
+    }
   }
 }
 
@@ -90,6 +127,20 @@ static int flush_tube(epi_flow *flow, int direction) {
   return result > 0;
 }
 
+/* Does a reply wait for what is still to come? */
+static int is_held_back(epi_flow *flow, int direction) {
+  const epi__lane *lane = &flow->lanes[direction];
+
+  if (direction == EPI_FORWARD || !flow->held) {
+    return 0;
+  }
+  if (flow->phase == EPI__RELAY && !lane->ended && !epi__lane_held(lane)) {
+    return 1;
+  }
+  epi__reply_let_go(flow);
+  return 0;
+}
+
 void epi__relay_flush(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
   const uint8_t *data;
@@ -97,8 +148,8 @@ void epi__relay_flush(epi_flow *flow, int direction) {
   ptrdiff_t sent;
 
   if (flow->phase == EPI__ENDED || target_of(flow, direction)->fd < 0 ||
-      !flush_session(flow, direction) || !lane->open ||
-      !flush_tube(flow, direction)) {
+      is_held_back(flow, direction) || !flush_session(flow, direction) ||
+      !lane->open || !flush_tube(flow, direction)) {
     return;
   }
   len = epi__queue_peek(&lane->pending, &data);
@@ -171,8 +222,12 @@ void epi__relay_take(epi_flow *flow, int direction, const void *data,
     release(flow, !direction);
     return;
   }
-  if (lane->open && !epi__lane_held(lane) && flush_session(flow, direction)) {
-    ptrdiff_t sent = epi__leg_write(target_of(flow, direction), data, len);
+  if (lane->open && !epi__lane_held(lane) &&
+      (is_held_back(flow, direction) || flush_session(flow, direction))) {
+    ptrdiff_t sent =
+        direction == EPI_BACKWARD && flow->held
+            ? send_behind_reply(flow, data, len)
+            : epi__leg_write(target_of(flow, direction), data, len);
 
     if (sent < 0 && !lose(flow, direction)) {
       return;
@@ -258,7 +313,7 @@ void epi__relay_open(epi_flow *flow, int direction) {
   release(flow, direction);
 }
 
-void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
+void epi__relay_begin(epi_flow *flow, const epi_addr *bound, int follows) {
   epi__flow_enter(flow, EPI__RELAY);
   flow->moved_at = flow->phase_at;
   epi__meter_time(flow->worker->meter, EPI__METER_SETUP,
@@ -266,6 +321,7 @@ void epi__relay_begin(epi_flow *flow, const epi_addr *bound) {
   if (flow->chain) {
     epi__filter_chain_begin(flow->chain);
   }
+  epi__reply_hold(flow, follows);
   epi__handshake_succeed(flow, bound);
   if (flow->phase == EPI__RELAY) {
     epi__relay_open(flow, EPI_BACKWARD);

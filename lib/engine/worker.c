@@ -64,9 +64,11 @@ static void on_wake(epi__wake *wake) {
   epi__mailbox_open(worker);
 }
 
-static void sweep(void *user) {
+static void before_wait(void *user) {
   epi__worker *worker = user;
 
+  epi__replies_look(worker);
+  epi__relay_tell_ends(worker);
   epi__flow_sweep(worker);
   epi__meter_set(worker->meter, EPI__METER_WARM_OPEN,
                  epi__warm_count(worker->warm));
@@ -169,7 +171,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
     epi__free(worker);
     return result;
   }
-  epi__loop_before_wait(worker->loop, sweep, worker);
+  epi__loop_before_wait(worker->loop, before_wait, worker);
   epi__wake_start(worker->loop, &worker->wake, on_wake);
   result = epi__resolver_new(&worker->resolver, worker->loop,
                              (uint32_t)engine->settings[EPI_ENGINE_MARK],

@@ -8,6 +8,7 @@
 #define EPI__WORKER_H
 
 #include "base/fail.h"
+#include "engine/held_reply.h"
 #include "engine/instances.h"
 #include "engine/listener.h"
 #include "engine/loop.h"
@@ -88,8 +89,9 @@ struct epi__worker {
   int drains;      /* as of which flows are cut by a time */
   epi__timer drain;
   epi__timer heads; /* of the audit log; the first worker's */
-  epi_flow *flows, *ended;
+  epi_flow *flows, *ended, *done;
   epi__tubes tubes;
+  epi__held held;
   epi__slack slack;
   uint8_t *scratch;
   epi__meter *meter;   /* the engine's */
