@@ -83,6 +83,8 @@ const char *const proxy_help[] = {
     "  --drain MS          for connections to finish after TERM [0], or after "
     "USR2,\n"
     "                      which starts the program anew [600000]\n"
+    "  --log-lines N       of a kind in a second, the others are counted; "
+    "0: all [1000]\n"
     "  --quiet             say only what goes wrong\n"
     "  --help, --version\n"
     "\n"

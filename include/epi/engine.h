@@ -133,6 +133,12 @@ typedef struct epi_engine epi_engine;
  * others since [60,000]. */
 #define EPI_ENGINE_AUDIT_HEAD_MS 38
 
+/* Log lines of a kind that go out in a second: those of one format, or errors
+ * that say the same; 0: all [1,000]. The others are counted: a line says how
+ * many there were, and has the last one, ten seconds after the first of them.
+ * The audit log has all flows in any case. */
+#define EPI_ENGINE_LOG_LINES 39
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */

@@ -8,6 +8,7 @@
 enum {
   ACCEPTS = 64, /* in a row, before others get their turn */
   PAUSE_MS = 100,
+  SAY_SHORT_MS = 60000,
   QUEUE = 4096, /* as many wait at most, but for those who come meanwhile */
 };
 
@@ -38,6 +39,20 @@ static void say_full(epi_engine *engine) {
   }
 }
 
+/* Not each time: it is so for a while, or comes and goes. */
+static void say_short(const epi__door *door) {
+  epi_engine *engine = door->worker->engine;
+  long long now = epi__clock_steady();
+  long long said = atomic_load(&engine->short_said_at);
+
+  if ((!said || now - said >= SAY_SHORT_MS) &&
+      atomic_compare_exchange_strong(&engine->short_said_at, &said, now)) {
+    epi__log(engine, EPI_LOG_ERROR,
+             "%s: %s: connections wait, for it is tried again each %d ms",
+             door->listener->name, epi_error_detail(), PAUSE_MS);
+  }
+}
+
 /* Take connections. Returns 1 if there may be more than so many. */
 static int take(epi__door *door, int most) {
   epi_engine *engine = door->worker->engine;
@@ -58,8 +73,7 @@ static int take(epi__door *door, int most) {
       return 0;
     }
     if (result == EPI_ELIMIT) {
-      epi__log(engine, EPI_LOG_ERROR, "%s: %s; waiting %d ms",
-               door->listener->name, epi_error_detail(), PAUSE_MS);
+      say_short(door);
       pause_door(door);
       return 0;
     }

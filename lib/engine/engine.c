@@ -45,6 +45,9 @@ int epi_engine_new(epi_engine **out) {
   engine->listeners = epi__listeners_new(0);
   result = engine->listeners ? make_id(engine) : EPI_ENOMEM;
   if (!result) {
+    result = epi__log_flood_new(&engine->flood);
+  }
+  if (!result) {
     result = epi_request_new(&engine->metadata);
   }
   if (!result) {
@@ -84,6 +87,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__tally_clear(&engine->binds);
   epi__tally_clear(&engine->udp_clients);
   epi__quotas_clear(&engine->quotas);
+  epi__log_flood_free(engine->flood);
   epi_request_free(engine->metadata);
   epi__policy_free(engine->policy);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
@@ -290,6 +294,7 @@ static void stop(epi_engine *engine) {
   epi__provisioner_stop(engine->provisioner);
   epi__listeners_close(engine->listeners);
   epi__audit_end(engine);
+  epi__log_settle_all(engine);
 }
 
 static int start(epi_engine *engine) {

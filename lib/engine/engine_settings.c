@@ -54,6 +54,7 @@ static const struct {
     [EPI_ENGINE_AUDIT_HEAD_MS] = {"audit head interval", 100, INT32_MAX, 60000},
     [EPI_ENGINE_FLOW_RATE_BACK] = {"rate of a flow back", 0, EPI__RATE_MAX, 0},
     [EPI_ENGINE_LOG_LEVEL] = {"log level", 0, EPI_LOG_DEBUG, EPI_LOG_DEBUG},
+    [EPI_ENGINE_LOG_LINES] = {"log lines", 0, INT32_MAX, 1000},
 };
 
 static int known(int parameter) {

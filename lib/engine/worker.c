@@ -72,6 +72,7 @@ static void before_wait(void *user) {
   epi__flow_sweep(worker);
   epi__meter_set(worker->meter, EPI__METER_WARM_OPEN,
                  epi__warm_count(worker->warm));
+  epi__log_settle(worker);
 }
 
 void epi__worker_probe(epi__worker *worker) {
@@ -92,6 +93,7 @@ static void *run(void *user) {
   epi__audit_heads_begin(worker);
   epi__loop_run(worker->loop);
   epi__audit_heads_end(worker);
+  epi__log_settle_end(worker);
   epi__health_stop(worker->health);
   epi__mailbox_end(worker);
   epi__doors_close(worker);

@@ -11,6 +11,7 @@
 #include "engine/held_reply.h"
 #include "engine/instances.h"
 #include "engine/listener.h"
+#include "engine/log_flood.h"
 #include "engine/loop.h"
 #include "engine/meter.h"
 #include "engine/policy.h"
@@ -31,7 +32,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_AUDIT_HEAD_MS + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOG_LINES + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -88,6 +89,7 @@ struct epi__worker {
   int tuned;       /* as of which its caches have their sizes */
   int drains;      /* as of which flows are cut by a time */
   epi__timer drain;
+  epi__timer flood; /* for log lines that were counted */
   epi__timer heads; /* of the audit log; the first worker's */
   epi_flow *flows, *ended, *done;
   epi__tubes tubes;
@@ -151,6 +153,9 @@ struct epi_engine {
   epi__udp_reserved *udp_reserved;
   void (*on_log)(int level, const char *line, void *user);
   void *log_user;
+  epi__log_flood *flood;
+  atomic_int
+      flooded; /* lines were counted, and no worker has a timer for that */
 
   epi__quotas quotas;     /* counts with limits */
   int64_t fds;            /* that may be shared out */
@@ -160,10 +165,11 @@ struct epi_engine {
   atomic_int tuned;       /* how often what workers have copies of changed */
   atomic_int provisioned; /* how often something became of instances */
   atomic_int stopping;
-  atomic_int drains;     /* how often it was told to drain */
-  atomic_llong drain_ms; /* as it was told last */
-  atomic_int undrained;  /* workers that may accept still */
-  atomic_int was_full;   /* the limit was reached, and the log says so */
+  atomic_int drains;          /* how often it was told to drain */
+  atomic_llong drain_ms;      /* as it was told last */
+  atomic_int undrained;       /* workers that may accept still */
+  atomic_llong short_said_at; /* that descriptors or memory are; 0: never */
+  atomic_int was_full;        /* the limit was reached, and the log says so */
   int started;
   epi__worker *workers[EPI__WORKERS_MAX];
   size_t worker_count;
@@ -186,6 +192,12 @@ int epi__logs(const epi_engine *engine, int level);
 /* Write a log line, at most 1,000 bytes, made printable. */
 void epi__log(epi_engine *engine, int level, const char *format, ...)
     EPI__PRINTF(3, 4);
+
+/* Say how many lines were too many, before the loop waits: in time, by a timer
+ * of a worker. And at the end of the engine, or of the worker's loop. */
+void epi__log_settle(epi__worker *worker);
+void epi__log_settle_all(epi_engine *engine);
+void epi__log_settle_end(epi__worker *worker);
 
 /* ---- engine_settings.c ---- */
 

@@ -89,6 +89,7 @@ class Parameter(enum.IntEnum):
     FLOW_RATE_BACK = c.EPI_ENGINE_FLOW_RATE_BACK
     LOG_LEVEL = c.EPI_ENGINE_LOG_LEVEL
     AUDIT_HEAD_MS = c.EPI_ENGINE_AUDIT_HEAD_MS
+    LOG_LINES = c.EPI_ENGINE_LOG_LINES
 
 
 class LogLevel(enum.IntEnum):

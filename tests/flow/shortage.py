@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""shortage.py: what a proxy does when it has too little of something, or too
+much to say."""
+import pathlib
+import re
+import resource
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import flow, servers, socks_client as wire
+
+
+def open_files(proxy):
+    return len(list(pathlib.Path(f"/proc/{proxy.process.pid}/fd").iterdir()))
+
+
+def busy_s(proxy):
+    """Seconds of processor time so far."""
+    fields = pathlib.Path(f"/proc/{proxy.process.pid}/stat").read_text()
+    user, system = fields.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / 100
+
+
+def allow_files(proxy, count):
+    before = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE,
+                     (count, before[1]))
+    return before
+
+
+# ---- descriptors ----
+
+@flow.test
+def without_descriptors_it_waits_and_does_not_spin():
+    echo = servers.Echo()
+    proxy = flow.proxy("--workers", "2", "--warm", "0")
+    living, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
+    assert code == 0
+    before = allow_files(proxy, open_files(proxy))
+    waiting = [wire.connect(proxy.port) for _ in range(20)]
+    for sock in waiting:
+        sock.sendall(wire.greeting(wire.NONE))
+    proxy.wait_line("cannot accept: Too many open files: connections wait, for"
+                    " it is tried again each 100 ms")
+    spent, start = busy_s(proxy), time.monotonic()
+    while time.monotonic() < start + 1.5:
+        living.sendall(b"there?")
+        assert wire.read(living, 6) == b"there?", "flows that run go on"
+        time.sleep(0.1)
+    assert busy_s(proxy) - spent < 0.5, busy_s(proxy) - spent
+    assert proxy.text.count("Too many open files") == 1, "it is said once"
+    allow_files(proxy, before[0])
+    for sock in waiting:  # each that waited is served
+        assert wire.read(sock, 2) == b"\5\0"
+        sock.sendall(wire.request5(flow.LOCAL, echo.port))
+        assert wire.reply5(sock)[0] == 0
+
+
+@flow.test
+def the_limit_leaves_a_reserve_of_descriptors():
+    """As many connections as it takes by itself can all be served."""
+    echo = servers.Echo()
+    proxy = flow.proxy("--workers", "2",
+                       prefix=["prlimit", "--nofile=150:150"])
+    held = [wire.connect(proxy.port) for _ in range(60)]
+    for sock in held:
+        sock.sendall(wire.greeting(wire.NONE) +
+                     wire.request5(flow.LOCAL, echo.port))
+    proxy.wait_line("as many as the limit or the descriptors allow")
+    served = 0
+    for sock in held:
+        sock.settimeout(0.05)
+        try:
+            assert wire.read(sock, 2) == b"\5\0"
+            assert wire.reply5(sock)[0] == 0, "one that was taken is served"
+            served += 1
+        except TimeoutError:
+            pass
+    assert 10 < served < 60, served
+    assert "Too many open files" not in proxy.text
+
+
+@flow.test
+def the_soft_limit_of_descriptors_is_raised():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < 512:
+        flow.skip("the hard limit is low")
+    proxy = flow.proxy(prefix=["prlimit", "--nofile=100:512"])
+    assert resource.prlimit(proxy.process.pid,
+                            resource.RLIMIT_NOFILE) == (512, 512)
+
+
+# ---- log lines ----
+
+def lines_of(proxy, pattern):
+    return len(re.findall(pattern, proxy.text))
+
+
+def counted(proxy, about):
+    """Of how many lines that are about this only the number was said."""
+    return sum(int(more.replace(",", "")) for more in re.findall(
+        rf"and ([\d,]+) more like it in the last \d+ s: .*{about}",
+        proxy.text))
+
+
+@flow.test
+def a_flood_of_log_lines_becomes_a_count():
+    echo, log = servers.Echo(), flow.folder() / "audit.log"
+    proxy = flow.proxy("--log-lines", "5", "--workers", "2", "--audit", log,
+                       "--audit-key", flow.file("the audit log's key", "key"))
+    for _ in range(60):
+        sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
+        assert code == 0
+        sock.close()
+    port = flow.free_port()
+    for _ in range(3):
+        assert wire.socks5(proxy.port, flow.LOCAL, port)[1] == 5
+    flow.until(lambda: log.read_text().count('"event":"ended"') == 63,
+               "the audit log has all")
+    proxy.stop()
+    opened = r"Z flow \d+: 127\S+ > 127\S+$"
+    said = len(re.findall(opened, proxy.text, re.M))
+    assert said < 50 and counted(proxy, " > 127") + said == 63, proxy.text
+    ended = lines_of(proxy, r"Z flow \d+: ended")
+    assert ended + counted(proxy, ": ended") == 60, proxy.text
+    assert lines_of(proxy, r"Z flow \d+: .* refused \(") == 3, \
+        "another kind is not held back"
+
+
+@flow.test
+def a_count_comes_although_nothing_follows():
+    proxy = flow.proxy("--log-lines", "1")
+    for _ in range(3):
+        wire.connect(proxy.port).sendall(b"GET / HTTP/1.0\r\n\r\n")
+    proxy.wait_line("and 2 more like it in the last 1[0-3] s: ", timeout=20)
+
+
+@flow.test
+def all_lines_may_be_wanted():
+    proxy = flow.proxy("--log-lines", "0")
+    echo = servers.Echo()
+    for _ in range(20):
+        wire.socks5(proxy.port, flow.LOCAL, echo.port)[0].close()
+    flow.until(lambda: lines_of(proxy, r": ended after") == 20, "all lines")
+
+
+if __name__ == "__main__":
+    flow.main()
