@@ -496,8 +496,9 @@ EPI_API int epi_engine_instances(const epi_engine *engine, char **out);
 EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
 
 /* Serve metrics and health by HTTP, at HOST:PORT or http://HOST:PORT, in a
- * thread of its own: /metrics, /health/live, and /health/ready, which is 503
- * before the start, while the engine drains, and without a listener. HOST is an
+ * thread of its own: /metrics; /health/live; /health/ready, which is 503 before
+ * the start, while the engine drains, and without a listener; and /, a page for
+ * people (doc/sight.md). HOST is an
  * IP address or "localhost"; port 0 lets the kernel choose. A socket that was
  * given for the address (epi_engine_adopt_socket()) is used.
  *

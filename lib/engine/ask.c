@@ -23,6 +23,7 @@ int epi__ask_new(epi__ask **out, const epi_match *match,
     return EPI_ENOMEM;
   }
   ask->answer = answer;
+  ask->wait_ms = EPI_CONTROL_MS;
   ask->references = 1;
   pthread_mutex_init(&ask->lock, NULL);
   pthread_condattr_init(&steady);
@@ -91,7 +92,12 @@ int epi__ask_all(epi__ask *ask, epi_engine *engine) {
   struct timespec until;
 
   clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += EPI_CONTROL_MS / 1000;
+  until.tv_sec += (time_t)(ask->wait_ms / 1000);
+  until.tv_nsec += (long)(ask->wait_ms % 1000 * 1000000);
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     missing += post(ask, engine, i);
   }

@@ -33,6 +33,7 @@ struct epi__ask {
   epi_match *match; /* owned */
   int64_t from;
   size_t most;
+  int64_t wait_ms; /* for answers; EPI_CONTROL_MS unless it is changed */
   char reason[EPI_REASON_MAX + 1];
   epi__policy *policy; /* held; NULL: none */
 
@@ -52,7 +53,7 @@ int epi__ask_new(epi__ask **out, const epi_match *match,
                  void (*answer)(epi__worker *worker, const epi__ask *ask,
                                 epi__ask_part *part));
 
-/* Ask all workers that run, and wait for EPI_CONTROL_MS at most. Returns how
+/* Ask all workers that run, and wait for wait_ms at most. Returns how
  * many did not answer, or EPI_ENOMEM. */
 int epi__ask_all(epi__ask *ask, epi_engine *engine);
 

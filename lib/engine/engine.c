@@ -33,6 +33,7 @@ int epi_engine_new(epi_engine **out) {
   engine->self = engine;
   pthread_mutex_init(&engine->calls, NULL);
   engine->made_at = epi__clock_wall();
+  engine->made_ms = epi__clock_steady();
   pthread_mutex_init(&engine->lock, NULL);
   pthread_cond_init(&engine->closed, NULL);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {

@@ -282,6 +282,7 @@ void epi__flow_refuse(epi_flow *flow, int code, const char *why) {
     return;
   }
   if (flow->phase == EPI__RELAY || flow->phase == EPI__ASSOCIATED) {
+    epi__meter_cut(flow, why);
     epi__flow_end(flow, 1, why);
     return;
   }

@@ -66,8 +66,8 @@ static void put_list(epi__text *out, epi__ask *ask, int missing) {
   epi__text_printf(out, ",\"missing\":%d}", missing);
 }
 
-int epi_engine_flows(epi_engine *engine, const epi_match *match, int64_t from,
-                     size_t most, char **out) {
+int epi__flows_list(epi_engine *engine, const epi_match *match, int64_t from,
+                    size_t most, int64_t wait_ms, char **out) {
   epi__text text = {0};
   epi__ask *ask;
   int missing, result;
@@ -82,6 +82,7 @@ int epi_engine_flows(epi_engine *engine, const epi_match *match, int64_t from,
   }
   ask->from = from;
   ask->most = most;
+  ask->wait_ms = wait_ms;
   missing = epi__ask_all(ask, engine);
   if (missing < 0) {
     result = missing;
@@ -91,6 +92,11 @@ int epi_engine_flows(epi_engine *engine, const epi_match *match, int64_t from,
   }
   epi__ask_free(ask);
   return result;
+}
+
+int epi_engine_flows(epi_engine *engine, const epi_match *match, int64_t from,
+                     size_t most, char **out) {
+  return epi__flows_list(engine, match, from, most, EPI_CONTROL_MS, out);
 }
 
 /* ---- one of them ---- */

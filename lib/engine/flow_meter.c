@@ -88,21 +88,29 @@ void epi__meter_allowed(epi_flow *flow) {
   }
 }
 
-void epi__meter_refused(epi_flow *flow, int code, const epi_addr *from,
-                        const epi_addr *to, const char *why) {
-  epi__meter *meter = flow->worker->meter;
+static void remember(epi_flow *flow, int code, const epi_addr *from,
+                     const epi_addr *to, const char *why) {
   epi__refusal refusal = {.flow = flow->number,
                           .at = epi__clock_wall(),
                           .reply = code,
                           .source = *from,
                           .dest = *to};
 
-  epi__meter_more(&meter->replies[code < 0 || code >= EPI__METER_REPLIES - 1
-                                      ? EPI__METER_REPLIES - 1
-                                      : code],
-                  1);
   epi__printable(refusal.why, sizeof refusal.why, why);
-  epi__meter_refusal(meter, &refusal);
+  epi__meter_refusal(flow->worker->meter, &refusal);
+}
+
+void epi__meter_refused(epi_flow *flow, int code, const epi_addr *from,
+                        const epi_addr *to, const char *why) {
+  int known = code >= 0 && code < EPI__METER_REPLIES - 1;
+
+  epi__meter_more(
+      &flow->worker->meter->replies[known ? code : EPI__METER_REPLIES - 1], 1);
+  remember(flow, code, from, to, why);
+}
+
+void epi__meter_cut(epi_flow *flow, const char *why) {
+  remember(flow, 0, &flow->source, &flow->dest, why);
 }
 
 void epi__meter_filters(epi_flow *flow) {

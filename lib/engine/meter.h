@@ -50,7 +50,7 @@ typedef struct epi__histogram {
 
 typedef struct epi__refusal {
   int64_t flow, at; /* at: seconds since 1970 UTC */
-  int reply;
+  int reply;        /* 0: it was cut */
   epi_addr source, dest;
   char why[EPI__REFUSAL_WHY];
 } epi__refusal;
@@ -113,6 +113,9 @@ void epi__meter_allowed(epi_flow *flow);
 /* It is refused with a reply code, or its datagrams are. */
 void epi__meter_refused(epi_flow *flow, int code, const epi_addr *from,
                         const epi_addr *to, const char *why);
+
+/* It is cut, or killed, after it was allowed. */
+void epi__meter_cut(epi_flow *flow, const char *why);
 
 /* Its filters were fed. */
 void epi__meter_filters(epi_flow *flow);

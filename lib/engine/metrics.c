@@ -1,8 +1,8 @@
 /* metrics.c: what an engine counts, added up over its workers. */
+#include "engine/metrics.h"
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/metrics_text.h"
-#include "engine/worker.h"
 #include "epi/base.h"
 #include "epi/socks.h"
 #include "epi/tls.h"
@@ -10,8 +10,7 @@
 
 #include <stdio.h>
 
-/* A sum over the workers of a counter that is this far inside a meter. */
-static int64_t sum(const epi_engine *engine, size_t offset) {
+int64_t epi__meters_sum(const epi_engine *engine, size_t offset) {
   int64_t total = 0;
 
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
@@ -25,8 +24,6 @@ static int64_t sum(const epi_engine *engine, size_t offset) {
   }
   return total;
 }
-
-#define SUM(engine, ...) sum(engine, offsetof(epi__meter, __VA_ARGS__))
 
 static void put_flows(epi__metrics *out, const epi_engine *engine) {
   char number[16];
@@ -46,7 +43,7 @@ static void put_flows(epi__metrics *out, const epi_engine *engine) {
                    engine->settings[EPI_ENGINE_LIMIT]);
   epi__metrics_one(out, "epi_flows_accepted", EPI__FAMILY_COUNTER,
                    "Connections taken from clients.",
-                   SUM(engine, counts[EPI__METER_ACCEPTED]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_ACCEPTED]));
   epi__metrics_one(out, "epi_flows_allowed", EPI__FAMILY_COUNTER,
                    "Flows that were allowed.",
                    atomic_load(&engine->counts[EPI_COUNT_ALLOWED]));
@@ -66,7 +63,7 @@ static void put_decisions(epi__metrics *out, const epi_engine *engine) {
                       "verdict; none: without a model.");
   for (int i = 0; i < EPI__METER_VERDICTS; i++) {
     labels[1] = i ? epi_verdict_name(i) : "none";
-    epi__metrics_sample(out, labels, SUM(engine, verdicts[i]));
+    epi__metrics_sample(out, labels, EPI__METERS_SUM(engine, verdicts[i]));
   }
 }
 
@@ -97,7 +94,8 @@ static void put_rules(epi__metrics *out, const epi_engine *engine) {
     labels[1] = name_of(names, i);
     for (int allowed = 0; allowed < 2; allowed++) {
       labels[3] = outcomes[allowed];
-      epi__metrics_sample(out, labels, SUM(engine, rules[i][allowed]));
+      epi__metrics_sample(out, labels,
+                          EPI__METERS_SUM(engine, rules[i][allowed]));
     }
   }
 }
@@ -110,7 +108,7 @@ static void put_chains(epi__metrics *out, const epi_engine *engine) {
                       "Flows that were allowed, by the chain that they need.");
   for (size_t i = first(names); i <= names->most; i = next(names, i)) {
     labels[1] = name_of(names, i);
-    epi__metrics_sample(out, labels, SUM(engine, chains[i]));
+    epi__metrics_sample(out, labels, EPI__METERS_SUM(engine, chains[i]));
   }
 }
 
@@ -126,7 +124,8 @@ static void put_filters(epi__metrics *out, const epi_engine *engine) {
       labels[3] = back ? "back" : "out";
       epi__metrics_sample(
           out, labels,
-          SUM(engine, filters[i][back ? EPI_BACKWARD : EPI_FORWARD]));
+          EPI__METERS_SUM(engine,
+                          filters[i][back ? EPI_BACKWARD : EPI_FORWARD]));
     }
   }
 }
@@ -142,7 +141,7 @@ static void put_replies(epi__metrics *out, const epi_engine *engine) {
 
     snprintf(number, sizeof number, is_other ? "other" : "%d", i);
     labels[3] = is_other ? "other" : epi_reply_text(i);
-    epi__metrics_sample(out, labels, SUM(engine, replies[i]));
+    epi__metrics_sample(out, labels, EPI__METERS_SUM(engine, replies[i]));
   }
 }
 
@@ -153,8 +152,8 @@ static void put_bytes(epi__metrics *out, const epi_engine *engine) {
   epi__metrics_family(out, "epi_bytes", EPI__FAMILY_COUNTER,
                       "Bytes taken from flows: out, from the source to the "
                       "destination, and back.");
-  epi__metrics_sample(out, to, SUM(engine, bytes[EPI_FORWARD]));
-  epi__metrics_sample(out, from, SUM(engine, bytes[EPI_BACKWARD]));
+  epi__metrics_sample(out, to, EPI__METERS_SUM(engine, bytes[EPI_FORWARD]));
+  epi__metrics_sample(out, from, EPI__METERS_SUM(engine, bytes[EPI_BACKWARD]));
 }
 
 static void put_time(epi__metrics *out, const epi_engine *engine, int what,
@@ -162,11 +161,11 @@ static void put_time(epi__metrics *out, const epi_engine *engine, int what,
   int64_t counts[EPI__METER_BUCKETS + 1];
 
   for (int i = 0; i <= EPI__METER_BUCKETS; i++) {
-    counts[i] = SUM(engine, times[what].buckets[i]);
+    counts[i] = EPI__METERS_SUM(engine, times[what].buckets[i]);
   }
   epi__metrics_family(out, name, EPI__FAMILY_HISTOGRAM, help);
   epi__metrics_histogram(out, epi__meter_bounds, counts, EPI__METER_BUCKETS,
-                         SUM(engine, times[what].sum_ms));
+                         EPI__METERS_SUM(engine, times[what].sum_ms));
 }
 
 static void put_times(epi__metrics *out, const epi_engine *engine) {
@@ -184,13 +183,13 @@ static void put_times(epi__metrics *out, const epi_engine *engine) {
 static void put_names(epi__metrics *out, const epi_engine *engine) {
   epi__metrics_one(out, "epi_dns_hits", EPI__FAMILY_COUNTER,
                    "Names whose addresses were remembered.",
-                   SUM(engine, counts[EPI__METER_NAME_HITS]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_NAME_HITS]));
   epi__metrics_one(out, "epi_dns_misses", EPI__FAMILY_COUNTER,
                    "Names that were looked up.",
-                   SUM(engine, counts[EPI__METER_NAME_MISSES]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_NAME_MISSES]));
   epi__metrics_one(out, "epi_dns_failures", EPI__FAMILY_COUNTER,
                    "Lookups that found no address.",
-                   SUM(engine, counts[EPI__METER_NAME_FAILURES]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_NAME_FAILURES]));
   put_time(out, engine, EPI__METER_LOOKUP, "epi_dns_seconds",
            "How long lookups took.");
 }
@@ -198,13 +197,13 @@ static void put_names(epi__metrics *out, const epi_engine *engine) {
 static void put_pool(epi__metrics *out, const epi_engine *engine) {
   epi__metrics_one(out, "epi_warm_hits", EPI__FAMILY_COUNTER,
                    "Flows that found a connection to their first hop.",
-                   SUM(engine, counts[EPI__METER_WARM_HITS]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_WARM_HITS]));
   epi__metrics_one(out, "epi_warm_misses", EPI__FAMILY_COUNTER,
                    "Flows that had to connect to their first hop.",
-                   SUM(engine, counts[EPI__METER_WARM_MISSES]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_WARM_MISSES]));
   epi__metrics_one(out, "epi_warm_open", EPI__FAMILY_GAUGE,
                    "Connections to hops that wait for flows.",
-                   SUM(engine, counts[EPI__METER_WARM_OPEN]));
+                   EPI__METERS_SUM(engine, counts[EPI__METER_WARM_OPEN]));
 }
 
 static void put_audit(epi__metrics *out, const epi_engine *engine) {
@@ -233,6 +232,21 @@ static void put_model(epi__metrics *out, epi_engine *engine) {
   epi__metrics_one(out, "epi_model_changes", EPI__FAMILY_COUNTER,
                    "How often a model was set.",
                    atomic_load(&engine->generation));
+}
+
+static void put_revoked(epi__metrics *out, epi_engine *engine) {
+  epi__revocation last;
+
+  pthread_mutex_lock(&engine->lock);
+  last = engine->revocation;
+  pthread_mutex_unlock(&engine->lock);
+  epi__metrics_one(out, "epi_revoked_flows", EPI__FAMILY_COUNTER,
+                   "Flows that a new model cut.", last.ever);
+  epi__metrics_one(out, "epi_revoke_flows", EPI__FAMILY_GAUGE,
+                   "Flows that the last change of the model cut.", last.cut);
+  epi__metrics_family(out, "epi_revoke_seconds", EPI__FAMILY_GAUGE,
+                      "From the last change of the model to its last cut.");
+  epi__metrics_micro(out, NULL, (last.last_at - last.began_at) * 1000);
 }
 
 static void put_build(epi__metrics *out, epi_engine *engine) {
@@ -283,6 +297,7 @@ int epi_engine_metrics(epi_engine *engine, int format, char **out) {
   }
   put_build(&metrics, engine);
   put_model(&metrics, engine);
+  put_revoked(&metrics, engine);
   put_flows(&metrics, engine);
   put_decisions(&metrics, engine);
   put_rules(&metrics, engine);

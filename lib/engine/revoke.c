@@ -35,6 +35,7 @@ static int count(epi__worker *worker, int64_t flows, int64_t cut, int64_t at,
   int is_last = 0;
 
   pthread_mutex_lock(&engine->lock);
+  now->ever += cut;
   if (now->generation == worker->judged) {
     now->flows += flows;
     now->cut += cut;
@@ -64,6 +65,7 @@ static void end_cut(epi__worker *worker) {
   for (epi_flow *flow = worker->flows; flow; flow = next) {
     next = flow->next;
     if (flow->cut) {
+      epi__meter_cut(flow, flow->cut);
       epi__flow_end(flow, 1, flow->cut);
       if (++said % SAID_AT_ONCE == 0) {
         epi__audit_catch_up(worker->engine);

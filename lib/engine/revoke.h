@@ -14,6 +14,7 @@ typedef struct epi__revocation {
   int64_t began_at;   /* it was swapped in */
   int64_t last_at;    /* the last flow was cut; began_at: none was */
   int64_t flows, cut; /* that were judged, and of these */
+  int64_t ever;       /* that any model has cut */
   char model[65];     /* its hash, or "none" */
 } epi__revocation;
 

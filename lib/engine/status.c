@@ -1,16 +1,23 @@
-/* status.c: metrics and health by HTTP. There is no login: it serves this
- * machine, unless it is told to serve anybody. Nothing can be changed here, and
- * no file is read. */
+/* status.c: metrics, health and a page for people by HTTP. There is no login:
+ * it serves this machine, unless it is told to serve anybody. Nothing can be
+ * changed here, and no file is read. */
 #include "engine/status.h"
 
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/flow_show.h"
 #include "engine/http.h"
+#include "engine/status_page.h"
 #include "os/os.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum {
+  FLOWS = 200,   /* that a page shows at once */
+  WAIT_MS = 500, /* for workers: who asks for health waits meanwhile */
+};
 
 struct epi__status {
   epi_engine *engine;
@@ -94,6 +101,50 @@ static void put_ready(epi__status *status, epi__http_answer *out) {
   }
 }
 
+static void put_page(epi__http_answer *out) {
+  out->type = "text/html; charset=utf-8";
+  out->policy = status_policy;
+  out->body = (const char *)status_page;
+  out->len = sizeof status_page;
+}
+
+/* Returns the number, or -1. */
+static int64_t read_number(const char *text) {
+  int64_t number = 0;
+
+  for (; *text; text++) {
+    if (*text < '0' || *text > '9' || number > INT64_MAX / 10 - 1) {
+      return -1;
+    }
+    number = number * 10 + (*text - '0');
+  }
+  return number;
+}
+
+static void put_flows(epi__status *status, const epi__http_request *request,
+                      epi__http_answer *out) {
+  const char *from = epi__http_argument(request, "from");
+  int64_t number = from && *from ? read_number(from) : from ? -1 : 0;
+  char *text = NULL;
+  int result;
+
+  if (number < 0) {
+    say(out, 400, "from is the number of a flow\n");
+    return;
+  }
+  result = epi__flows_list(status->engine, NULL, number, FLOWS, WAIT_MS, &text);
+  give(out, result, text, "application/json");
+}
+
+typedef int make(epi_engine *engine, char **out);
+
+static void put_json(epi__status *status, epi__http_answer *out, make *made) {
+  char *text = NULL;
+  int result = made(status->engine, &text);
+
+  give(out, result, text, "application/json");
+}
+
 static void answer(const epi__http_request *request, epi__http_answer *out,
                    void *user) {
   const char *path = epi__http_path(request);
@@ -101,6 +152,14 @@ static void answer(const epi__http_request *request, epi__http_answer *out,
 
   if (!may_ask(status, request)) {
     say(out, 403, "ask for an address, not for a name\n");
+  } else if (!strcmp(path, "/")) {
+    put_page(out);
+  } else if (!strcmp(path, "/status.json")) {
+    put_json(status, out, epi__status_json);
+  } else if (!strcmp(path, "/flows.json")) {
+    put_flows(status, request, out);
+  } else if (!strcmp(path, "/areas.json")) {
+    put_json(status, out, epi__status_areas);
   } else if (!strcmp(path, "/metrics")) {
     put_metrics(status, request, out);
   } else if (!strcmp(path, "/health/live")) {
@@ -108,7 +167,7 @@ static void answer(const epi__http_request *request, epi__http_answer *out,
   } else if (!strcmp(path, "/health/ready")) {
     put_ready(status, out);
   } else {
-    say(out, 404, "there are /metrics, /health/live and /health/ready\n");
+    say(out, 404, "there are /, /metrics, /health/live and /health/ready\n");
   }
 }
 

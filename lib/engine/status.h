@@ -14,6 +14,13 @@ void epi__status_stop(epi_engine *engine);
 /* The socket that it listens at, or -1. */
 int epi__status_socket(const epi_engine *engine);
 
+/* ---- status_json.c ---- */
+
+/* Make what the page shows each second, and the areas of the model in force, as
+ * JSON objects; epi__free() them. Return 0 or EPI_ENOMEM. */
+int epi__status_json(epi_engine *engine, char **out);
+int epi__status_areas(epi_engine *engine, char **out);
+
 /* ---- refusals.c ---- */
 
 /* Append the last refusals of all workers as a JSON list, the newest first. */

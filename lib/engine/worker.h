@@ -179,6 +179,7 @@ struct epi_engine {
 
   atomic_int running;
   int64_t made_at; /* seconds since 1970 UTC */
+  int64_t made_ms; /* by the clock that never steps */
   atomic_llong audit_lines, audit_lost;
   _Atomic(epi__meter *) meters[EPI__WORKERS_MAX]; /* NULL: not started */
   epi__meter_names meter_names;

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """check_page.py: the page of epi-check --html, as a browser shows it."""
-import html.parser
 import json
 import pathlib
 import re
@@ -10,6 +9,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow
+from support.html_page import Page, browse as browser
 
 HOSPITALS = flow.EXAMPLES / "hospitals.json"
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
@@ -20,41 +20,6 @@ HOSTILE = ["<img src=x onerror=\"document.title='owned'\">",
            "constructor", "<!--<script>", "&lt;b&gt;", "\u202eevil",
            "${document.title='owned'}", "</title>"]
 SCRIPT = "</script><script>document.title='owned'</script>"
-
-
-class Page(html.parser.HTMLParser):
-    """The elements of a document, with the text of each."""
-
-    VOID = {"meta", "link", "input", "br", "img"}
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.open = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        element = {"tag": tag, "text": "", **dict(attrs)}
-        self.elements.append(element)
-        if tag not in self.VOID:
-            self.open.append(element)
-
-    def handle_endtag(self, tag):
-        while self.open and self.open.pop()["tag"] != tag:
-            pass
-
-    def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
-
-    def all(self, tag, **attributes):
-        return [e for e in self.elements if e["tag"] == tag
-                and all(e.get(k) == v for k, v in attributes.items())]
-
-    def one(self, id):
-        return next(e for e in self.elements if e.get("id") == id)
-
-    def rows(self, kind):
-        return [e["text"] for e in self.all("tr", **{"class": kind})]
 
 
 def page(model, change=lambda text: text):
@@ -70,11 +35,7 @@ def page(model, change=lambda text: text):
 
 def browse(path, *options, fragment=""):
     """What the browser prints."""
-    chromium = flow.need("chromium")
-    return flow.run(chromium, "--headless", "--no-sandbox", "--disable-gpu",
-                    "--hide-scrollbars", "--no-first-run",
-                    f"--user-data-dir={flow.folder()}", *options,
-                    f"file://{path}{fragment}", timeout=60).stdout
+    return browser(f"file://{path}{fragment}", *options)
 
 
 def dom(path, fragment=""):

@@ -630,9 +630,10 @@ class Engine(Handle):
         return taken(out)
 
     def serve_status(self, url: Optional[str]) -> Optional[Address]:
-        """Serve metrics and health by HTTP at HOST:PORT, in a thread of its
-        own, until it is stopped or told None; the address. There is no login:
-        the address must be a loopback one, or have `?anyone=yes` behind it.
+        """Serve metrics, health and a page for people by HTTP at HOST:PORT, in
+        a thread of its own, until it is stopped or told None; the address.
+        There is no login: the address must be a loopback one, or have
+        `?anyone=yes` behind it.
 
         Raises InvalidArgument, PrivilegeMissing, Busy, InvalidState (it is
         served already), NotSupported (libepi was built without)."""

@@ -141,7 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--audit-on-error", choices=("refuse", "ignore"),
                         help="flows that cannot be audited [refuse]")
     parser.add_argument("--status", metavar="HOST:PORT",
-                        help="metrics and health by HTTP, without a login")
+                        help="metrics, health and a status page, without a"
+                             " login")
     parser.add_argument("--provision-command", metavar="FILE",
                         help="starts and stops instances of functions")
     parser.add_argument("--dns", metavar="HOST:PORT",
