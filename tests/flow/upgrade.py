@@ -6,11 +6,11 @@ import pathlib
 import signal
 import socket
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers
 from support import socks_client as wire
+from support.steady_load import Load, there_and_back
 
 LONG = "60000"
 HOST = "127.88.0.3"  # where nobody else listens
@@ -22,43 +22,6 @@ os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-
-
-class Load:
-    """Short connections, one after another in each of some threads."""
-
-    def __init__(self, port, threads=3):
-        self.done, self.failed, self.over = 0, [], False
-        self.threads = [threading.Thread(target=self._run, args=(port,))
-                        for _ in range(threads)]
-        for thread in self.threads:
-            thread.start()
-        flow.at_end(self.stop)
-
-    def _run(self, port):
-        while not self.over and not self.failed:
-            try:
-                with socket.create_connection((HOST, port), 10) as sock:
-                    there_and_back(sock)
-                self.done += 1
-            except (OSError, EOFError, AssertionError) as error:
-                self.failed.append(error)
-
-    def go_on(self, count=60):
-        """Wait for so many more of them."""
-        end = self.done + count
-        flow.until(lambda: self.failed or self.done >= end, "the load goes on")
-        assert not self.failed, self.failed
-
-    def stop(self):
-        self.over = True
-        for thread in self.threads:
-            thread.join()
-
-
-def there_and_back(sock, data=b"there and back"):
-    sock.sendall(data)
-    assert wire.read(sock, len(data)) == data
 
 
 def listener(echo, more=""):
@@ -102,7 +65,7 @@ def nothing_fails_over_reload_upgrade_and_drain():
     proxy = flow.proxy("--drain", LONG, "--workers", "2",
                        "--model", flow.file(model, "model.json"),
                        listen=[listener(echo), "socks://127.0.0.1:0?udp=0"])
-    load = Load(proxy.port)
+    load = Load(HOST, proxy.port)
     load.go_on()
     proxy.signal(signal.SIGHUP)
     proxy.wait_line("the model in .* is in force")
@@ -187,7 +150,7 @@ def a_service_manager_listens_for_it():
             listen=[f"tcp://{HOST}:{port}=127.0.0.1:{echo.port}"],
             prefix=[sys.executable, "-c", ACTIVATE, fd], pass_fds=[fd])
         there_and_back(early)
-        load = Load(port)
+        load = Load(HOST, port)
         load.go_on()
         load.stop()
         assert proxy.stop() == 0

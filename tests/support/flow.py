@@ -39,6 +39,11 @@ SANITIZED = BUILD.name.endswith(("-asan", "-tsan"))
 EXAMPLES = ROOT / "examples"
 LOCAL = "127.0.0.1"
 
+if BUILD.name.endswith("-tsan"):
+    os.environ.setdefault(
+        "TSAN_OPTIONS",
+        f"suppressions={ROOT}/tests/support/tsan.suppressions")
+
 # What a program must never say: a sanitizer found something.
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
@@ -339,8 +344,9 @@ def main():
     signal.signal(signal.SIGALRM, _alarm)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
-    # Marked, because the same tests run with the programs of both builds.
-    mark = " (sanitizers)" if SANITIZED else ""
+    # Marked, because the same tests run with the programs of several builds.
+    mark = (" (threads)" if BUILD.name.endswith("-tsan") else
+            " (sanitizers)" if SANITIZED else "")
     for function, timeout in _tests:
         name = f"{script}.{function.__name__}{mark}"
         if part in name:
