@@ -30,9 +30,9 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
     epi__sock_close(fd, 1);
     return;
   }
-  flow = epi__alloc(sizeof *flow);
+  flow = epi__slab_take(&worker->flow_slab);
   if (!flow || !(flow->peer = epi__alloc(sizeof *peer))) {
-    epi__free(flow);
+    epi__slab_give(&worker->flow_slab, flow);
     epi__quota_give(&engine->quotas, &counted);
     epi__sock_close(fd, 1);
     epi__log(engine, EPI_LOG_ERROR, "%s", epi_error_detail());
@@ -339,7 +339,7 @@ void epi__flow_sweep(epi__worker *worker) {
       epi__queue_clear(&flow->lanes[i].early, 0);
       epi__queue_clear(&flow->lanes[i].pending, 0);
     }
-    epi__free(flow);
+    epi__slab_give(&worker->flow_slab, flow);
     epi__slack_less(worker);
   }
 }

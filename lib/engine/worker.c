@@ -109,6 +109,7 @@ static void free_worker(epi__worker *worker) {
   epi__warm_free(worker->warm);
   epi__resolver_free(worker->resolver);
   epi__tubes_trim(&worker->tubes);
+  epi__slab_clear(&worker->flow_slab);
   epi__loop_free(worker->loop);
   epi__policy_free(worker->policy);
   epi__listeners_free(worker->listeners);
@@ -157,6 +158,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   }
   worker->engine = engine;
   worker->number = number;
+  worker->flow_slab.size = sizeof(epi_flow);
   worker->generation = worker->judged = -1;
   worker->tuned = atomic_load(&engine->tuned);
   worker->listeners = epi__listeners_ref(engine->listeners);

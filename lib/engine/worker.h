@@ -8,6 +8,7 @@
 #define EPI__WORKER_H
 
 #include "base/fail.h"
+#include "base/slab.h"
 #include "engine/held_reply.h"
 #include "engine/instances.h"
 #include "engine/listener.h"
@@ -91,6 +92,7 @@ struct epi__worker {
   epi__timer drain;
   epi__timer flood; /* for log lines that were counted */
   epi__timer heads; /* of the audit log; the first worker's */
+  epi__slab flow_slab;
   epi_flow *flows, *ended, *done;
   epi__tubes tubes;
   epi__held held;
