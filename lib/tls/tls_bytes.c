@@ -42,18 +42,3 @@ int epi__tls_on_send(WOLFSSL *ssl, char *data, int len, void *user) {
   }
   return len;
 }
-
-/* wolfSSL asks for the staple, and frees the copy that it is given. */
-int epi__tls_on_status(WOLFSSL *ssl, void *user) {
-  const epi__tls *session = wolfSSL_GetIOReadCtx(ssl);
-  const epi__tls_own *own = session->own;
-  unsigned char *copy = wolfSSL_Malloc(own->staple_len);
-
-  (void)user;
-  if (!copy) {
-    return -1;
-  }
-  memcpy(copy, own->staple, own->staple_len);
-  wolfSSL_set_tlsext_status_ocsp_resp(ssl, copy, (int)own->staple_len);
-  return 0;
-}

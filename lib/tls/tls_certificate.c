@@ -10,6 +10,7 @@
 #include <wolfssl/wolfcrypt/settings.h>
 
 #include <wolfssl/wolfcrypt/asn.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -220,6 +221,54 @@ const char *epi__certificate_hosts(const epi__certificate *certificate,
   }
   epi__printable(buf, size, used ? text : "no host");
   return buf;
+}
+
+int epi__certificate_is_authority(const epi__certificate *certificate) {
+  return certificate->decoded.isCA;
+}
+
+/* The public point that belongs to a private key. Returns its length, or 0. */
+static word32 point_of(const byte *der, word32 der_len, byte *point,
+                       word32 size) {
+  word32 at = 0;
+  ecc_key key;
+  int failed;
+
+  if (wc_ecc_init(&key)) {
+    return 0;
+  }
+  failed = wc_EccPrivateKeyDecode(der, &at, &key, der_len) ||
+           wc_ecc_make_pub(&key, NULL) ||
+           wc_ecc_export_x963(&key, point, &size);
+  wc_ecc_free(&key);
+  return failed ? 0 : size;
+}
+
+/* The end of the public key in a certificate is the point. */
+int epi__certificate_has_key(const epi__certificate *certificate,
+                             const char *key, size_t len) {
+  const DecodedCert *decoded = &certificate->decoded;
+  byte point[2 * MAX_ECC_BYTES + 1], *der;
+  word32 point_len = 0;
+  int der_len, fits;
+
+  if (decoded->keyOID != ECDSAk) {
+    return 1;
+  }
+  der = epi__alloc(len);
+  if (!der) {
+    return EPI_ENOMEM;
+  }
+  der_len = wc_KeyPemToDer((const byte *)key, (int)len, der, (int)len, NULL);
+  if (der_len > 0) {
+    point_len = point_of(der, (word32)der_len, point, sizeof point);
+  }
+  epi_wipe(der, len);
+  epi__free(der);
+  fits = point_len && point_len <= decoded->pubKeySize &&
+         !memcmp(decoded->publicKey + decoded->pubKeySize - point_len, point,
+                 point_len);
+  return fits;
 }
 
 int epi__certificate_is_weak(const epi__certificate *certificate) {

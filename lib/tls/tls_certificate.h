@@ -41,6 +41,14 @@ const char *epi__certificate_issuer(const epi__certificate *certificate,
 const char *epi__certificate_hosts(const epi__certificate *certificate,
                                    char *buf, size_t size);
 
+/* 1 if it may issue certificates. */
+int epi__certificate_is_authority(const epi__certificate *certificate);
+
+/* Whether a private key (PEM) is its own, as far as wolfSSL does not see to it:
+ * 1 if it is, or is of a kind that wolfSSL compares; 0 if not; EPI_ENOMEM. */
+int epi__certificate_has_key(const epi__certificate *certificate,
+                             const char *key, size_t len);
+
 /* 1 if it is signed by a method that can be forged, and by another one than
  * itself. */
 int epi__certificate_is_weak(const epi__certificate *certificate);

@@ -30,7 +30,9 @@ static int check_setup(const epi__tls_setup *setup) {
     return epi__fail(EPI_EINVAL, "no authority that certificates are by");
   }
   if (setup->peer < EPI__TLS_PEER_NONE || setup->peer > EPI__TLS_PEER_REQUIRE ||
-      (setup->lowest && setup->lowest != 12 && setup->lowest != 13)) {
+      (setup->lowest && setup->lowest != 12 && setup->lowest != 13) ||
+      (setup->highest && setup->highest != 13 &&
+       (setup->highest != 12 || setup->lowest == 13))) {
     return epi__fail(EPI_EINVAL, "no such TLS setting");
   }
   if (setup->pair_count > EPI__TLS_PAIRS || is_long(&setup->ca) ||
@@ -40,8 +42,12 @@ static int check_setup(const epi__tls_setup *setup) {
   for (i = 0; i < setup->pair_count; i++) {
     const epi__tls_pair *pair = &setup->pairs[i];
 
-    if (is_long(&pair->chain) || is_long(&pair->key) ||
-        is_long(&pair->staple)) {
+    if (pair->staple.len) {
+      return epi__fail(EPI_ENOTSUP,
+                       "staples (OCSP) are not handed out: wolfSSL would lose "
+                       "memory with each handshake");
+    }
+    if (is_long(&pair->chain) || is_long(&pair->key)) {
       return epi__fail(EPI_ELIMIT, "certificate %zu: too long a text", i + 1);
     }
   }
@@ -140,7 +146,6 @@ void epi__tls_context_free(epi__tls_context *context) {
     wolfSSL_CTX_free(own->wolf);
     epi__certificate_free(own->certificate);
     epi__free(own->name);
-    epi__free(own->staple);
   }
   epi__free(context->own);
   epi__free(context->alpn);

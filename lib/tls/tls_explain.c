@@ -108,6 +108,9 @@ int epi__tls_failed(const epi__tls *session) {
 
 int epi__tls_fail(epi__tls *session, int code) {
   session->failed = code;
+  if (session->offered && !session->open) {
+    epi__tls_spoil(session);
+  }
   if (!session->reason) {
     session->reason = epi__strdup(epi_error_detail());
   }

@@ -91,34 +91,15 @@ static int load_pair(epi__tls_own *own, const epi__tls_pair *pair) {
   if (code != WOLFSSL_SUCCESS) {
     return refuse_key(code);
   }
-  return wolfSSL_CTX_check_private_key(own->wolf) == WOLFSSL_SUCCESS
+  code =
+      epi__certificate_has_key(own->certificate, pair->key.data, pair->key.len);
+  if (code < 0) {
+    return code;
+  }
+  return code && wolfSSL_CTX_check_private_key(own->wolf) == WOLFSSL_SUCCESS
              ? 0
              : epi__fail(EPI_EAUTH,
                          "the private key is not that of the certificate");
-}
-
-/* A staple is checked before it is handed out, by the issuer's certificate.
- * A server that asks for no certificates trusts nobody, so the chain can be
- * among its authorities for this. */
-static int load_staple(epi__tls_own *own, const epi__tls_setup *setup,
-                       const epi__tls_pair *pair) {
-  own->staple_len = pair->staple.len;
-  own->staple = epi__alloc(own->staple_len);
-  if (!own->staple) {
-    return EPI_ENOMEM;
-  }
-  memcpy(own->staple, pair->staple.data, own->staple_len);
-  if (setup->peer == EPI__TLS_PEER_NONE) {
-    int result = epi__tls_load_ca(own->wolf, &pair->chain, 1);
-
-    if (result == EPI_ENOMEM) {
-      return result;
-    }
-  }
-  return wolfSSL_CTX_set_tlsext_status_cb(own->wolf, epi__tls_on_status) ==
-                 WOLFSSL_SUCCESS
-             ? 0
-             : epi__fail(EPI_ENOMEM, "no memory for a staple");
 }
 
 /* ---- a context of wolfSSL ---- */
@@ -161,9 +142,6 @@ static int set_server(WOLFSSL_CTX *wolf, const epi__tls_setup *setup) {
 
 static int set_client(WOLFSSL_CTX *wolf, const epi__tls_setup *setup) {
   wolfSSL_CTX_set_verify(wolf, WOLFSSL_VERIFY_PEER, epi__tls_on_verify);
-  if (wolfSSL_CTX_UseSessionTicket(wolf) != WOLFSSL_SUCCESS) {
-    return epi__fail(EPI_ENOMEM, "no memory for TLS");
-  }
   if (setup->staple &&
       (wolfSSL_CTX_EnableOCSPStapling(wolf) != WOLFSSL_SUCCESS ||
        wolfSSL_CTX_UseOCSPStapling(wolf, WOLFSSL_CSR_OCSP, 0) !=
@@ -174,12 +152,19 @@ static int set_client(WOLFSSL_CTX *wolf, const epi__tls_setup *setup) {
   return 0;
 }
 
+static WOLFSSL_METHOD *method_of(const epi__tls_setup *setup) {
+  if (setup->highest == 12) {
+    return setup->server ? wolfTLSv1_2_server_method()
+                         : wolfTLSv1_2_client_method();
+  }
+  return setup->server ? wolfTLS_server_method() : wolfTLS_client_method();
+}
+
 int epi__tls_own_make(epi__tls_own *own, const epi__tls_setup *setup,
                       const epi__tls_pair *pair) {
   int result;
 
-  own->wolf = wolfSSL_CTX_new(setup->server ? wolfTLS_server_method()
-                                            : wolfTLS_client_method());
+  own->wolf = wolfSSL_CTX_new(method_of(setup));
   if (!own->wolf) {
     return epi__fail(EPI_ENOMEM, "no memory for TLS");
   }
@@ -196,9 +181,6 @@ int epi__tls_own_make(epi__tls_own *own, const epi__tls_setup *setup,
   }
   if (!result && pair) {
     result = load_pair(own, pair);
-  }
-  if (!result && pair && pair->staple.len) {
-    result = load_staple(own, setup, pair);
   }
   return result;
 }

@@ -23,8 +23,6 @@ typedef struct epi__tls_own {
   epi__certificate *certificate; /* NULL: a client without one */
   char *name;
   int64_t expiry; /* of it and those above */
-  uint8_t *staple;
-  size_t staple_len;
 } epi__tls_own;
 
 enum {
@@ -74,6 +72,7 @@ struct epi__tls {
   int ended;      /* the peer is done */
   int ending;     /* so are we */
   int has_ticket; /* one came, and is not kept yet */
+  int offered;    /* an earlier session was, to go on from */
   int resumed;
   int64_t keep_until; /* the session may be kept until then */
   char *peer;         /* NULL: none */
@@ -89,10 +88,9 @@ struct epi__tls {
 int epi__tls_fail(epi__tls *session, int code);
 int epi__tls_failed(const epi__tls *session);
 
-/* Bytes, and the staple, for wolfSSL. */
+/* Bytes, for wolfSSL. */
 int epi__tls_on_receive(WOLFSSL *ssl, char *buf, int size, void *user);
 int epi__tls_on_send(WOLFSSL *ssl, char *data, int len, void *user);
-int epi__tls_on_status(WOLFSSL *ssl, void *user);
 
 /* Fill one in; pair may be NULL. What is in it is freed with the context.
  * Errors as epi__tls_context_new(). */
@@ -114,9 +112,10 @@ int epi__tls_load_crl(WOLFSSL_CTX *wolf, const epi__tls_text *crl);
 
 /* ---- resumption ---- */
 
-/* Give a client's session one to go on from, if there is one; keep its own for
- * later; forget all. */
+/* Give a client's session one to go on from, if there is one; drop that one,
+ * as it did no good; keep its own for later; forget all. */
 void epi__tls_resume(epi__tls *session);
+void epi__tls_spoil(epi__tls *session);
 void epi__tls_keep(epi__tls *session);
 void epi__tls_forget(epi__tls_context *context);
 

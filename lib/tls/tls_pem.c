@@ -33,7 +33,9 @@ ptrdiff_t epi__pem_next(epi__tls_text *rest, const char *kind,
                         uint8_t **block_out) {
   char line[64];
   size_t len = (size_t)snprintf(line, sizeof line, "-----BEGIN %s-----", kind);
-  const char *begin = memmem(rest->data, rest->len, line, len), *end;
+  const char *begin =
+      rest->len ? memmem(rest->data, rest->len, line, len) : NULL;
+  const char *end;
   size_t left;
 
   if (!begin) {

@@ -1,5 +1,8 @@
 /* tls_resume.c: sessions that a client may go on from, which spares both sides
- * the work of certificates. A context keeps one for each server. */
+ * the work of certificates. A context keeps one for each server.
+ *
+ * Of TLS 1.3 only: a client of wolfSSL fails with TLS 1.2 when the server does
+ * not know its ticket any more. */
 #include "base/memory.h"
 #include "tls/tls_parts.h"
 
@@ -33,6 +36,18 @@ static epi__tls_kept *find(epi__tls_context *context, const epi_addr *host) {
   return NULL;
 }
 
+void epi__tls_spoil(epi__tls *session) {
+  epi__tls_context *context = session->context;
+  epi__tls_kept *kept;
+
+  pthread_mutex_lock(&context->lock);
+  kept = find(context, &session->host);
+  if (kept) {
+    forget(kept);
+  }
+  pthread_mutex_unlock(&context->lock);
+}
+
 void epi__tls_resume(epi__tls *session) {
   epi__tls_context *context = session->context;
   epi__tls_kept *kept;
@@ -49,6 +64,7 @@ void epi__tls_resume(epi__tls *session) {
     session->keep_until = kept->until;
     if (session->peer) { /* else do without */
       wolfSSL_set_session(session->ssl, kept->session);
+      session->offered = 1;
     }
   }
   pthread_mutex_unlock(&context->lock);

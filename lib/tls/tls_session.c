@@ -63,14 +63,14 @@ void epi__tls_free(epi__tls *session) {
 
 /* ---- handshake ---- */
 
+/* The ticket is on its way to its place: it is kept later. */
 static int on_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len,
                      void *user) {
   epi__tls *session = user;
 
-  (void)ssl;
   (void)ticket;
   (void)len;
-  session->has_ticket = 1; /* it is not in its place yet */
+  session->has_ticket = wolfSSL_version(ssl) == TLS1_3_VERSION;
   return 0;
 }
 
@@ -95,7 +95,7 @@ static int set_up(epi__tls *session) {
                      session->host.name_len) != WOLFSSL_SUCCESS) {
     return EPI_ENOMEM;
   }
-  wolfSSL_set_SessionTicket_cb(ssl, on_ticket, session);
+  wolfSSL_set_SessionTicket_cb(ssl, on_ticket, session); /* TLS 1.3's */
   epi__tls_resume(session);
   return 0;
 }

@@ -35,11 +35,13 @@ typedef struct epi__tls_text {
 } epi__tls_text;
 
 /* A certificate with those above it, its key, and what its authority says
- * about it (an OCSP response, DER) to hand out along with it. */
+ * about it (an OCSP response, DER) to hand out along with it. The last is not
+ * possible for now: wolfSSL 5.5.4 loses memory with each handshake that has
+ * one in TLS 1.3, and in TLS 1.2 uses one session's memory in another one. */
 typedef struct epi__tls_pair {
   epi__tls_text chain;
   epi__tls_text key;
-  epi__tls_text staple; /* none: none is handed out */
+  epi__tls_text staple; /* EPI_ENOTSUP */
 } epi__tls_pair;
 
 /* What a context is made of; zero is a good default for everything. Nothing of
@@ -58,7 +60,8 @@ typedef struct epi__tls_setup {
   const char *const *alpn; /* protocols, best first; a peer that offers only
                               others is refused, one without ALPN is not */
   size_t alpn_count;
-  int lowest; /* 12 (also 0) or 13: TLS 1.2 or 1.3 */
+  int lowest;  /* 12 (also 0) or 13: TLS 1.2 or 1.3 */
+  int highest; /* 13 (also 0) or 12, for a peer that gets 1.3 wrong */
 } epi__tls_setup;
 
 /* Make a context.
@@ -66,7 +69,8 @@ typedef struct epi__tls_setup {
  * Returns 0; EPI_EINVAL (something of it is not what it should be: the detail
  * names it, and the number of the pair from 1), EPI_ELIMIT (too many or too
  * long), EPI_EAUTH (a certificate and its key do not belong together),
- * EPI_ECRYPTO or EPI_ENOMEM. Threads: one context may serve many. */
+ * EPI_ENOTSUP (a staple), EPI_ECRYPTO or EPI_ENOMEM. Threads: one context may
+ * serve many. */
 int epi__tls_context_new(epi__tls_context **out, const epi__tls_setup *setup);
 
 /* Hold it once more; each hold and the making are ended by a free. NULL is

@@ -6,50 +6,70 @@
 
 #include <time.h>
 
-/* An authority that wolfSSL refused: say why as well as we can. */
-static int refuse_ca(const uint8_t *der, size_t len, size_t number, int code) {
-  char name[EPI__CERTIFICATE_LABEL], until[32];
-  epi__certificate *certificate;
-  int64_t ends;
+/* wolfSSL would take a certificate for an authority that is none, and one that
+ * is out of date. */
+static int check_ca(const epi__certificate *certificate, size_t number) {
+  char name[EPI__CERTIFICATE_LABEL], when[32];
+  int64_t now = (int64_t)time(NULL);
+  int64_t ends = epi__certificate_ends(certificate);
+  int64_t begins = epi__certificate_begins(certificate);
 
-  if (code == MEMORY_E) {
-    return epi__fail(EPI_ENOMEM, "no memory for an authority");
-  }
-  if (epi__certificate_read(&certificate, der, len)) {
-    return epi__fail(EPI_EINVAL, "authority %zu cannot be read", number);
-  }
   epi__certificate_label(certificate, name);
-  ends = epi__certificate_ends(certificate);
-  epi__certificate_free(certificate);
-  if (ends < (int64_t)time(NULL)) {
-    return epi__fail(EPI_EINVAL, "authority %zu (%s) expired on %s", number,
-                     name, epi__certificate_time(ends, until));
+  if (!epi__certificate_is_authority(certificate)) {
+    return epi__fail(EPI_EINVAL,
+                     "authority %zu (%s) is none: its certificate is not that "
+                     "of an authority (CA:TRUE)",
+                     number, name);
   }
-  return epi__fail(EPI_EINVAL,
-                   "authority %zu (%s) cannot be one: not a certificate of an "
-                   "authority that is good now (wolfSSL %d)",
-                   number, name, code);
+  if (ends < now) {
+    return epi__fail(EPI_EINVAL, "authority %zu (%s) expired on %s", number,
+                     name, epi__certificate_time(ends, when));
+  }
+  if (begins > now) {
+    return epi__fail(EPI_EINVAL, "authority %zu (%s) is not valid before %s",
+                     number, name, epi__certificate_time(begins, when));
+  }
+  return 0;
+}
+
+static int add_ca(WOLFSSL_CTX *wolf, const uint8_t *der, size_t len,
+                  size_t number) {
+  epi__certificate *certificate = NULL;
+  int result = epi__certificate_read(&certificate, der, len), code;
+
+  if (!result) {
+    result = check_ca(certificate, number);
+  } else if (result != EPI_ENOMEM) {
+    epi__fail(result, "authority %zu cannot be read", number);
+  }
+  epi__certificate_free(certificate);
+  if (result) {
+    return result;
+  }
+  code = wolfSSL_CertManagerLoadCABuffer(wolfSSL_CTX_GetCertManager(wolf), der,
+                                         (long)len, WOLFSSL_FILETYPE_ASN1);
+  if (code == WOLFSSL_SUCCESS) {
+    return 0;
+  }
+  return code == MEMORY_E
+             ? epi__fail(EPI_ENOMEM, "no memory for an authority")
+             : epi__fail(EPI_EINVAL,
+                         "authority %zu cannot be used (wolfSSL %d)", number,
+                         code);
 }
 
 int epi__tls_load_ca(WOLFSSL_CTX *wolf, const epi__tls_text *ca, int lenient) {
-  WOLFSSL_CERT_MANAGER *manager = wolfSSL_CTX_GetCertManager(wolf);
   epi__tls_text rest = *ca;
   size_t number = 0, taken = 0;
   uint8_t *der = NULL;
   ptrdiff_t len;
 
   while ((len = epi__pem_next(&rest, "CERTIFICATE", &der)) > 0) {
-    int code = wolfSSL_CertManagerLoadCABuffer(manager, der, len,
-                                               WOLFSSL_FILETYPE_ASN1);
-    int result = 0;
+    int result = add_ca(wolf, der, (size_t)len, ++number);
 
-    number++;
-    taken += code == WOLFSSL_SUCCESS;
-    if (code != WOLFSSL_SUCCESS && (!lenient || code == MEMORY_E)) {
-      result = refuse_ca(der, (size_t)len, number, code);
-    }
     epi__free(der);
-    if (result) {
+    taken += !result;
+    if (result && (!lenient || result == EPI_ENOMEM)) {
       return result;
     }
   }

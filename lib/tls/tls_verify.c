@@ -116,6 +116,14 @@ int epi__tls_on_verify(int fine, WOLFSSL_X509_STORE_CTX *store) {
   epi__certificate *certificate = NULL;
   int result;
 
+  if (!store->totalCerts) { /* a client without a certificate */
+    if (fine && !store->error && session->context->server &&
+        session->context->peer == EPI__TLS_PEER_ASK) {
+      return 1;
+    }
+    session->why = epi__fail(EPI_EAUTH, "the peer shows no certificate");
+    return 0;
+  }
   if (depth < 0 || depth >= store->totalCerts || !store->certs) {
     return 0;
   }

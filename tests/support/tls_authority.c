@@ -36,6 +36,7 @@ static const uint8_t oid_sha256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2};
 static const uint8_t oid_sha1[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1};
 static const uint8_t oid_hash[] = {0x2b, 0x0e, 3, 2, 0x1a};
 static const uint8_t oid_alt_names[] = {0x55, 0x1d, 17};
+static const uint8_t oid_key_use[] = {0x55, 0x1d, 15};
 static const uint8_t oid_basic[] = {0x55, 0x1d, 19};
 static const uint8_t oid_subject_key[] = {0x55, 0x1d, 14};
 static const uint8_t oid_authority_key[] = {0x55, 0x1d, 35};
@@ -181,9 +182,12 @@ static void put_use(der *out, int use) {
 }
 
 static void put_ca(der *out) {
-  static const uint8_t yes = 0xff;
+  static const uint8_t yes = 0xff, may_sign[] = {1, 6}; /* keyCertSign... */
   size_t mark = der_mark(out);
 
+  der_value(out, BITS, may_sign, sizeof may_sign);
+  wrap_extension(out, oid_key_use, sizeof oid_key_use, mark);
+  mark = der_mark(out);
   der_value(out, 0x01, &yes, 1);
   der_wrap(out, SEQUENCE, mark);
   wrap_extension(out, oid_basic, sizeof oid_basic, mark);
