@@ -1,5 +1,6 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
 #include "proxy_keys.h"
+#include "proxy_sandbox.h"
 #include "proxy_settings.h"
 #include "proxy_upgrade.h"
 #include "proxy_watch.h"
@@ -183,13 +184,20 @@ static int set_up(epi_engine *engine, proxy_options *set,
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  if (set_audit(engine, set) || listen_all(engine, set, file)) {
+  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set, file);
+}
+
+/* From here on there are threads, all of them in the sandbox. Status comes
+ * behind the listeners, so that it inherits none of their sockets. */
+static int start(epi_engine *engine, epi_sandbox *sandbox,
+                 const proxy_options *set) {
+  if (sandbox_enter(sandbox, engine, set)) {
     return EXIT_USAGE;
   }
-  /* Behind the listeners, so that it inherits none of their sockets. */
-  return set->status && epi_engine_serve_status(engine, set->status)
-             ? fail("--status")
-             : 0;
+  if (set->status && epi_engine_serve_status(engine, set->status)) {
+    return fail("--status");
+  }
+  return epi_engine_start(engine) ? fail("cannot start") : 0;
 }
 
 static void say_where(const epi_engine *engine, const proxy_options *set) {
@@ -257,15 +265,15 @@ static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
  * if this one is to go on. */
 static int give_way(epi_engine *engine, const proxy_options *set,
                     const upgrade *how, const sigset_t *signals) {
-  pid_t heir = upgrade_start(how, engine);
+  pid_t next = upgrade_start(how, engine);
 
-  if (!heir) {
+  if (!next) {
     return 0;
   }
-  if (epi_service_pass_on(heir) < 0) {
+  if (epi_service_pass_on(next) < 0) {
     fail("service");
   }
-  fprintf(stderr, "epi-proxy: upgrade: process %d took over\n", (int)heir);
+  fprintf(stderr, "epi-proxy: upgrade: process %d took over\n", (int)next);
   epi_engine_serve_status(engine, NULL); /* who asks now asks about that */
   drain(engine, set->drain_ms ? set->drain_ms : UPGRADE_DRAIN_MS, signals);
   return 1;
@@ -323,6 +331,7 @@ static void serve(epi_engine *engine, const proxy_options *set,
 int main(int argc, char **argv) {
   proxy_options set = {0};
   epi_engine *engine = NULL;
+  epi_sandbox *sandbox = NULL;
   watch files[WATCHED] = {{0}};
   proxy_settings file = {0};
   sigset_t signals;
@@ -344,6 +353,10 @@ int main(int argc, char **argv) {
   sigaddset(&signals, SIGUSR2);
   sigaddset(&signals, SIGIO);
   sigprocmask(SIG_BLOCK, &signals, NULL);
+  if (sandbox_make(&sandbox, &set) ||
+      (!set.no_sandbox && upgrade_before_sandbox(&how))) {
+    return EXIT_USAGE;
+  }
   if (epi_engine_new(&engine)) {
     return fail("cannot start");
   }
@@ -358,8 +371,8 @@ int main(int argc, char **argv) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   sigprocmask(SIG_BLOCK, &signals, NULL);
-  if (!result && epi_engine_start(engine)) {
-    result = fail("cannot start");
+  if (!result) {
+    result = start(engine, sandbox, &set);
   }
   if (!result) {
     say_where(engine, &set);
@@ -368,6 +381,8 @@ int main(int argc, char **argv) {
     serve(engine, &set, &file, &how, &signals, files);
   }
   epi_engine_free(engine);
+  epi_sandbox_free(sandbox);
+  upgrade_end(&how);
   settings_free(&file);
   return result;
 }

@@ -13,6 +13,7 @@ enum {
   NUMBER, /* of the engine's parameter `of` */
   FLAG,   /* that parameter gets `value` */
   LEVEL,  /* the log's is `value` */
+  SWITCH, /* the int at offset `of` of the options is `value` */
   TEXT,   /* kept at offset `of` of the options */
   LIST,   /* added to the list there */
   PORTS,
@@ -76,6 +77,11 @@ static const struct entry {
     {"session-timeout", 0, NUMBER, EPI_ENGINE_SESSION_IDLE_MS, 0},
     {"tokens", 0, NUMBER, EPI_ENGINE_TOKENS, 0},
     {"drain", 0, DRAIN, 0, 0},
+    {"user", 0, TEXT, offsetof(proxy_options, user), 0},
+    {"sandbox", 0, TEXT, offsetof(proxy_options, sandbox), 0},
+    {"sandbox-read", 0, LIST, offsetof(proxy_options, reads), 0},
+    {"sandbox-write", 0, LIST, offsetof(proxy_options, writes), 0},
+    {"no-sandbox", 0, SWITCH, offsetof(proxy_options, no_sandbox), 1},
     {"warm", 0, NUMBER, EPI_ENGINE_WARM, 0},
     {"warm-idle", 0, NUMBER, EPI_ENGINE_WARM_IDLE_MS, 0},
     {"host", 'h', TEXT, offsetof(proxy_options, host), 0},
@@ -182,6 +188,9 @@ static int take_option(proxy_options *set, const struct entry *entry,
   case LEVEL:
     set->log_level = entry->value;
     return 0;
+  case SWITCH:
+    *(int *)field = entry->value;
+    return 0;
   case TEXT:
     *(const char **)field = value;
     return 0;
@@ -276,7 +285,7 @@ const char *proxy_options_name(int parameter) {
 static void name_options(struct option *out) {
   for (int i = 0; i < ENTRIES; i++) {
     int kind = entries[i].kind;
-    int alone = kind == FLAG || kind == LEVEL || kind >= HELP;
+    int alone = kind == FLAG || kind == LEVEL || kind == SWITCH || kind >= HELP;
 
     out[i] = (struct option){entries[i].name,
                              alone ? no_argument : required_argument, NULL,

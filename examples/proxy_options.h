@@ -19,7 +19,7 @@ typedef struct many {
 } many;
 
 typedef struct proxy_options {
-  many listens, chain, filters;
+  many listens, chain, filters, reads, writes;
   const char *model, *name, *chain_key, *dns, *filter_path;
   const char *function, *function_key, *provision, *settings;
   const char *audit, *audit_key, *audit_on_error;
@@ -29,8 +29,10 @@ typedef struct proxy_options {
   int64_t numbers[PARAMETERS];
   int64_t drain_ms;
   atomic_int log_level; /* the last that is printed; workers ask */
-  int print_key;        /* `epi-proxy key`: print a function's key, no more */
-  int done;             /* --help or --version was answered */
+  const char *sandbox, *user;
+  int no_sandbox;
+  int print_key; /* `epi-proxy key`: print a function's key, no more */
+  int done;      /* --help or --version was answered */
 } proxy_options;
 
 /* What --help prints. */

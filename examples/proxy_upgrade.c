@@ -19,11 +19,10 @@
 
 enum {
   FIRST_FD = 3, /* as sd_listen_fds(3) has it */
-  SOCKETS_MAX = 2048,
+  SOCKETS_MAX = HEIR_SOCKETS_MAX,
   MORE = 3, /* variables */
   LOOK_MS = 20,
   PATIENCE_MS = 60000,
-  CANNOT_RUN = 127, /* the shell's */
 };
 
 static const char *const ours[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
@@ -64,6 +63,7 @@ int upgrade_remember(upgrade *out, char **argv) {
   size_t arguments;
 
   out->ready = -1;
+  out->maker.fd = -1;
   out->argv = copy(argv, 0, &arguments);
   out->envp = copy(environ, 1, &out->variables);
   return out->argv && out->envp ? 0 : complain("out of memory", NULL);
@@ -114,6 +114,10 @@ int upgrade_inherit(upgrade *how, epi_engine *engine) {
   return adopt(engine, count);
 }
 
+void upgrade_end(upgrade *how) {
+  heir_maker_end(&how->maker);
+}
+
 void upgrade_ready(upgrade *how) {
   if (how->ready >= 0) {
     if (write(how->ready, "", 1) != 1) {
@@ -126,69 +130,36 @@ void upgrade_ready(upgrade *how) {
 
 /* ---- letting another take over ---- */
 
-typedef struct heir {
-  const upgrade *how;
-  int fds[SOCKETS_MAX + 1]; /* the pipe's end is the last */
-  int count;
-  sigset_t mask;
-  char pid[32], sockets[32], ready[32]; /* its variables */
-} heir;
-
-/* What a process does between fork and exec may not take locks, which other
- * threads might have held: so no snprintf(). */
-static void put_pid(char *out, pid_t pid) {
-  char digits[16];
-  size_t count = 0;
-
-  for (; pid; pid /= 10) {
-    digits[count++] = (char)('0' + pid % 10);
-  }
-  while (count) {
-    *out++ = digits[--count];
-  }
-  *out = '\0';
+/* All that an heir has but descriptors. */
+static void settle(heir *next, const upgrade *how) {
+  next->argv = how->argv;
+  next->envp = how->envp;
+  next->variables = how->variables;
+  sigprocmask(SIG_SETMASK, NULL, &next->mask);
 }
 
-/* Descriptors that are in the way of others are moved out of it first. */
-static void become(heir *next) {
-  static const char cannot[] = "epi-proxy: cannot run the new program\n";
+int upgrade_before_sandbox(upgrade *how) {
+  static heir next;
 
-  for (int i = 0; i < next->count; i++) {
-    next->fds[i] = fcntl(next->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + next->count);
-  }
-  for (int i = 0; i < next->count; i++) {
-    if (next->fds[i] < 0 || dup2(next->fds[i], FIRST_FD + i) < 0) {
-      _exit(CANNOT_RUN);
-    }
-  }
-  put_pid(next->pid + strlen(next->pid), getpid());
-  sigprocmask(SIG_SETMASK, &next->mask, NULL);
-  execvpe(next->how->argv[0], next->how->argv, next->how->envp);
-  if (write(STDERR_FILENO, cannot, sizeof cannot - 1) > 0) {
-    _exit(CANNOT_RUN);
-  }
-  _exit(EXIT_FAILURE);
+  settle(&next, how);
+  return heir_maker_start(&how->maker, &next)
+             ? complain("cannot fork the process for upgrades", strerror(errno))
+             : 0;
 }
 
-static void prepare(heir *next, const epi_engine *engine, int ready) {
-  char **more = next->how->envp + next->how->variables;
+/* The descriptors, and what the process starts with. */
+static void prepare(heir *next, const upgrade *how, const epi_engine *engine,
+                    int ready) {
   int fd;
 
   while (next->count < SOCKETS_MAX &&
          (fd = epi_engine_socket(engine, (size_t)next->count)) >= 0) {
     next->fds[next->count++] = fd;
   }
-  strcpy(next->pid, "LISTEN_PID=");
-  snprintf(next->sockets, sizeof next->sockets, "LISTEN_FDS=%d", next->count);
-  snprintf(next->ready, sizeof next->ready, READY "=%d",
-           FIRST_FD + next->count);
   next->fds[next->count++] = ready;
-  sigprocmask(SIG_SETMASK, NULL, &next->mask);
+  settle(next, how);
   sigdelset(&next->mask, SIGTERM);
   sigdelset(&next->mask, SIGINT);
-  more[0] = next->pid;
-  more[1] = next->sockets;
-  more[2] = next->ready;
 }
 
 /* Why a process is not ready and never will be; NULL: it is ready. */
@@ -217,8 +188,17 @@ static pid_t give_up(const char *why) {
   return 0;
 }
 
+static void end_heir(const upgrade *how, pid_t pid) {
+  if (how->maker.fd >= 0) {
+    heir_maker_kill(&how->maker);
+  } else {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+  }
+}
+
 pid_t upgrade_start(const upgrade *how, const epi_engine *engine) {
-  heir next = {.how = how};
+  static heir next; /* large */
   const char *why;
   int ends[2];
   pid_t pid;
@@ -226,11 +206,10 @@ pid_t upgrade_start(const upgrade *how, const epi_engine *engine) {
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
     return give_up(strerror(errno));
   }
-  prepare(&next, engine, ends[1]);
-  pid = fork();
-  if (!pid) {
-    become(&next);
-  }
+  next.count = 0;
+  prepare(&next, how, engine, ends[1]);
+  pid = how->maker.fd < 0 ? heir_start(&next)
+                          : heir_maker_ask(&how->maker, &next);
   why = pid < 0 ? strerror(errno) : NULL;
   close(ends[1]);
   if (!why) {
@@ -238,8 +217,7 @@ pid_t upgrade_start(const upgrade *how, const epi_engine *engine) {
   }
   close(ends[0]);
   if (why && pid > 0) { /* it has no connections that could be lost */
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    end_heir(how, pid);
   }
   return why ? give_up(why) : pid;
 }

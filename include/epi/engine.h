@@ -21,6 +21,7 @@
 
 #include "area.h"
 #include "filter.h"
+#include "sandbox.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -146,6 +147,15 @@ EPI_API int epi_engine_new(epi_engine **out);
 
 /* Stop an engine if it runs, and end it. NULL is fine. */
 EPI_API void epi_engine_free(epi_engine *engine);
+
+/* Tell a sandbox what an engine that was set up goes on to need: the folders of
+ * files that its listeners, hops, model and audit log name, marks, low ports,
+ * and running programs if it has a provision command. The model's own file, and
+ * what was given to epi_engine_add_filter(), are the caller's to allow. Between
+ * setting up and the start; enter it then.
+ *
+ * Returns as epi_sandbox_allow(). */
+EPI_API int epi_engine_sandbox(const epi_engine *engine, epi_sandbox *sandbox);
 
 /* Set a parameter, also while the engine runs: EPI_ENGINE_WORKERS before
  * listening alone, EPI_ENGINE_MARK before the start.

@@ -30,6 +30,8 @@
 
 #include "audit.h"
 
+#include "sandbox.h"
+
 #include "engine.h"
 
 #include "control.h"

@@ -267,3 +267,11 @@ void epi__audit_catch_up(epi_engine *engine) {
     epi__record_file_catch_up(engine->audit->file);
   }
 }
+
+const char *epi__audit_path(const epi__audit_log *log) {
+  return log ? epi__record_file_path(log->file) : NULL;
+}
+
+int epi__audit_begin(epi_engine *engine) {
+  return engine->audit ? epi__record_file_begin(engine->audit->file) : 0;
+}

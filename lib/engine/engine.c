@@ -329,7 +329,10 @@ static int start(epi_engine *engine) {
   if (engine->policy) {
     epi__audit_model(engine, epi__policy_model(engine->policy));
   }
-  result = epi__provisioner_start(engine->provisioner);
+  result = epi__audit_begin(engine);
+  if (!result) {
+    result = epi__provisioner_start(engine->provisioner);
+  }
   for (int i = 0; i < count && !result; i++) {
     result = epi__worker_start(&engine->workers[i], engine, i);
     engine->worker_count += !result;

@@ -39,6 +39,12 @@ void epi__audit_model(epi_engine *engine, const epi_model *model);
 /* Say that the engine ends, and end the log, if there is one. */
 void epi__audit_end(epi_engine *engine);
 
+/* The engine starts: so does writing. Returns 0 or EPI_ESYS. */
+int epi__audit_begin(epi_engine *engine);
+
+/* The file of an audit log; NULL without one. */
+const char *epi__audit_path(const epi__audit_log *log);
+
 /* ---- flow_audit.c: what is said of flows ---- */
 
 /* The flow may be. Returns 0, or an error: it may not, unaudited. */

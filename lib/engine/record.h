@@ -16,17 +16,20 @@ enum {
 
 typedef struct epi__record_file epi__record_file;
 
-/* Open a file to append to, made with mode 0600, and start its thread. Returns
- * 0, EPI_ENOENT, EPI_EPERM, EPI_ESYS (also for what is no file) or
- * EPI_ENOMEM. */
+/* Open a file to append to, made with mode 0600; its thread starts with the
+ * first line. Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ESYS (also for what is no
+ * file) or EPI_ENOMEM. */
 int epi__record_file_new(epi__record_file **out, const char *path);
 
 /* The same with the lines of an audit log, each of which goes on with a copy of
  * the chain, in a file that has size bytes, or none. One that is renamed or
- * removed is followed by a new one at path. Returns also EPI_EBUSY: somebody
- * else writes to it. */
+ * removed is followed by a new one at path. Lines wait until it begins. Returns
+ * also EPI_EBUSY: somebody else writes to it. */
 int epi__record_file_new_chained(epi__record_file **out, const char *path,
                                  const epi__audit_chain *chain, int64_t size);
+
+/* Begin to write an audit log. Returns 0 or EPI_ESYS (no thread). */
+int epi__record_file_begin(epi__record_file *file);
 
 /* Write what waits, as far as the disk takes it, and end. NULL is fine. */
 void epi__record_file_free(epi__record_file *file);
@@ -43,6 +46,9 @@ void epi__record_file_catch_up(epi__record_file *file);
 /* Number and MAC of the last line of an audit log, EPI__AUDIT_DIGITS and NUL.
  * Threads: any. */
 void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac);
+
+/* Where a chained one is. */
+const char *epi__record_file_path(const epi__record_file *file);
 
 /* 0 if the file takes lines; EPI_ESYS: the last attempt to write failed, as the
  * detail says; EPI_ELIMIT: too much waits. Threads: any. */

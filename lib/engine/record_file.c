@@ -34,6 +34,7 @@ struct epi__record_file {
   uint64_t dropped;
   int error; /* errno of the last write, or 0 */
   int stopping;
+  int begun, runs; /* the thread may, and does */
 };
 
 static int full(const epi__record_file *file, size_t len) {
@@ -83,6 +84,33 @@ static void say_dropped(epi__record_file *file) {
   }
 }
 
+static int start_thread(epi__record_file *file);
+
+/* The first line starts the thread, in the thread that brings it: one that was
+ * there before would be outside of the program's sandbox. That of an audit log
+ * begins with the engine. Under the lock. */
+static int see_to_thread(epi__record_file *file) {
+  if (file->runs || (file->path && !file->begun)) {
+    return 0;
+  }
+  if (start_thread(file)) {
+    file->error = EAGAIN;
+    return EPI_ESYS;
+  }
+  file->runs = 1;
+  return 0;
+}
+
+int epi__record_file_begin(epi__record_file *file) {
+  int result;
+
+  pthread_mutex_lock(&file->lock);
+  file->begun = 1;
+  result = see_to_thread(file);
+  pthread_mutex_unlock(&file->lock);
+  return result;
+}
+
 int epi__record_file_put(epi__record_file *file, const char *line, size_t len) {
   int result = 0;
 
@@ -93,6 +121,9 @@ int epi__record_file_put(epi__record_file *file, const char *line, size_t len) {
   if (file->dropped || append(file, line, len)) {
     file->dropped++;
     result = epi__fail(EPI_ELIMIT, "too many lines wait for the disk");
+  }
+  if (!result) {
+    result = see_to_thread(file);
   }
   pthread_cond_signal(&file->wake);
   pthread_mutex_unlock(&file->lock);
@@ -281,11 +312,6 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
   }
   pthread_mutex_init(&file->lock, NULL);
   init_wake(&file->wake);
-  result = start_thread(file);
-  if (result) {
-    let_go(file);
-    return result;
-  }
   *out = file;
   return 0;
 }
@@ -298,9 +324,17 @@ void epi__record_file_free(epi__record_file *file) {
   file->stopping = 1;
   pthread_cond_signal(&file->wake);
   pthread_mutex_unlock(&file->lock);
-  pthread_join(file->thread, NULL);
+  if (file->runs) {
+    pthread_join(file->thread, NULL);
+  } else {
+    run(file); /* what waits for want of a thread, and no longer */
+  }
   epi__queue_clear(&file->waiting, 0);
   pthread_cond_destroy(&file->wake);
   pthread_mutex_destroy(&file->lock);
   let_go(file);
+}
+
+const char *epi__record_file_path(const epi__record_file *file) {
+  return file->path;
 }

@@ -1,6 +1,7 @@
 /* record_open.c: the file that lines go to, and no other. */
 #include "base/fail.h"
 #include "engine/record.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ int epi__record_open(int *out, const char *path) {
     return epi__fail(errno == ENOENT   ? EPI_ENOENT
                      : errno == EACCES ? EPI_EPERM
                                        : EPI_ESYS,
-                     "cannot open %s: %s", path, strerror(errno));
+                     "cannot open %s: %s", path, epi__open_error(path));
   }
   if (fstat(fd, &info) || !(S_ISREG(info.st_mode) || S_ISCHR(info.st_mode))) {
     close(fd);

@@ -153,6 +153,9 @@ void epi__sock_close(int fd, int reset);
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
 
+/* Why a file could not be opened, by errno: valid until the next call. */
+const char *epi__open_error(const char *path);
+
 /* Look a name up, blocking; the first address, with addr's port. Returns 0 or
  * EPI_ERESOLVE. */
 int epi__resolve_now(epi_addr *out, const epi_addr *addr);

@@ -72,6 +72,16 @@ static int read_all(int fd, const char *path, size_t max, int secret,
   return EPI_ENOMEM;
 }
 
+/* A sandbox of files does not show in a file's mode. */
+const char *epi__open_error(const char *path) {
+  int error = errno;
+  int hidden = error == EACCES && !access(path, F_OK) && !access(path, R_OK);
+
+  errno = error;
+  return hidden ? "it is outside of the sandbox, which has other folders"
+                : strerror(error);
+}
+
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len) {
   int fd = !strcmp(path, "-") && !secret ? fcntl(0, F_DUPFD_CLOEXEC, 0)
@@ -83,7 +93,7 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
     return epi__fail(errno == ENOENT   ? EPI_ENOENT
                      : errno == EACCES ? EPI_EPERM
                                        : EPI_ESYS,
-                     "cannot open %s: %s", path, strerror(errno));
+                     "cannot open %s: %s", path, epi__open_error(path));
   }
   if (fstat(fd, &info) || S_ISDIR(info.st_mode)) {
     close(fd);

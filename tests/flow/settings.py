@@ -96,7 +96,8 @@ def logins_of_a_listener_change():
     port = flow.free_port()
     url = f"socks://127.0.0.1:{port}"
     users = flow.file("ann:secret\n", "users")
-    settings = Settings(f"listen = {url}")
+    settings = Settings(f"listen = {url}",
+                        options=("--sandbox-read", users.parent))
     sock, _ = wire.socks5(port, "127.0.0.1", echo.port)
     settings.change(f"listen = {url}?users={users}")
     there_and_back(sock)

@@ -100,6 +100,7 @@ from .provision import Need, Provision, ProvisionChange
 from .query import Facts, Query
 from .redirect import MARK, Backend, Redirect
 from .review import Change, Diff, Expected, Failure, Finding
+from .sandbox import Sandbox, SandboxAccess, SandboxKeep, SandboxPart
 from .session import Accept, Next, Session, SessionTable
 
 __all__ = [
@@ -114,6 +115,7 @@ __all__ = [
     "OnAuditError", "PASS", "Pairs", "Parameter", "Parity", "Pipe", "Plan",
     "PlannedFunction", "PlannedPort", "Provision", "ProvisionChange", "Proxy", "ProxyPort",
     "Query", "ReasonerVersion", "Redirect", "Reply", "ReplyCode", "Request",
+    "Sandbox", "SandboxAccess", "SandboxKeep", "SandboxPart",
     "ServiceState", "Session", "SessionState", "SessionTable", "SessionUse",
     "Stack", "StackValue", "TlsFeature", "TokenState", "UdpError", "Verdict",
     "Version", "__version__", "busy_ms", "check_audit", "choose_method",

@@ -835,6 +835,35 @@ epi_audit_broken_line = quick("epi_audit_broken_line", c_int64, Handle)
 epi_audit_number = quick("epi_audit_number", c_int64, Handle, Int)
 epi_audit_text = quick("epi_audit_text", c_char_p, Handle, Int)
 
+# ---- sandbox.h ----
+
+EPI_SANDBOX_CAPABILITIES = 1
+EPI_SANDBOX_NO_GAIN = 2
+EPI_SANDBOX_NO_DUMP = 4
+EPI_SANDBOX_FILES = 8
+EPI_SANDBOX_CALLS = 16
+EPI_SANDBOX_ALL = 31
+EPI_SANDBOX_KEEP_MARKS = 1
+EPI_SANDBOX_KEEP_LOW_PORTS = 2
+EPI_SANDBOX_KEEP_REDIRECT = 4
+EPI_SANDBOX_KEEP_PROGRAMS = 8
+EPI_SANDBOX_READ = 1
+EPI_SANDBOX_WRITE = 2
+
+epi_sandbox_new = quick("epi_sandbox_new", c_int, Out)
+epi_sandbox_free = quick("epi_sandbox_free", None, Handle)
+epi_sandbox_set_parts = quick("epi_sandbox_set_parts", c_int, Handle, Int, Int)
+epi_sandbox_parse = quick("epi_sandbox_parse", c_int, Handle, Text)
+epi_sandbox_keep = quick("epi_sandbox_keep", c_int, Handle, Int)
+epi_sandbox_set_user = quick("epi_sandbox_set_user", c_int, Handle, Text)
+epi_sandbox_allow = quick("epi_sandbox_allow", c_int, Handle, Text, Int)
+epi_sandbox_allow_filter = quick(
+    "epi_sandbox_allow_filter", c_int, Handle, Text,
+)
+epi_sandbox_enter = quick("epi_sandbox_enter", c_int, Handle)
+epi_sandbox_active = quick("epi_sandbox_active", c_int, Handle)
+epi_sandbox_text = quick("epi_sandbox_text", c_char_p, Handle)
+
 # ---- engine.h ----
 
 EPI_ENGINE_WORKERS = 1
@@ -894,6 +923,7 @@ EPI_SERVICE_STOPPING = 3
 
 epi_engine_new = long("epi_engine_new", c_int, Out)
 epi_engine_free = long("epi_engine_free", None, Handle)
+epi_engine_sandbox = long("epi_engine_sandbox", c_int, Handle, Handle)
 epi_engine_set = long("epi_engine_set", c_int, Handle, Int, Int64)
 epi_engine_bounds = long(
     "epi_engine_bounds", c_int, Handle, Int, Int64s, Int64s, Int64s,

@@ -12,6 +12,7 @@ import re
 import signal
 import stat
 import sys
+import sysconfig
 import time
 from typing import Any, Callable, Optional, Sequence, Tuple, Union
 
@@ -29,6 +30,7 @@ from ..filter import Filter, NativeFilter
 from ..library import wipe
 from ..model import Model
 from ..redirect import MARK
+from ..sandbox import Sandbox, SandboxAccess
 from .settings import Settings
 
 _WATCH_S = 0.25  # how often files are looked at
@@ -160,6 +162,18 @@ def _parser() -> argparse.ArgumentParser:
         unit = "MS" if parameter.name.endswith("_MS") else "N"
         parser.add_argument(option, type=int, metavar=unit,
                             dest=parameter.name, help=_HELP.get(option))
+    parser.add_argument("--user", metavar="NAME[:GROUP]",
+                        help="become this user once all is bound and read")
+    parser.add_argument("--sandbox", metavar="WORDS",
+                        help="what is given up then: capabilities, no-gain,"
+                             " no-dump, files, calls [all that the system"
+                             " has]; with require, or end")
+    parser.add_argument("--sandbox-read", metavar="PATH", **several,
+                        help="what must be reached later, beside the folders"
+                             " of files that are named here")
+    parser.add_argument("--sandbox-write", metavar="PATH", **several)
+    parser.add_argument("--no-sandbox", action="store_true",
+                        help="give nothing up")
     parser.add_argument("--quiet", action="store_true",
                         help="say only what goes wrong")
     return parser
@@ -255,11 +269,6 @@ def _warn_of_secrets(options: argparse.Namespace) -> None:
              " key=FILE")
 
 
-def _set_up(options: argparse.Namespace) -> Engine:
-
-    def on_log(level: LogLevel, line: str) -> None:
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        print(now, line, file=sys.stderr, flush=True)
 def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
     file = Settings(options.settings, _NUMBERS, options.listen)
     highest = LogLevel.ERROR if options.quiet else LogLevel.NOTE
@@ -411,6 +420,37 @@ def _drain(engine: Engine, ms: int, ends: Ends) -> None:
         pass
 
 
+def _sandbox(options: argparse.Namespace) -> Sandbox:
+    """What --sandbox, --no-sandbox and --user say."""
+    if options.no_sandbox and options.sandbox:
+        raise InvalidArgument("--no-sandbox and --sandbox: one of them")
+    sandbox = Sandbox("none" if options.no_sandbox else options.sandbox or "")
+    if options.user:
+        sandbox.set_user(options.user)
+    return sandbox
+
+
+def _confine(engine: Engine, options: argparse.Namespace) -> None:
+    """Give up what the proxy does not need. Python reads modules late, too:
+    its own, and installed ones."""
+    sandbox = options.made
+    for path in (options.model, options.settings, *options.sandbox_read):
+        if path:
+            sandbox.allow(path)
+    for path in {sysconfig.get_path(name) for name in
+                 ("stdlib", "platstdlib", "purelib", "platlib")}:
+        if path and os.path.isdir(path):
+            sandbox.allow(path)
+    sandbox.allow(os.path.dirname(os.path.dirname(__file__)))
+    for path in options.sandbox_write:
+        sandbox.allow(path, SandboxAccess.WRITE)
+    for spec in options.filter:
+        if not spec.startswith("python:"):
+            sandbox.allow_filter(spec)
+    sandbox.allow_engine(engine)
+    _say("sandbox:", sandbox.enter())
+
+
 def _serve(engine: Engine, file: Settings,
            options: argparse.Namespace) -> None:
     """Until a signal ends it."""
@@ -427,6 +467,7 @@ def _serve(engine: Engine, file: Settings,
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: ends.put(number))
     signal.signal(signal.SIGHUP, read_again)
+    _confine(engine, options)
     with engine:
         _say_where(engine, options)
         _tell(ServiceState.READY)
@@ -466,6 +507,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         options = _parser().parse_args(arguments)
         _warn_of_secrets(options)
+        options.made = _sandbox(options)
         _serve(*_set_up(options), options)
         return 0
     except (Error, OSError, ImportError, AttributeError, ValueError) as error:

@@ -1,0 +1,66 @@
+/* proxy_sandbox.c: which files epi-proxy goes on to read, beside its engine. */
+#include "proxy_sandbox.h"
+
+#include <stdio.h>
+
+int sandbox_make(epi_sandbox **out, const proxy_options *set) {
+  epi_sandbox *sandbox = NULL;
+  const char *words = set->no_sandbox ? "none" : set->sandbox;
+  const char *about = "--sandbox";
+  int result;
+
+  if (set->no_sandbox && set->sandbox) {
+    return complain("--no-sandbox and --sandbox", "one of them");
+  }
+  result = epi_sandbox_new(&sandbox);
+  if (!result && words) {
+    result = epi_sandbox_parse(sandbox, words);
+  }
+  if (!result && set->user) {
+    about = "--user";
+    result = epi_sandbox_set_user(sandbox, set->user);
+  }
+  if (result) {
+    epi_sandbox_free(sandbox);
+    return complain(about, epi_error_detail());
+  }
+  *out = sandbox;
+  return 0;
+}
+
+static int allow_all(epi_sandbox *sandbox, const many *paths, int access) {
+  int result = 0;
+
+  for (size_t i = 0; i < paths->count && !result; i++) {
+    result = epi_sandbox_allow(sandbox, paths->items[i], access);
+  }
+  return result;
+}
+
+/* What is read again when it has changed, or at SIGHUP. */
+static int allow(epi_sandbox *sandbox, const proxy_options *set) {
+  const char *const files[] = {set->model, set->settings};
+  int result = 0;
+
+  for (size_t i = 0; i < sizeof files / sizeof *files && !result; i++) {
+    result =
+        files[i] ? epi_sandbox_allow(sandbox, files[i], EPI_SANDBOX_READ) : 0;
+  }
+  for (size_t i = 0; i < set->filters.count && !result; i++) {
+    result = epi_sandbox_allow_filter(sandbox, set->filters.items[i]);
+  }
+  if (!result) {
+    result = allow_all(sandbox, &set->reads, EPI_SANDBOX_READ);
+  }
+  return result ? result : allow_all(sandbox, &set->writes, EPI_SANDBOX_WRITE);
+}
+
+int sandbox_enter(epi_sandbox *sandbox, const epi_engine *engine,
+                  const proxy_options *set) {
+  if (allow(sandbox, set) || epi_engine_sandbox(engine, sandbox) ||
+      epi_sandbox_enter(sandbox)) {
+    return complain("sandbox", epi_error_detail());
+  }
+  fprintf(stderr, "epi-proxy: sandbox: %s\n", epi_sandbox_text(sandbox));
+  return 0;
+}
