@@ -6,6 +6,7 @@
 #include "redirector_lock.h"
 #include "redirector_options.h"
 #include "redirector_rules.h"
+#include "redirector_sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -86,13 +87,7 @@ static int set_up(epi_engine *engine, redirector_options *options) {
 /* Put the rules in force. Those of a killed redirector refuse connections
  * until then, and are replaced at once: nothing slips through in between. */
 static int apply(const redirector_options *options,
-                 const epi_redirect *redirect) {
-  int left[BACKENDS_END];
-  int error = backends_find(left);
-
-  if (error) {
-    return error;
-  }
+                 const epi_redirect *redirect, const int *left) {
   if (epi_redirect_apply(redirect, options->backend)) {
     return say("%s", epi_error_detail());
   }
@@ -133,6 +128,7 @@ static int intercept(epi_engine *engine, const redirector_options *options,
 static int run(redirector_options *options, int lock) {
   epi_engine *engine = NULL;
   epi_redirect *redirect = NULL;
+  int left[BACKENDS_END] = {0};
   int port = 0;
   int error;
 
@@ -151,11 +147,21 @@ static int run(redirector_options *options, int lock) {
   if (error) {
     goto done;
   }
+  error = backends_find(left);
+  if (error) {
+    goto done;
+  }
+  error = sandbox_enter(options, engine,
+                        options->backend == EPI_BACKEND_IPTABLES ||
+                            left[EPI_BACKEND_IPTABLES]);
+  if (error) {
+    goto done;
+  }
   if (epi_engine_start(engine)) {
     error = say("%s", epi_error_detail());
     goto done;
   }
-  error = apply(options, redirect);
+  error = apply(options, redirect, left);
   if (!error) {
     error = intercept(engine, options, lock, port);
   }

@@ -35,6 +35,11 @@ static const char help[] =
     "use [8]\n"
     "  --warm-idle MS        how long it keeps one [8000]\n"
     "  --fast-open           ask the proxy for TCP Fast Open on the way on\n"
+    "  --user NAME[:GROUP]   become this user once all is bound and read\n"
+    "  --sandbox WORDS       what is given up then: capabilities, no-gain,\n"
+    "                        no-dump, files, calls [all]; with require, or "
+    "end\n"
+    "  --no-sandbox          give nothing up\n"
     "  --verbose, --quiet    log details; only what goes wrong\n"
     "  --help, --version\n"
     "\n"
@@ -54,6 +59,9 @@ enum {
   OPTION_WARM,
   OPTION_WARM_IDLE,
   OPTION_FAST_OPEN,
+  OPTION_USER,
+  OPTION_SANDBOX,
+  OPTION_NO_SANDBOX,
   OPTION_VERBOSE,
   OPTION_QUIET,
   OPTION_HELP,
@@ -77,6 +85,9 @@ static const struct option names[] = {
     {"warm", required_argument, NULL, OPTION_WARM},
     {"warm-idle", required_argument, NULL, OPTION_WARM_IDLE},
     {"fast-open", no_argument, NULL, OPTION_FAST_OPEN},
+    {"user", required_argument, NULL, OPTION_USER},
+    {"sandbox", required_argument, NULL, OPTION_SANDBOX},
+    {"no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -169,6 +180,15 @@ static int read_option(redirector_options *out, int option) {
     return 0;
   case OPTION_DATASET:
     out->dataset = optarg;
+    return 0;
+  case OPTION_USER:
+    out->user = optarg;
+    return 0;
+  case OPTION_SANDBOX:
+    out->sandbox = optarg;
+    return 0;
+  case OPTION_NO_SANDBOX:
+    out->no_sandbox = 1;
     return 0;
   case OPTION_IPTABLES:
     out->backend = EPI_BACKEND_IPTABLES;

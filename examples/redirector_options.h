@@ -32,6 +32,8 @@ typedef struct redirector_options {
   int warm, warm_idle; /* -1, 0: as the engine likes */
   int loopback, dry_run, log_level, fast_open;
   const char *application, *purpose, *dataset;
+  const char *user, *sandbox;
+  int no_sandbox;
   int rule_count; /* --port, --to, --except and --except-uid as they came */
   struct rule {
     int option;

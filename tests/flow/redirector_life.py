@@ -2,6 +2,7 @@
 """redirector_life.py: how epi-redirector starts and ends, what it then leaves
 behind, and what it says on bad command lines."""
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -307,6 +308,28 @@ def help_and_version_go_to_standard_output():
         assert got.returncode == 0 and word in got.stdout, got
         assert got.stderr == "", got.stderr
         assert len(got.stdout.splitlines()) <= 40
+
+
+@flow.test
+def gives_up_what_the_rules_do_not_need():
+    for options, programs in ((), False), (("--iptables",), True):
+        if programs:
+            flow.need("iptables", "ip6tables")
+        site = redirected.Site()
+        site.proxy()
+        redirector = site.redirector(*options)
+        said = redirector.wait_line("sandbox: (.*)")[1]
+        assert ("NO files: programs may be run" in said) == programs, said
+        pid = redirector.process.pid
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            text = (task / "status").read_text()
+            assert "Seccomp:\t2" in text and "NoNewPrivs:\t1" in text, text
+            kept = int(re.search(r"CapPrm:\s*(\w+)", text)[1], 16)
+            assert kept == 1 << 10 | 1 << 12 | 1 << 13, text
+        origin = site.origin(site.far.address)
+        assert site.curl(origin.url()).stdout == "hello"
+        assert redirector.stop() == 0
+        assert site.goes_direct(origin), "the rules are gone"
 
 
 flow.main()
