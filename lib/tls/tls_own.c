@@ -2,13 +2,13 @@
  * whom it trusts, and by which methods. */
 #include "base/fail.h"
 #include "base/memory.h"
-#include "epi/tls.h"
+#include "tls/primitives.h"
 #include "tls/tls_parts.h"
 #include "tls/tls_pem.h"
 
 #include <string.h>
 
-enum { RSA_BITS = 2048, ECC_BYTES = 32, TICKET_SECONDS = 1800 };
+enum { RSA_BITS = 2048, ECC_BITS = 256, TICKET_SECONDS = 1800 };
 
 /* Those with forward secrecy, which authenticate and encrypt in one. Without
  * the processor's instructions AES is slower than ChaCha20, and tells a
@@ -106,13 +106,14 @@ static int load_pair(epi__tls_own *own, const epi__tls_pair *pair) {
 
 static int set_methods(WOLFSSL_CTX *wolf, const epi__tls_setup *setup) {
   int lowest = setup->lowest == 13 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
-  const char *ciphers =
-      epi_tls_has(EPI_TLS_AES_HARDWARE) == 1 ? aes_first : chacha_first;
+  const char *ciphers = epi__crypto_wolfssl()->aead_fast() == EPI__AES_256_GCM
+                            ? aes_first
+                            : chacha_first;
 
   if (wolfSSL_CTX_SetMinVersion(wolf, lowest) != WOLFSSL_SUCCESS ||
       wolfSSL_CTX_set_cipher_list(wolf, ciphers) != WOLFSSL_SUCCESS ||
       wolfSSL_CTX_SetMinRsaKey_Sz(wolf, RSA_BITS) != WOLFSSL_SUCCESS ||
-      wolfSSL_CTX_SetMinEccKey_Sz(wolf, ECC_BYTES) != WOLFSSL_SUCCESS) {
+      wolfSSL_CTX_SetMinEccKey_Sz(wolf, ECC_BITS) != WOLFSSL_SUCCESS) {
     return epi__fail(EPI_ECRYPTO, "wolfSSL lacks the methods of TLS 1.2/1.3");
   }
   wolfSSL_CTX_SetIORecv(wolf, epi__tls_on_receive);
@@ -137,6 +138,9 @@ static int set_server(WOLFSSL_CTX *wolf, const epi__tls_setup *setup) {
   } else {
     wolfSSL_CTX_set_TicketHint(wolf, TICKET_SECONDS);
   }
+#ifdef WOLFSSL_EARLY_DATA
+  wolfSSL_CTX_set_max_early_data(wolf, 0); /* it could be replayed */
+#endif
   return 0;
 }
 

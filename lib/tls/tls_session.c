@@ -488,7 +488,7 @@ ptrdiff_t epi__tls_write_early(epi__tls *session, const void *data,
   (void)session;
   (void)data;
   (void)len;
-  return epi__fail(EPI_ENOTSUP, "the wolfSSL at hand has no early data");
+  return epi__fail(EPI_ENOTSUP, "early data (TLS 1.3) is not used");
 }
 
 void epi__tls_thread_end(void) {

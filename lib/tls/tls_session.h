@@ -131,8 +131,8 @@ ptrdiff_t epi__tls_read(epi__tls *session, void *buf, size_t size);
 ptrdiff_t epi__tls_feed_read(epi__tls *session, const void *data, size_t len,
                              void *buf, size_t size);
 
-/* 1 if epi__tls_read() has something to give, be it an end or an error, with
- * no more bytes from the peer: the socket will not tell. */
+/* 1 if epi__tls_read() may have something to give, be it an end or an error,
+ * with no more bytes from the peer: the socket will not tell. */
 int epi__tls_pending(const epi__tls *session);
 
 /* Encrypt. Returns the count that was taken; 0: not now (the handshake is not
@@ -182,7 +182,8 @@ int epi__tls_is_resumed(const epi__tls *session);
 /* Data before the handshake is done (TLS 1.3 early data), which somebody may
  * replay: only for a request that cannot do harm twice. A client's goes along
  * with epi__tls_begin(). Returns the count, 0 (this peer does not take it:
- * write it later), or EPI_ENOTSUP: the wolfSSL at hand has none of it. */
+ * write it later), or EPI_ENOTSUP: always, for now; Debian's wolfSSL has none,
+ * and servers refuse it. */
 ptrdiff_t epi__tls_write_early(epi__tls *session, const void *data, size_t len);
 
 /* A thread that had sessions ends: give back what wolfSSL keeps for it. */

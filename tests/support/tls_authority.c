@@ -31,6 +31,7 @@ struct tls_authority {
 
 static const uint8_t oid_cn[] = {0x55, 4, 3};
 static const uint8_t oid_key[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1};
+static const uint8_t oid_p224[] = {0x2b, 0x81, 4, 0, 33};
 static const uint8_t oid_p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
 static const uint8_t oid_sha256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2};
 static const uint8_t oid_sha1[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1};
@@ -112,7 +113,11 @@ static void put_public_key(der *out, ecc_key *key) {
 
   der_value(out, BITS, bits, len + 1);
   method = der_mark(out);
-  der_value(out, OID, oid_p256, sizeof oid_p256);
+  if (wc_ecc_size(key) == 28) {
+    der_value(out, OID, oid_p224, sizeof oid_p224);
+  } else {
+    der_value(out, OID, oid_p256, sizeof oid_p256);
+  }
   der_value(out, OID, oid_key, sizeof oid_key);
   der_wrap(out, SEQUENCE, method);
   der_wrap(out, SEQUENCE, mark);
@@ -261,13 +266,13 @@ static void make_certificate(der *out, tls_authority *by, ecc_key *key,
   sign(out, &by->key, wish->sha1, NULL);
 }
 
-static void make_key(ecc_key *key) {
-  must(wc_ecc_init(key) || wc_ecc_make_key(random_source(), 32, key),
+static void make_key(ecc_key *key, int bytes) {
+  must(wc_ecc_init(key) || wc_ecc_make_key(random_source(), bytes, key),
        "make a key");
 }
 
-tls_authority *tls_authority_new(const char *cn, tls_authority *parent,
-                                 int64_t ends) {
+static tls_authority *make_authority(const char *cn, tls_authority *parent,
+                                     int64_t ends, int is_ca) {
   tls_authority *authority = calloc(1, sizeof *authority);
   tls_wish wish = {.cn = cn, .ends = ends};
   const uint8_t *bytes;
@@ -278,13 +283,22 @@ tls_authority *tls_authority_new(const char *cn, tls_authority *parent,
   snprintf(authority->cn, sizeof authority->cn, "%s", cn);
   authority->parent = parent;
   authority->serial = ++last_serial;
-  make_key(&authority->key);
+  make_key(&authority->key, 32);
   hash_key(&authority->key, authority->key_hash);
   make_certificate(&out, parent ? parent : authority, &authority->key, &wish,
-                   authority->serial, 1);
+                   authority->serial, is_ca);
   bytes = der_bytes(&out, &len);
   to_pem(authority->pem, sizeof authority->pem, bytes, len, CERT_TYPE);
   return authority;
+}
+
+tls_authority *tls_authority_new(const char *cn, tls_authority *parent,
+                                 int64_t ends) {
+  return make_authority(cn, parent, ends, 1);
+}
+
+tls_authority *tls_authority_false(const char *cn, tls_authority *parent) {
+  return make_authority(cn, parent, 0, 0);
 }
 
 void tls_authority_free(tls_authority *authority) {
@@ -312,7 +326,7 @@ void tls_authority_issue(tls_authority *authority, tls_issued *out,
   int key_len;
   der made;
 
-  make_key(&key);
+  make_key(&key, wish->short_key ? 28 : 32);
   out->serial = ++last_serial;
   make_certificate(&made, authority, &key, wish, out->serial, 0);
   bytes = der_bytes(&made, &len);

@@ -21,6 +21,7 @@ typedef struct tls_wish {
   int64_t ends;   /* seconds from now; 0: for 30 days */
   int use;        /* TLS_USE_*; 0: both */
   int sha1;       /* 1: signed with SHA-1 */
+  int short_key;  /* 1: a key on the curve P-224 */
 } tls_wish;
 
 /* A certificate with its key, in PEM: the chain up to below the root. */
@@ -34,6 +35,10 @@ typedef struct tls_issued {
  * above. Freed by tls_authority_free(). */
 tls_authority *tls_authority_new(const char *cn, tls_authority *parent,
                                  int64_t ends);
+
+/* One whose certificate does not say that it may issue any. */
+tls_authority *tls_authority_false(const char *cn, tls_authority *parent);
+
 void tls_authority_free(tls_authority *authority);
 
 /* Its own certificate, PEM, valid as long as it; and its serial number. */

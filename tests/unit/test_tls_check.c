@@ -1,6 +1,7 @@
 /* test_tls_check.c: what is looked at in certificates, and what is said when
  * one is not good. */
 #include "support/tls_talk.h"
+#include "tls/tls_parts.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -75,6 +76,15 @@ Test(tls_check, one_below_another_authority_that_expired) {
   tls_authority_free(past);
 }
 
+Test(tls_check, one_by_somebody_who_may_not_issue_any) {
+  tls_authority *somebody = tls_authority_false("Somebody", tls_talks.root);
+
+  tls_server_shows(somebody, &(tls_wish){.cn = "x", .dns = "hop.example.org"});
+  tls_talk("hop.example.org");
+  tls_client_says(EPI_EAUTH, "");
+  tls_authority_free(somebody);
+}
+
 Test(tls_check, one_for_another_name) {
   tls_server_shows(tls_talks.root, &(tls_wish){.cn = "hop.example.org",
                                                .dns = "one.example.org",
@@ -132,6 +142,41 @@ Test(tls_check, one_that_is_signed_with_sha_1) {
                    &(tls_wish){.cn = "x", .dns = "hop.example.org", .sha1 = 1});
   tls_talk("hop.example.org");
   tls_client_says(EPI_EAUTH, "");
+}
+
+/* A peer that does not mind has it. */
+static void lower_own_bounds(epi__tls_context *context) {
+  cr_assert_eq(wolfSSL_CTX_SetMinEccKey_Sz(context->own[0].wolf, 192), 1);
+}
+
+Test(tls_check, one_with_a_short_key) {
+  epi__tls_context *server = NULL, *client;
+  epi__tls_pair *pair = &tls_talks.pair;
+  epi__tls_own *own;
+
+  tls_server_shows(tls_talks.root, &(tls_wish){.cn = "good", .dns = "a.b"});
+  tls_talks.server_setup.highest = 12;
+  server = tls_context(&tls_talks.server_setup);
+  client = tls_context(&tls_talks.client_setup);
+  tls_server_shows(tls_talks.root,
+                   &(tls_wish){.dns = "hop.example.org", .short_key = 1});
+  lower_own_bounds(server);
+  own = &server->own[0];
+  cr_assert_eq(wolfSSL_CTX_use_certificate_chain_buffer(
+                   own->wolf, (const unsigned char *)pair->chain.data,
+                   (long)pair->chain.len),
+               1);
+  cr_assert_eq(wolfSSL_CTX_use_PrivateKey_buffer(
+                   own->wolf, (const unsigned char *)pair->key.data,
+                   (long)pair->key.len, WOLFSSL_FILETYPE_PEM),
+               1);
+  tls_wire_open(&tls_talks.wire, client, server, "hop.example.org");
+  tls_wire_pump(&tls_talks.wire, SIZE_MAX);
+  tls_client_says(EPI_EAUTH, "too short a key");
+  epi__tls_context_free(server);
+  epi__tls_context_free(client);
+  cr_assert_eq(epi__tls_context_new(&server, &tls_talks.server_setup),
+               EPI_EINVAL);
 }
 
 Test(tls_check, one_that_is_meant_for_clients) {
