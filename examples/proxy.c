@@ -1,5 +1,6 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
 #include "proxy_keys.h"
+#include "proxy_passwd.h"
 #include "proxy_sandbox.h"
 #include "proxy_settings.h"
 #include "proxy_upgrade.h"
@@ -321,6 +322,7 @@ static void serve(epi_engine *engine, const proxy_options *set,
     if (got == SIGIO) {
       watch_took_note();
     }
+    epi_engine_reload_users(engine); /* the log says what came of it */
     if (got == SIGHUP && set->audit && epi_engine_audit_head(engine)) {
       fail("--audit"); /* else its file is the one at its path again */
     }
@@ -336,8 +338,12 @@ int main(int argc, char **argv) {
   proxy_settings file = {0};
   sigset_t signals;
   static upgrade how; /* what it remembers lives as long as the program */
-  int result = upgrade_remember(&how, argv);
+  int result;
 
+  if (argc > 1 && !strcmp(argv[1], "passwd")) {
+    return proxy_passwd(argc - 1, argv + 1);
+  }
+  result = upgrade_remember(&how, argv);
   if (!result) {
     result = proxy_options_read(&set, argc, argv);
   }

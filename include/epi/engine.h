@@ -140,6 +140,16 @@ typedef struct epi_engine epi_engine;
  * The audit log has all flows in any case. */
 #define EPI_ENGINE_LOG_LINES 39
 
+/* Logins that fail: so many from one address (IPv6: from one /64), 0: any
+ * number [10], within so long [60,000], and further ones from there are refused
+ * unchecked for a while [30,000], which doubles each further time, up to 128
+ * times. How many threads hash passwords at once, at most 16; those that there
+ * are stay [2]. */
+#define EPI_ENGINE_LOGIN_FAILURES  40
+#define EPI_ENGINE_LOGIN_WINDOW_MS 41
+#define EPI_ENGINE_LOGIN_PAUSE_MS  42
+#define EPI_ENGINE_LOGIN_THREADS   43
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -187,7 +197,7 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * Settings follow as a query. All take `allow=RANGE,RANGE`: clients connect
  * from these IP addresses alone, as 10.0.0.0/8, and others are closed at once,
  * and counted in the log. Those of socks:// are `users=FILE` (demand a login; a
- * line `name:password` for each user; not readable by everybody), `version=5`
+ * line `name:hash` for each user: users.h), `version=5`
  * or `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
  * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
  * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
@@ -255,6 +265,14 @@ EPI_API int epi_engine_adopt_socket(epi_engine *engine, int fd);
  * Or EPI_EINVAL (no such socket). Threads: any, while none makes such a call.
  */
 EPI_API int epi_engine_socket(const epi_engine *engine, size_t index);
+
+/* Read the users files of the listeners again that have changed, those of
+ * `users=FILE`; call it now and then, it costs a look at each. What is logged
+ * in goes on. A bad file changes nothing, and the log says why, once.
+ *
+ * Returns how many were read again, or the error of a bad one. Threads: any, at
+ * any time. */
+EPI_API int epi_engine_reload_users(epi_engine *engine);
 
 /* The address that a listener has, in order of listening, from 0; with port 0
  * in its URL, the port that it got. One that goes moves the later ones up; one

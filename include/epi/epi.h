@@ -38,6 +38,8 @@
 
 #include "instance.h"
 
+#include "users.h"
+
 #include "estimate.h"
 
 #endif

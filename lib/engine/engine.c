@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/flow_audit.h"
+#include "engine/login_pool.h"
 #include "engine/own_ports.h"
 #include "engine/provisioner.h"
 #include "engine/status.h"
@@ -41,6 +42,8 @@ int epi_engine_new(epi_engine **out) {
   }
   epi__engine_set_defaults(engine);
   epi__quotas_init(&engine->quotas);
+  epi__users_files_init(&engine->users);
+  epi__guesses_init(&engine->guesses);
   atomic_init(&engine->next_flow, 1);
   epi__meter_names_start(&engine->meter_names);
   engine->listeners = epi__listeners_new(0);
@@ -53,6 +56,9 @@ int epi_engine_new(epi_engine **out) {
   }
   if (!result) {
     result = epi__instances_new(&engine->instances, engine);
+  }
+  if (!result) {
+    result = epi__login_pool_new(&engine->logins, engine);
   }
   if (!result) {
     result = epi__provisioner_new(&engine->provisioner, engine);
@@ -72,6 +78,9 @@ void epi_engine_free(epi_engine *engine) {
   epi_engine_stop(engine);
   epi__adopted_drop(engine, 0);
   epi__listeners_free(engine->listeners);
+  epi__login_pool_free(engine->logins);
+  epi__users_files_clear(&engine->users);
+  epi__guesses_clear(&engine->guesses);
   for (size_t i = 0; i < engine->hop_count; i++) {
     epi__hop_clear(&engine->hops[i]);
   }

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "engine/filter_load.h"
+#include "engine/login_pool.h"
 #include "engine/worker.h"
 #include "os/os.h"
 
@@ -55,6 +56,12 @@ static const struct {
     [EPI_ENGINE_FLOW_RATE_BACK] = {"rate of a flow back", 0, EPI__RATE_MAX, 0},
     [EPI_ENGINE_LOG_LEVEL] = {"log level", 0, EPI_LOG_DEBUG, EPI_LOG_DEBUG},
     [EPI_ENGINE_LOG_LINES] = {"log lines", 0, INT32_MAX, 1000},
+    [EPI_ENGINE_LOGIN_FAILURES] = {"failed logins", 0, INT32_MAX, 10},
+    [EPI_ENGINE_LOGIN_WINDOW_MS] = {"window of failed logins", 1, INT32_MAX,
+                                    60000},
+    [EPI_ENGINE_LOGIN_PAUSE_MS] = {"pause of logins", 1, INT32_MAX, 30000},
+    [EPI_ENGINE_LOGIN_THREADS] = {"login threads", 1, EPI__LOGIN_THREADS_MAX,
+                                  2},
 };
 
 static int known(int parameter) {

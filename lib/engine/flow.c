@@ -7,6 +7,7 @@
 #include "engine/bind.h"
 #include "engine/flow_audit.h"
 #include "engine/flow_limits.h"
+#include "engine/flow_login.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -230,6 +231,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   flow->phase = EPI__ENDED;
   epi__reply_let_go(flow);
   epi__limits_end(flow);
+  epi__login_over(flow);
   epi__sessions_leave(flow);
   epi__dial_stop(flow);
   epi__await_over(flow);

@@ -69,6 +69,7 @@ struct epi_flow {
   int is_dns;                 /* it asked for this proxy's name server */
   int trusted;                /* its metadata is authenticated */
   unsigned authenticated;     /* by what its source is, a set of EPI__AUTH_* */
+  struct epi__login *login;   /* it is being checked; or NULL */
   const char *user;           /* or "" */
   int64_t member;             /* the session that it holds, or 0 */
 
@@ -176,6 +177,11 @@ void epi__handshake_begin(epi_flow *flow);
 
 /* The client is readable. */
 void epi__handshake_read(epi_flow *flow);
+
+/* The client's login was checked, as epi__login_check() says; rest is what the
+ * client sent behind it. */
+void epi__handshake_go_on(epi_flow *flow, int right, const uint8_t *rest,
+                          size_t len);
 
 /* Tell the client that it is connected: data may flow back. bound is the
  * address that the proxy, or the last one on the way, bound. */

@@ -36,6 +36,7 @@ static int client_events(const epi_flow *flow) {
 
   switch (flow->phase) {
   case EPI__HANDSHAKE:
+    return flow->login ? events : events | EPI__READ;
   case EPI__ASSOCIATED:
     return events | EPI__READ;
   case EPI__LINGER:

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/flow_login.h"
 #include "engine/own_ports.h"
 #include "os/os.h"
 
@@ -88,16 +89,6 @@ void epi__handshake_begin(epi_flow *flow) {
   }
 }
 
-static int check_login(const epi_flow *flow) {
-  const epi_request *request = epi_session_request(flow->session);
-  const char *user = request ? epi_request_user(request) : NULL;
-  const char *password = request ? epi_request_password(request) : NULL;
-
-  return user && flow->listener->users &&
-         epi__users_check(flow->listener->users, user,
-                          password ? password : "");
-}
-
 /* draft-11: answered, then closed. */
 static void finish_noop(epi_flow *flow) {
   epi_addr none = {0};
@@ -173,6 +164,12 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
     flow->user = epi_request_user(flow->request);
     flow->user = flow->user ? flow->user : "";
     flow->authenticated |= EPI__AUTH_PASSWORD;
+    if (epi_session_member(flow->session) &&
+        !epi__users_have(flow->listener->users, flow->user)) {
+      epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED,
+                       "the session's user is none any more");
+      return;
+    }
   }
   if ((initial_len > 0 &&
        epi__queue_append(early, initial, (size_t)initial_len)) ||
@@ -185,7 +182,27 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
   epi__relay_flush(flow, EPI_BACKWARD);
 }
 
+/* Returns 1 if the handshake goes on. */
+static int answer_login(epi_flow *flow, int right) {
+  if (epi_session_login(flow->session, right == 1)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return 0;
+  }
+  if (epi_session_next(flow->session) != EPI_NEXT_REFUSED) {
+    return 1;
+  }
+  if (right == EPI_ELIMIT) {
+    epi__login_hush(flow);
+  } else {
+    epi__flow_linger(flow, right ? "the login was not checked"
+                                 : "the login is wrong");
+  }
+  return 0;
+}
+
 static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
+  int right;
+
   for (;;) {
     ptrdiff_t used = epi_session_feed(flow->session, data, len);
 
@@ -197,12 +214,8 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
     len -= (size_t)used;
     switch (epi_session_next(flow->session)) {
     case EPI_NEXT_LOGIN:
-      if (epi_session_login(flow->session, check_login(flow))) {
-        epi__flow_end(flow, 1, epi_error_detail());
-        return;
-      }
-      if (epi_session_next(flow->session) == EPI_NEXT_REFUSED) {
-        epi__flow_linger(flow, "the login is wrong");
+      right = epi__login_check(flow, data, len);
+      if (right == EPI_EBUSY || !answer_login(flow, right)) {
         return;
       }
       continue;
@@ -219,6 +232,13 @@ static void feed(epi_flow *flow, const uint8_t *data, size_t len) {
       epi__flow_linger(flow, "the handshake was refused");
       return;
     }
+  }
+}
+
+void epi__handshake_go_on(epi_flow *flow, int right, const uint8_t *rest,
+                          size_t len) {
+  if (answer_login(flow, right)) {
+    feed(flow, rest, len);
   }
 }
 

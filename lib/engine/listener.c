@@ -25,9 +25,10 @@ static int read_dialect(epi__listener *listener, const char *dialect) {
   return 0;
 }
 
-static int read_users(epi__listener *listener, const char *file) {
+static int read_users(epi__listener *listener, epi_engine *engine,
+                      const char *file) {
   listener->users_file = epi__strdup(file);
-  return listener->users_file ? epi__users_read(&listener->users, file)
+  return listener->users_file ? epi__users_open(&listener->users, engine, file)
                               : EPI_ENOMEM;
 }
 
@@ -38,7 +39,8 @@ static int read_tfo(epi__listener *listener, const char *number) {
              : epi__fail(EPI_EINVAL, "tfo is from 1 to 65535, not %s", number);
 }
 
-static int read_socks(epi__listener *listener, const epi__url *url) {
+static int read_socks(epi__listener *listener, epi_engine *engine,
+                      const epi__url *url) {
   const char *version = epi__url_setting(url, "version");
   const char *draft = epi__url_setting(url, "draft");
   const char *dialect = epi__url_setting(url, "dialect");
@@ -72,10 +74,11 @@ static int read_socks(epi__listener *listener, const epi__url *url) {
   if (tfo && read_tfo(listener, tfo)) {
     return EPI_EINVAL;
   }
-  return users ? read_users(listener, users) : 0;
+  return users ? read_users(listener, engine, users) : 0;
 }
 
-static int read_kind(epi__listener *listener, const epi__url *url) {
+static int read_kind(epi__listener *listener, epi_engine *engine,
+                     const epi__url *url) {
   static const char *const socks[] = {"users", "version", "draft", "dialect",
                                       "tfo",   "bnd",     "udp",   "dtls",
                                       "cert",  "key",     "allow", NULL};
@@ -94,7 +97,7 @@ static int read_kind(epi__listener *listener, const epi__url *url) {
     return epi__fail(EPI_EINVAL, "only tcp:// takes '=DEST:PORT'");
   }
   if (is_socks) {
-    return read_socks(listener, url);
+    return read_socks(listener, engine, url);
   }
   if (!strcmp(url->scheme, "tcp")) {
     listener->kind = EPI__LISTEN_REVERSE;
@@ -230,7 +233,7 @@ int epi__listener_new(epi__listener **out, epi_engine *engine,
     result = resolve_local(&url.addr);
   }
   if (!result) {
-    result = read_kind(listener, &url);
+    result = read_kind(listener, engine, &url);
   }
   if (!result) {
     result = take_or_bind(listener, engine, &url.addr);
@@ -306,7 +309,7 @@ void epi__listener_free(epi__listener *listener) {
   epi__listener_close(listener);
   epi__dtls_server_free(listener->dtls);
   epi__sessions_free(listener->sessions);
-  epi__users_free(listener->users);
+  epi__users_close(listener->users);
   epi__allow_free(listener->allow);
   epi__free(listener->users_file);
   epi__free(listener->doors);

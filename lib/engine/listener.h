@@ -9,6 +9,7 @@
 
 #include "engine/allow_list.h"
 #include "engine/loop.h"
+#include "engine/users_file.h"
 #include "epi/engine.h"
 #include "epi/session.h"
 #include "tls/dtls.h"
@@ -21,7 +22,6 @@ enum {
 };
 
 typedef struct epi__worker epi__worker;
-typedef struct epi__users epi__users;
 typedef struct epi__sessions epi__sessions;
 typedef struct epi__dtls_door epi__dtls_door;
 

@@ -149,15 +149,19 @@ void epi__mailbox_open(epi__worker *worker) {
   }
 }
 
+void epi__mailbox_wake(epi_engine *engine, int worker) {
+  epi__mailbox *box = &engine->mailboxes[worker];
+
+  pthread_mutex_lock(&box->lock);
+  if (box->worker) {
+    epi__wake_send(&box->worker->wake);
+  }
+  pthread_mutex_unlock(&box->lock);
+}
+
 void epi__mailbox_wake_all(epi_engine *engine) {
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
-    epi__mailbox *box = &engine->mailboxes[i];
-
-    pthread_mutex_lock(&box->lock);
-    if (box->worker) {
-      epi__wake_send(&box->worker->wake);
-    }
-    pthread_mutex_unlock(&box->lock);
+    epi__mailbox_wake(engine, i);
   }
 }
 

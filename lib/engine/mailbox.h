@@ -39,7 +39,8 @@ int epi__mailbox_ask(epi_engine *engine, int to, epi__ask *ask);
 /* Open what came; from the loop. */
 void epi__mailbox_open(epi__worker *worker);
 
-/* Wake all workers up, from any thread. */
+/* Wake one worker up, or all, from any thread. */
+void epi__mailbox_wake(epi_engine *engine, int worker);
 void epi__mailbox_wake_all(epi_engine *engine);
 
 /* From here on there may be letters; and no more, what is there is dropped. */

@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
-#include "engine/flow.h"
+#include "engine/flow_login.h"
 #include "engine/health.h"
 #include "engine/mailbox.h"
 
@@ -61,6 +61,7 @@ static void on_wake(epi__wake *wake) {
   if (worker->drains != atomic_load(&worker->engine->drains)) {
     epi__drain_update(worker);
   }
+  epi__logins_answer(worker);
   epi__mailbox_open(worker);
 }
 

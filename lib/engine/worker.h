@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "base/slab.h"
+#include "engine/guess_limit.h"
 #include "engine/held_reply.h"
 #include "engine/instances.h"
 #include "engine/listener.h"
@@ -33,7 +34,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOG_LINES + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOGIN_THREADS + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -133,6 +134,9 @@ struct epi_engine {
   epi__instances *instances;
   epi__provisioner *provisioner;
   epi__audit_log *audit; /* NULL: none */
+  epi__users_files users;
+  epi__guesses guesses; /* about passwords */
+  struct epi__login_pool *logins;
 
   const epi__crypto *crypto;
   uint8_t *chain_key;
@@ -299,15 +303,5 @@ int epi__hop_use_socksx(epi__hop *hop, const char *url);
 
 int epi__hop_copy(epi__hop *out, const epi__hop *hop);
 void epi__hop_clear(epi__hop *hop);
-
-/* ---- users ---- */
-
-/* Read a users file. Returns 0 or an error that names file and line. */
-int epi__users_read(epi__users **out, const char *path);
-void epi__users_free(epi__users *users);
-
-/* 1 if the user has this password. */
-int epi__users_check(const epi__users *users, const char *user,
-                     const char *password);
 
 #endif

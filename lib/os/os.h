@@ -179,6 +179,9 @@ int epi__notify(const char *text);
 
 void epi__sleep(int64_t ms);
 
+/* Let the other threads go first from now on, wherever the system can tell. */
+void epi__thread_be_nice(void);
+
 /* Milliseconds on a clock that never steps. */
 int64_t epi__clock_steady(void);
 

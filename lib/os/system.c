@@ -11,8 +11,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { NICENESS = 10 };
 
 static void drop(char *text, size_t capacity, int secret) {
   if (secret) {
@@ -120,6 +123,11 @@ void epi__sleep(int64_t ms) {
 
   while (nanosleep(&left, &left) && errno == EINTR) {
   }
+}
+
+/* Linux has it for each thread, by the number of the thread. */
+void epi__thread_be_nice(void) {
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
 }
 
 int64_t epi__clock_wall(void) {

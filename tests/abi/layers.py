@@ -28,6 +28,7 @@ FOREIGN = {
     r"(cjson/)?cJSON.*\.h": r"base/json_cjson\.c",
     r"nftables/.*": r"os/nft_apply\.c",
     r"microhttpd\.h": r"engine/http_microhttpd\.c",
+    r"crypt\.h": r"os/password_crypt\.c",
     r"zstd.*\.h": r"(os|tls|engine)/.*zstd.*\.c",
 }
 

@@ -230,7 +230,7 @@ def help_and_version_go_to_standard_output():
         got = flow.run(flow.program_path("epi-proxy"), option)
         assert got.returncode == 0 and words in got.stdout, got
         assert got.stderr == "", got.stderr
-        assert len(got.stdout.splitlines()) <= 60
+        assert len(got.stdout.splitlines()) <= 100
 
 
 @flow.test

@@ -7,7 +7,7 @@
 
 epi_packages_build="gcc libc6-dev meson ninja-build pkg-config libev-dev
   libwolfssl-dev libcjson-dev libc-ares-dev libnftables-dev libzstd-dev
-  libmicrohttpd-dev"
+  libmicrohttpd-dev libcrypt-dev"
 epi_packages_demo="curl nginx-light iproute2 nftables procps python3"
 epi_packages_bench="nginx-light libnginx-mod-stream haproxy dante-server microsocks
   redsocks iproute2 iptables nftables procps python3 strace valgrind"

@@ -102,6 +102,7 @@ from .redirect import MARK, Backend, Redirect
 from .review import Change, Diff, Expected, Failure, Finding
 from .sandbox import Sandbox, SandboxAccess, SandboxKeep, SandboxPart
 from .session import Accept, Next, Session, SessionTable
+from .users import users_remove, users_set
 
 __all__ = [
     "Accept", "Address", "Advantage", "Application", "Area", "AuditCheck",
@@ -122,5 +123,5 @@ __all__ = [
     "connect", "endpoint_wait", "errors", "estimate_ms", "function_key",
     "is_good_place", "limits", "open_connection", "reasoner_rule",
     "reply_text", "service_pass_on", "service_tell", "tls_has", "tls_library",
-    "use_allocator", "version", "wipe",
+    "use_allocator", "users_remove", "users_set", "version", "wipe",
 ]

@@ -905,6 +905,10 @@ EPI_ENGINE_FLOW_RATE_BACK = 36
 EPI_ENGINE_LOG_LEVEL = 37
 EPI_ENGINE_AUDIT_HEAD_MS = 38
 EPI_ENGINE_LOG_LINES = 39
+EPI_ENGINE_LOGIN_FAILURES = 40
+EPI_ENGINE_LOGIN_WINDOW_MS = 41
+EPI_ENGINE_LOGIN_PAUSE_MS = 42
+EPI_ENGINE_LOGIN_THREADS = 43
 EPI_FUNCTION_KEY = 32
 EPI_AUDIT_REFUSE = 1
 EPI_AUDIT_IGNORE = 2
@@ -933,6 +937,7 @@ epi_engine_unlisten = long("epi_engine_unlisten", c_int, Handle, Text)
 epi_engine_relisten = long("epi_engine_relisten", c_int, Handle, Text, Text)
 epi_engine_adopt_socket = long("epi_engine_adopt_socket", c_int, Handle, Int)
 epi_engine_socket = long("epi_engine_socket", c_int, Handle, Size)
+epi_engine_reload_users = long("epi_engine_reload_users", c_int, Handle)
 epi_engine_listener_addr = long(
     "epi_engine_listener_addr", c_int, Handle, Size, AddrPointer,
 )
@@ -1035,6 +1040,11 @@ epi_engine_instance_failed = long(
 epi_engine_set_provision_command = long(
     "epi_engine_set_provision_command", c_int, Handle, MaybeText,
 )
+
+# ---- users.h ----
+
+epi_users_set = long("epi_users_set", c_int, Text, Text, Text)
+epi_users_remove = long("epi_users_remove", c_int, Text, Text)
 
 # ---- estimate.h ----
 

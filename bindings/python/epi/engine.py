@@ -90,6 +90,10 @@ class Parameter(enum.IntEnum):
     LOG_LEVEL = c.EPI_ENGINE_LOG_LEVEL
     AUDIT_HEAD_MS = c.EPI_ENGINE_AUDIT_HEAD_MS
     LOG_LINES = c.EPI_ENGINE_LOG_LINES
+    LOGIN_FAILURES = c.EPI_ENGINE_LOGIN_FAILURES
+    LOGIN_WINDOW_MS = c.EPI_ENGINE_LOGIN_WINDOW_MS
+    LOGIN_PAUSE_MS = c.EPI_ENGINE_LOGIN_PAUSE_MS
+    LOGIN_THREADS = c.EPI_ENGINE_LOGIN_THREADS
 
 
 class LogLevel(enum.IntEnum):
@@ -330,6 +334,14 @@ class Engine(Handle):
         Raises NotFound (no such listener), InvalidState (it does not run), or
         as listen(); nothing changes then."""
         self._change(c.epi_engine_relisten, url, by)
+
+    def reload_users(self) -> int:
+        """Read the users files of the listeners again that have changed; call
+        it now and then. A bad file changes nothing, and the log says why, once.
+        Returns how many were read again.
+
+        Raises the error of a bad one."""
+        return self._call(c.epi_engine_reload_users)
 
     def _change(self, change: Callable[..., int], *urls: str) -> None:
         """Change what it listens with."""

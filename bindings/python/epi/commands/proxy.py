@@ -4,6 +4,8 @@ be Python."""
 from __future__ import annotations
 
 import argparse
+import contextlib
+import getpass
 import importlib
 import os
 import pathlib
@@ -31,6 +33,7 @@ from ..library import wipe
 from ..model import Model
 from ..redirect import MARK
 from ..sandbox import Sandbox, SandboxAccess
+from ..users import users_remove, users_set
 from .settings import Settings
 
 _WATCH_S = 0.25  # how often files are looked at
@@ -47,6 +50,10 @@ _NUMBERS = {
     "--flow-bytes-back": Parameter.FLOW_BYTES_BACK,
     "--flow-rate-out": Parameter.FLOW_RATE_OUT,
     "--flow-rate-back": Parameter.FLOW_RATE_BACK,
+    "--login-failures": Parameter.LOGIN_FAILURES,
+    "--login-window": Parameter.LOGIN_WINDOW_MS,
+    "--login-pause": Parameter.LOGIN_PAUSE_MS,
+    "--login-threads": Parameter.LOGIN_THREADS,
     "--handshake-timeout": Parameter.HANDSHAKE_MS,
     "--connect-timeout": Parameter.CONNECT_MS,
     "--idle-timeout": Parameter.IDLE_MS,
@@ -80,6 +87,10 @@ _HELP = {
     "--flow-bytes-back": "the same from its destination [no limit]",
     "--flow-rate-out": "bytes a second of a flow [no limit]",
     "--flow-rate-back": "the same from its destination [no limit]",
+    "--login-failures": "of an address, 0: any number [10]",
+    "--login-window": "within so long [60000]",
+    "--login-pause": "until others from there are checked [30000]",
+    "--login-threads": "that hash passwords [2]",
     "--handshake-timeout": "[10000]", "--connect-timeout": "[10000]",
     "--idle-timeout": "[3600000]", "--half-closed-timeout": "[120000]",
     "--bind-timeout": "for a BIND until its host connects [120000]",
@@ -339,9 +350,6 @@ class _Watch:
     def __init__(self, path: Optional[str],
                  read: Callable[[str], None]) -> None:
         self.path, self.read = path, read
-    def __init__(self, engine: Engine, path: Optional[str],
-                 audits: bool) -> None:
-        self.engine, self.path, self.audits = engine, path, audits
         self.seen = self._look()
         self.asked = False
 
@@ -353,10 +361,7 @@ class _Watch:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def look(self) -> None:
-        if self.asked and self.audits:
-            self._rotate()
         if not self.path:
-            self.asked = False
             return
         now = self._look()
         if self.asked or (now is not None and now != self.seen):
@@ -377,22 +382,14 @@ def _read_model(engine: Engine, path: str) -> None:
         _say(f"the model in {path} is in force")
     except Error as error:
         _problems(error)
-    def _rotate(self) -> None:
-        try:
-            self.engine.audit_head()
-        except Error as error:
-            _problems(error)
 
-    def _read(self, path: str) -> None:
-        # A pipe would block, and keep the end from signals.
-        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
-            _say(f"{path}: not a regular file: its model is not read again")
-            return
-        try:
-            self.engine.set_model(Model.load(path))
-            _say(f"the model in {path} is in force")
-        except Error as error:
-            _problems(error)
+
+def _audit_head(engine: Engine) -> None:
+    """The audit log's file is the one at its path again."""
+    try:
+        engine.audit_head()
+    except Error as error:
+        _problems(error)
 
 
 def _tell(state: ServiceState) -> None:
@@ -458,12 +455,13 @@ def _serve(engine: Engine, file: Settings,
     watches = (_Watch(options.settings, lambda _: file.again(engine, _say)),
                _Watch(options.model, lambda path: _read_model(engine, path)))
 
-    def read_again(*_: object) -> None:
+    hung_up = queue.SimpleQueue[int]()
+
+    def read_again(number: int, _: object) -> None:
+        hung_up.put(number)
         for watch in watches:
             watch.asked = True
 
-    watch = _Watch(engine, options.model, options.audit is not None)
-    ends = Ends()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: ends.put(number))
     signal.signal(signal.SIGHUP, read_again)
@@ -472,8 +470,12 @@ def _serve(engine: Engine, file: Settings,
         _say_where(engine, options)
         _tell(ServiceState.READY)
         while (got := _next(ends, _WATCH_S)) is None:
+            if _next(hung_up, 0) and options.audit:
+                _audit_head(engine)
             for watch in watches:
                 watch.look()
+            with contextlib.suppress(Error):  # which the log has
+                engine.reload_users()
         _tell(ServiceState.STOPPING)
         ms = options.drain if file.said.drain is None else file.said.drain
         if got == signal.SIGTERM and ms:
@@ -499,9 +501,36 @@ def _print_key(arguments: Sequence[str]) -> None:
     wipe(own)
 
 
+def _passwd(arguments: Sequence[str]) -> None:
+    """`proxy passwd`: a user's line in a users file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m epi proxy passwd",
+        description="Put a user into the users file of a listener, or give him"
+                    " another password: it is asked for twice on a terminal,"
+                    " else it is the first line of standard input. Or take him"
+                    " out.")
+    parser.add_argument("--delete", action="store_true")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("user", metavar="USER")
+    options = parser.parse_args(arguments)
+    if options.delete:
+        users_remove(options.file, options.user)
+        return
+    if sys.stdin.isatty():
+        password = getpass.getpass()
+        if getpass.getpass("Once more: ") != password:
+            raise InvalidArgument("the passwords differ: nothing was changed")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    users_set(options.file, options.user, password)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the program until a signal ends it; its exit code."""
     try:
+        if arguments[:1] == ["passwd"]:
+            _passwd(arguments[1:])
+            return 0
         if arguments[:1] == ["key"]:
             _print_key(arguments[1:])
             return 0
