@@ -223,6 +223,14 @@ const char *epi__certificate_hosts(const epi__certificate *certificate,
   return buf;
 }
 
+const uint8_t *epi__certificate_subject_hash(const epi__certificate *it) {
+  return it->decoded.subjectHash;
+}
+
+const uint8_t *epi__certificate_issuer_hash(const epi__certificate *it) {
+  return it->decoded.issuerHash;
+}
+
 int epi__certificate_is_authority(const epi__certificate *certificate) {
   return certificate->decoded.isCA;
 }

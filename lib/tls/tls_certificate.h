@@ -7,7 +7,10 @@
 
 typedef struct epi__certificate epi__certificate;
 
-enum { EPI__CERTIFICATE_LABEL = 128 }; /* room for a label with its NUL */
+enum {
+  EPI__CERTIFICATE_LABEL = 128, /* room for a label with its NUL */
+  EPI__CERTIFICATE_HASH = 20,   /* bytes of a digest of a name */
+};
 
 /* Read one (DER); it is copied. Returns 0, EPI_EINVAL (it is none) or
  * EPI_ENOMEM. */
@@ -40,6 +43,10 @@ const char *epi__certificate_issuer(const epi__certificate *certificate,
 /* The hosts that it is for, for people. Returns buf. */
 const char *epi__certificate_hosts(const epi__certificate *certificate,
                                    char *buf, size_t size);
+
+/* Digests of the names of who has it and of who issued it. */
+const uint8_t *epi__certificate_subject_hash(const epi__certificate *it);
+const uint8_t *epi__certificate_issuer_hash(const epi__certificate *it);
 
 /* 1 if it may issue certificates. */
 int epi__certificate_is_authority(const epi__certificate *certificate);

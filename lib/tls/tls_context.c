@@ -86,6 +86,9 @@ static int make(epi__tls_context *context, const epi__tls_setup *setup) {
   if (result || !context->own) {
     return result ? result : EPI_ENOMEM;
   }
+  if (setup->ca.len) {
+    result = epi__tls_note_ca(context, &setup->ca);
+  }
   for (i = 0; !result && i < context->count; i++) {
     result = epi__tls_own_make(&context->own[i], setup,
                                setup->pair_count ? &setup->pairs[i] : NULL);
@@ -148,6 +151,7 @@ void epi__tls_context_free(epi__tls_context *context) {
     epi__free(own->name);
   }
   epi__free(context->own);
+  epi__free(context->roots);
   epi__free(context->alpn);
   pthread_mutex_destroy(&context->lock);
   epi__free(context);

@@ -6,6 +6,8 @@
 #include "tls/tls_parts.h"
 #include "tls/tls_pem.h"
 
+#include <wolfssl/error-ssl.h>
+
 #include <string.h>
 
 enum { RSA_BITS = 2048, ECC_BITS = 256, TICKET_SECONDS = 1800 };
@@ -60,12 +62,19 @@ static int read_chain(epi__tls_own *own, const epi__tls_text *chain) {
 }
 
 static int refuse_key(int code) {
-  return code == MEMORY_E
-             ? epi__fail(EPI_ENOMEM, "no memory for a private key")
-             : epi__fail(EPI_EINVAL,
-                         "no private key in PEM that can be used (wolfSSL %d); "
-                         "it must not be encrypted",
-                         code);
+  if (code == MEMORY_E) {
+    return epi__fail(EPI_ENOMEM, "no memory for a private key");
+  }
+  if (code == RSA_KEY_SIZE_E || code == ECC_KEY_SIZE_E) {
+    return epi__fail(EPI_EINVAL,
+                     "a private key that is too short: RSA has %d bits or "
+                     "more, a curve %d",
+                     RSA_BITS, ECC_BITS);
+  }
+  return epi__fail(EPI_EINVAL,
+                   "no private key in PEM that can be used (wolfSSL %d); it "
+                   "must not be encrypted",
+                   code);
 }
 
 static int load_pair(epi__tls_own *own, const epi__tls_pair *pair) {

@@ -17,6 +17,12 @@
 
 /* ---- a context ---- */
 
+/* An authority that is trusted: its name, and until when. */
+typedef struct epi__tls_root {
+  uint8_t name[EPI__CERTIFICATE_HASH];
+  int64_t ends;
+} epi__tls_root;
+
 /* One certificate of ours, and the wolfSSL context that shows it. */
 typedef struct epi__tls_own {
   WOLFSSL_CTX *wolf;
@@ -46,6 +52,8 @@ struct epi__tls_context {
   char *alpn;   /* separated by commas; NULL: none */
   size_t count; /* of own; a client has one, with or without certificate */
   epi__tls_own *own;
+  epi__tls_root *roots;
+  size_t root_count, root_room;
   pthread_mutex_t lock; /* of kept */
   epi__tls_kept kept[EPI__TLS_KEPT];
   size_t oldest; /* of kept: replaced next */
@@ -102,12 +110,18 @@ int epi__tls_own_make(epi__tls_own *own, const epi__tls_setup *setup,
 /* Look at a certificate of the peer's: for wolfSSL. */
 int epi__tls_on_verify(int fine, WOLFSSL_X509_STORE_CTX *store);
 
+/* EPI_EAUTH if all authorities of the name that a certificate's issuer has
+ * expired since they were loaded; 0 if not, or there is none. */
+int epi__tls_check_ca(const epi__tls_context *context,
+                      const epi__certificate *certificate);
+
 /* Say what a code of wolfSSL means for a session, as an error with detail. */
 int epi__tls_explain(epi__tls *session, int code);
 
-/* Load authorities and what they revoked. Return 0, EPI_EINVAL or EPI_ENOMEM.
- */
+/* Load authorities and what they revoked; remember when authorities expire.
+ * Return 0, EPI_EINVAL or EPI_ENOMEM. */
 int epi__tls_load_ca(WOLFSSL_CTX *wolf, const epi__tls_text *ca, int lenient);
+int epi__tls_note_ca(epi__tls_context *context, const epi__tls_text *ca);
 int epi__tls_load_crl(WOLFSSL_CTX *wolf, const epi__tls_text *crl);
 
 /* ---- resumption ---- */

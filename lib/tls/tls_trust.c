@@ -4,6 +4,7 @@
 #include "tls/tls_parts.h"
 #include "tls/tls_pem.h"
 
+#include <string.h>
 #include <time.h>
 
 /* wolfSSL would take a certificate for an authority that is none, and one that
@@ -78,6 +79,66 @@ int epi__tls_load_ca(WOLFSSL_CTX *wolf, const epi__tls_text *ca, int lenient) {
     return (int)len;
   }
   return taken ? 0 : epi__fail(EPI_EINVAL, "no authority in PEM");
+}
+
+static int note_one(epi__tls_context *context, const uint8_t *der, size_t len) {
+  epi__certificate *certificate = NULL;
+  int result = epi__certificate_read(&certificate, der, len);
+  epi__tls_root *roots, *root;
+
+  if (result) {
+    return result == EPI_ENOMEM ? result : 0; /* it was not taken */
+  }
+  roots = epi__grow(context->roots, context->root_count, &context->root_room,
+                    sizeof *roots);
+  if (roots) {
+    context->roots = roots;
+    root = &roots[context->root_count++];
+    memcpy(root->name, epi__certificate_subject_hash(certificate),
+           sizeof root->name);
+    root->ends = epi__certificate_ends(certificate);
+  }
+  epi__certificate_free(certificate);
+  return roots ? 0 : EPI_ENOMEM;
+}
+
+/* wolfSSL looks at their dates when they are loaded, and never again. */
+int epi__tls_note_ca(epi__tls_context *context, const epi__tls_text *ca) {
+  epi__tls_text rest = *ca;
+  uint8_t *der = NULL;
+  ptrdiff_t len;
+  int result = 0;
+
+  while (!result && (len = epi__pem_next(&rest, "CERTIFICATE", &der)) != 0) {
+    if (len < 0) {
+      return (int)len;
+    }
+    result = note_one(context, der, (size_t)len);
+    epi__free(der);
+  }
+  return result;
+}
+
+int epi__tls_check_ca(const epi__tls_context *context,
+                      const epi__certificate *certificate) {
+  const uint8_t *issuer = epi__certificate_issuer_hash(certificate);
+  int64_t now = (int64_t)time(NULL), last = INT64_MIN;
+  char name[EPI__CERTIFICATE_LABEL], when[32];
+  size_t i;
+
+  for (i = 0; i < context->root_count; i++) {
+    const epi__tls_root *root = &context->roots[i];
+
+    if (!memcmp(root->name, issuer, sizeof root->name) && root->ends > last) {
+      last = root->ends;
+    }
+  }
+  if (last == INT64_MIN || last >= now) {
+    return 0;
+  }
+  return epi__fail(EPI_EAUTH, "authority %s expired on %s",
+                   epi__certificate_issuer(certificate, name),
+                   epi__certificate_time(last, when));
 }
 
 /* wolfSSL checks the signature when a list is first used: its issuer may be an

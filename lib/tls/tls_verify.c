@@ -99,7 +99,11 @@ static int check_peer(epi__tls *session, const epi__certificate *certificate) {
 static int check(epi__tls *session, const epi__certificate *certificate,
                  int depth) {
   char name[EPI__CERTIFICATE_LABEL];
+  int result = epi__tls_check_ca(session->context, certificate);
 
+  if (result) {
+    return result;
+  }
   if (epi__certificate_is_weak(certificate)) {
     return epi__fail(EPI_EAUTH,
                      "certificate of %s is signed with MD5 or SHA-1, which can "

@@ -6,7 +6,6 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 TestSuite(tls_check, .init = tls_talk_set_up, .fini = tls_talk_tear_down);
 
@@ -83,6 +82,21 @@ Test(tls_check, one_by_somebody_who_may_not_issue_any) {
   tls_talk("hop.example.org");
   tls_client_says(EPI_EAUTH, "");
   tls_authority_free(somebody);
+}
+
+Test(tls_check, one_by_an_authority_that_expired_since) {
+  epi__tls_context *server, *client;
+
+  tls_server_shows(tls_talks.root, &(tls_wish){.dns = "hop.example.org"});
+  server = tls_context(&tls_talks.server_setup);
+  client = tls_context(&tls_talks.client_setup);
+  cr_assert_eq(client->root_count, 1);
+  client->roots[0].ends = 1; /* as if so much time had passed */
+  tls_wire_open(&tls_talks.wire, client, server, "hop.example.org");
+  tls_wire_pump(&tls_talks.wire, SIZE_MAX);
+  tls_client_says(EPI_EAUTH, "authority Test Root expired on 1970");
+  epi__tls_context_free(server);
+  epi__tls_context_free(client);
 }
 
 Test(tls_check, one_for_another_name) {
