@@ -154,7 +154,7 @@ static int have_thread(epi__login_pool *pool) {
   sigset_t all, before;
   int why;
 
-  if (pool->idle || pool->thread_count >= most) {
+  if (pool->idle > pool->waiting || pool->thread_count >= most) {
     return 0;
   }
   sigfillset(&all);
