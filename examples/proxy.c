@@ -150,6 +150,16 @@ static int set_dns(epi_engine *engine, const char *text) {
              : 0;
 }
 
+/* What hops over TLS use where their URLs do not say. */
+static int set_tls(epi_engine *engine, const proxy_options *set) {
+  return epi_engine_set_tls(engine, "ca", set->tls_ca) ||
+                 epi_engine_set_tls(engine, "cert", set->tls_cert) ||
+                 epi_engine_set_tls(engine, "key", set->tls_key) ||
+                 epi_engine_set_tls(engine, "crl", set->tls_crl)
+             ? fail("--tls-...")
+             : 0;
+}
+
 static int set_up(epi_engine *engine, proxy_options *set,
                   proxy_settings *file) {
   if (settings_begin(file, engine, set)) {
@@ -159,6 +169,9 @@ static int set_up(epi_engine *engine, proxy_options *set,
   epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL, set->log_level);
   /* A redirector on the same machine leaves marked connections alone. */
   epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK);
+  if (set_tls(engine, set)) {
+    return EXIT_USAGE;
+  }
   for (size_t i = 0; i < set->chain.count; i++) {
     int result = epi_engine_add_hop(engine, set->chain.items[i]);
 
@@ -289,6 +302,7 @@ static void read_again(epi_engine *engine, const proxy_options *set,
   int model = watch_has_changed(&files[MODEL], got == SIGIO) ||
               (set->model && got == SIGHUP);
 
+  epi_engine_reload_tls(engine, got == SIGHUP); /* the log has the rest */
   if (!settings && !model) {
     return;
   }

@@ -24,6 +24,7 @@ typedef struct proxy_options {
   const char *function, *function_key, *provision, *settings;
   const char *audit, *audit_key, *audit_on_error;
   const char *status;
+  const char *tls_ca, *tls_cert, *tls_key, *tls_crl;
   const char *host, *port, *socks; /* socksx's */
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];

@@ -193,6 +193,7 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  *     socks://HOST:PORT            SOCKS 5 and 6, told apart by the first byte
  *     tcp://HOST:PORT=DEST:PORT    reverse: everything goes to one destination
  *     redirect://HOST:PORT         connections that the kernel redirected
+ *     socks+tls://  tcp+tls://     the first two, over TLS 1.2 and 1.3
  *
  * Settings follow as a query. All take `allow=RANGE,RANGE`: clients connect
  * from these IP addresses alone, as 10.0.0.0/8, and others are closed at once,
@@ -208,14 +209,21 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * chain and its key as PEM; the key not readable by everybody), and
  * `bnd=ADDRESS` (the IP address that replies name, where this machine is behind
  * a translator of addresses; a BIND listens there alone if it is this
- * machine's). HOST is an IP address or "localhost"; port 0 lets
- * the kernel choose. The port is bound at once. Returns 0, EPI_EINVAL,
- * EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY (the port is taken),
- * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
- * listeners, or the file is too large), EPI_ESTATE (it drains, or was stopped)
- * or EPI_ENOMEM. An engine that runs checks what epi_engine_start() checks: a
- * hop or destination that is this listener is EPI_EINVAL. Which of the model's
- * proxies this is does not change by it. Threads: any, at any time. */
+ * machine's). Settings of those over TLS (doc/tls.md): `cert=FILE,...` and
+ * `key=FILE,...` (chains and keys as PEM, chosen by the name that the client
+ * asks for; without key= both are in one file; keys not readable by everybody),
+ * `client=ask` or `client=require` with `ca=FILE` (a certificate of the client,
+ * which is the flow's user if there is no login), `crl=FILE`, `staple=FILE`,
+ * `alpn=NAME,...`, `tls=1.2` or `tls=1.3` (the lowest). HOST is an IP address
+ * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
+ * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
+ * (the port is taken), EPI_EAUTH (a certificate and its key do not fit),
+ * EPI_ECRYPTO, EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over
+ * 64 listeners, or the file is too large), EPI_ESTATE (it drains, or was
+ * stopped) or EPI_ENOMEM. An engine that runs checks what epi_engine_start()
+ * checks: a hop or destination that is this listener is EPI_EINVAL. Which of
+ * the model's proxies this is does not change by it. Threads: any, at any time.
+ */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* Listen no more with a listener, by its URL as it was given, or SCHEME://
@@ -294,14 +302,38 @@ EPI_API int epi_engine_listener_url(const epi_engine *engine, size_t index,
 /* Send every flow through a further proxy, before the start; hops are passed
  * in order of adding, up to 16:
  *
- *     socks5://HOST:PORT    socks6://HOST:PORT
+ *     socks5://HOST:PORT    socks6://HOST:PORT    and these with +tls
  *
  * with `credentials=FILE` (one line, user:password; not readable by everybody)
  * and, of socks6://, `draft=11`, `draft=12` or `dialect=socksx` as a query, or
- * user:password@ before the host.
- * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_ENOENT,
- * EPI_EPERM or EPI_ESYS (the file), EPI_ELIMIT, EPI_ESTATE or EPI_ENOMEM. */
+ * user:password@ before the host; over TLS `name=NAME` (whose certificate it
+ * is, left out: HOST's), `ca=FILE` (left out: the system's authorities),
+ * `cert=FILE&key=FILE` (our own), `crl=FILE`, `staple=require`, `tls=1.3`.
+ * Returns 0, EPI_EINVAL, EPI_EAUTH or EPI_ECRYPTO (the certificates),
+ * EPI_ENOENT, EPI_EPERM or EPI_ESYS (the file), EPI_ELIMIT, EPI_ESTATE or
+ * EPI_ENOMEM. */
 EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
+
+/* Set what hops whose URL begins with socks5+tls:// or socks6+tls:// use where
+ * the URL says nothing, before the start; for a model names no files of one
+ * machine. name is that of a setting (doc/tls.md): "ca", "cert", "key", "crl",
+ * "staple" or "tls"; value is copied, NULL takes it back. Files are read when a
+ * hop is added, or used first.
+ *
+ * Returns 0, EPI_EINVAL (no such setting), EPI_ESTATE or EPI_ENOMEM. */
+EPI_API int epi_engine_set_tls(epi_engine *engine, const char *name,
+                               const char *value);
+
+/* Read files of certificates, keys, authorities and revocation lists anew, of
+ * listeners and hops: those that changed, or with all 1 every one. What they
+ * hold counts for connections from then on; those that run stay as they are.
+ * Files that are bad, or do not fit each other, change nothing; the log says so
+ * once. Call it as often as you like, it looks at files before it reads them.
+ *
+ * Returns how many listeners and hops have changed, or the error of the last
+ * one that is bad: EPI_EINVAL, EPI_EAUTH, EPI_ECRYPTO or that of its file.
+ * Threads: any, also while the engine runs. */
+EPI_API int epi_engine_reload_tls(epi_engine *engine, int all);
 
 /* Send every flow through a filter, before the start; up to 16, in order. The
  * engine holds a reference.

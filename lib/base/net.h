@@ -46,10 +46,10 @@ int epi__range_has(const epi__range *range, const epi_addr *addr);
 
 enum {
   EPI__URL_MAX = 2048,
-  EPI__URL_SETTINGS = 16,
+  EPI__URL_SETTINGS = 24,
 };
 
-/* SCHEME://[USER:PASSWORD@]HOST:PORT[=DEST:PORT][?KEY=VALUE&...] */
+/* SCHEME://[USER:PASSWORD@]HOST:PORT[=[tls://]DEST:PORT][?KEY=VALUE&...] */
 typedef struct epi__url {
   char scheme[24];
   char user[EPI_NAME_MAX + 1];
@@ -57,6 +57,7 @@ typedef struct epi__url {
   int has_login;
   epi_addr addr;
   epi_addr dest; /* kind EPI_ADDR_NONE without "=..." */
+  int dest_tls;  /* 1: TLS is spoken there */
   size_t setting_count;
   struct {
     char *key, *value; /* into text */

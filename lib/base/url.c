@@ -79,6 +79,7 @@ static int read_login(epi__url *url, char *login) {
 }
 
 static int read_url(epi__url *url) {
+  static const char tls[] = "tls://";
   char *rest = strstr(url->text, "://");
   char *query, *dest, *at;
 
@@ -103,6 +104,8 @@ static int read_url(epi__url *url) {
   dest = strchr(rest, '=');
   if (dest) {
     *dest++ = '\0';
+    url->dest_tls = !strncmp(dest, tls, sizeof tls - 1);
+    dest += url->dest_tls ? sizeof tls - 1 : 0;
     if (epi_addr_parse(&url->dest, dest, -1)) {
       return EPI_EINVAL;
     }

@@ -17,7 +17,8 @@ enum {
 
 int epi__bulk_begun(const epi_flow *flow, int direction) {
   return flow->phase == EPI__RELAY &&
-         flow->lanes[direction].full >= FULL_READS &&
+         flow->lanes[direction].full >= FULL_READS && !flow->legs[0].tls &&
+         !flow->legs[1].tls &&
          (!flow->chain || epi__filter_chain_passed(flow->chain));
 }
 

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/leg_tls.h"
 #include "engine/own_ports.h"
 #include "os/os.h"
 
@@ -114,34 +115,45 @@ static void note_failure(epi__dial *dial, int error) {
 /* A target is connected: whatever else was under way ends. */
 static void connected(epi_flow *flow, size_t addr, int fd) {
   epi_addr target = flow->dial->addrs[addr];
-  int is_hop = flow->route->hop_count > 0;
-  int missed = !flow->warm;
+  static const epi__hop plain = {0};
   epi__worker *worker = flow->worker;
+  const epi__hop *hop = flow->route->hop_count ? flow->route->hops : NULL;
+  int missed = !flow->warm;
+  int later = hop && !hop->tls;
 
   epi__meter_time(worker->meter, EPI__METER_CONNECT,
                   epi__loop_now(worker->loop) - flow->phase_at);
-  if (is_hop) {
+  if (hop) {
     epi__meter_add(worker->meter,
                    missed ? EPI__METER_WARM_MISSES : EPI__METER_WARM_HITS, 1);
   }
   flow->legs[EPI_BACKWARD].fd = fd;
   epi__dial_stop(flow);
   epi__dial_free(flow);
+  if (hop && hop->tls) { /* which may be another one soon */
+    epi__warm_used(worker->warm, &target, hop, missed);
+  }
   epi__hops_begin(flow);
-  if (is_hop) {
-    epi__warm_used(flow->worker->warm, &target, missed);
+  if (later) {
+    epi__warm_used(worker->warm, &target, &plain, missed);
   }
 }
 
 /* Returns 1 if there was a connection to the hop already. */
 static int take_warm(epi_flow *flow, size_t addr) {
-  epi__io *io = &flow->legs[EPI_BACKWARD].io;
-  int fd =
-      flow->route->hop_count && !flow->afresh
-          ? epi__warm_take(flow->worker->warm, &flow->dial->addrs[addr], io)
-          : -1;
+  epi__leg *server = &flow->legs[EPI_BACKWARD];
+  epi__tls *session = NULL;
+  int fd = flow->route->hop_count && !flow->afresh
+               ? epi__warm_take(flow->worker->warm, &flow->dial->addrs[addr],
+                                flow->route->hops, &server->io, &session)
+               : -1;
 
   if (fd < 0) {
+    return 0;
+  }
+  server->fd = fd;
+  if (session && epi__leg_secure(server, session)) {
+    epi__leg_close(server, 1); /* another one is tried */
     return 0;
   }
   flow->warm = 1;

@@ -8,6 +8,7 @@
 #include "engine/own_ports.h"
 #include "engine/provisioner.h"
 #include "engine/status.h"
+#include "engine/tls_table.h"
 #include "os/os.h"
 #include "tls/primitives.h"
 
@@ -63,6 +64,9 @@ int epi_engine_new(epi_engine **out) {
   if (!result) {
     result = epi__provisioner_new(&engine->provisioner, engine);
   }
+  if (!result) {
+    result = epi__tls_table_new(&engine->tls);
+  }
   if (result) {
     epi_engine_free(engine);
     return result;
@@ -106,6 +110,7 @@ void epi_engine_free(epi_engine *engine) {
   epi__meter_names_clear(&engine->meter_names);
   epi__provisioner_free(engine->provisioner);
   epi__instances_free(engine->instances);
+  epi__tls_table_free(engine->tls);
   epi__free(engine->name);
   epi__free(engine->function);
   epi__free(engine->filter_path);
@@ -127,7 +132,7 @@ int epi_engine_add_hop(epi_engine *engine, const char *url) {
   if (engine->hop_count == EPI__HOPS_MAX) {
     return epi__fail(EPI_ELIMIT, "over %d hops", EPI__HOPS_MAX);
   }
-  result = epi__hop_read(&engine->hops[engine->hop_count], url, 1);
+  result = epi__hop_read(&engine->hops[engine->hop_count], engine, url, 1);
   engine->hop_count += !result;
   return result;
 }

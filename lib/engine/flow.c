@@ -8,6 +8,7 @@
 #include "engine/flow_audit.h"
 #include "engine/flow_limits.h"
 #include "engine/flow_login.h"
+#include "engine/listener_tls.h"
 #include "os/os.h"
 
 #include <inttypes.h>
@@ -65,6 +66,10 @@ void epi__flow_new(epi__worker *worker, epi__listener *listener, int fd,
   flow->opened_at = flow->moved_at = epi__loop_now(worker->loop);
   epi__meter_add(worker->meter, EPI__METER_ACCEPTED, 1);
   epi__flow_enter(flow, EPI__HANDSHAKE);
+  if (epi__listener_secure(flow)) {
+    epi__flow_end(flow, 1, epi_error_detail());
+    return;
+  }
   epi__handshake_begin(flow);
   epi__flow_watch(flow);
 }
@@ -79,6 +84,7 @@ static int64_t limit_of(const epi_flow *flow) {
   case EPI__AWAIT:
     return settings[EPI_ENGINE_PROVISION_MS];
   case EPI__DIAL:
+  case EPI__SECURE:
     return settings[EPI_ENGINE_CONNECT_MS];
   case EPI__HOPS:
     return epi__hops_limit(flow);
@@ -134,6 +140,10 @@ static void on_timer(epi__timer *timer) {
     break;
   case EPI__DIAL:
     epi__dial_timeout(flow);
+    epi__flow_watch(flow);
+    break;
+  case EPI__SECURE:
+    epi__secure_timeout(flow);
     epi__flow_watch(flow);
     break;
   case EPI__HOPS:
@@ -331,6 +341,7 @@ void epi__flow_sweep(epi__worker *worker) {
     epi_request_free(flow->own_request);
     epi__free(flow->said);
     epi__pace_free(flow);
+    epi__free(flow->subject);
     epi__free(flow->peer);
     epi_request_free(flow->added);
     epi__bind_free(flow->bind);

@@ -29,6 +29,7 @@ enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__AWAIT,         /* instances of functions are being started */
   EPI__DIAL,          /* resolving and connecting */
+  EPI__SECURE,        /* a TLS handshake with a hop */
   EPI__HOPS,          /* handshakes with the proxies on the way */
   EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
@@ -71,6 +72,7 @@ struct epi_flow {
   unsigned authenticated;     /* by what its source is, a set of EPI__AUTH_* */
   struct epi__login *login;   /* it is being checked; or NULL */
   const char *user;           /* or "" */
+  char *subject;              /* who the client's certificate is of, or NULL */
   int64_t member;             /* the session that it holds, or 0 */
 
   epi__policy *policy;
@@ -347,6 +349,9 @@ int epi__stack_pass_on(epi_request *out, const epi__hop *to,
 /* The first hop, or the destination, is connected. */
 void epi__hops_begin(epi_flow *flow);
 
+/* The TLS handshake with the current hop is done. */
+void epi__hops_go_on(epi_flow *flow);
+
 /* The server leg is readable during the handshakes. */
 void epi__hops_read(epi_flow *flow);
 
@@ -357,6 +362,17 @@ void epi__hops_lost(epi_flow *flow, const char *what);
  * and others could take over. */
 void epi__hops_timeout(epi_flow *flow);
 int64_t epi__hops_limit(const epi_flow *flow);
+
+/* ---- secure.c: TLS with them ---- */
+
+/* Speak TLS to the current hop from here on; hops go on once it is open. */
+void epi__secure_begin(epi_flow *flow);
+
+/* The server leg is readable meanwhile; and it took too long. */
+void epi__secure_read(epi_flow *flow);
+void epi__secure_timeout(epi_flow *flow);
+
+/* ---- hops.c, again ---- */
 
 /* Tell the client what the last hop's reply said in metadata; libepi's own keys
  * are each proxy's to say. Returns 0 or EPI_ENOMEM. */

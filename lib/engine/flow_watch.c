@@ -57,6 +57,7 @@ static int server_events(const epi_flow *flow) {
   int events = waits_to_send(flow, EPI_FORWARD) ? EPI__WRITE : 0;
 
   switch (flow->phase) {
+  case EPI__SECURE:
   case EPI__HOPS:
   case EPI__WAIT:
     return events | EPI__READ;
@@ -135,7 +136,10 @@ static void on_server(epi__io *io, int events) {
   if (events & EPI__WRITE) {
     epi__relay_flush(flow, EPI_FORWARD);
   }
-  if (events & EPI__READ && flow->phase == EPI__WAIT && !flow->hop_session) {
+  if (events & EPI__READ && flow->phase == EPI__SECURE) {
+    epi__secure_read(flow);
+  } else if (events & EPI__READ && flow->phase == EPI__WAIT &&
+             !flow->hop_session) {
     epi__bind_accept(flow);
   } else if (events & EPI__READ &&
              (flow->phase == EPI__HOPS || flow->phase == EPI__WAIT)) {

@@ -6,6 +6,8 @@
 #include "base/net.h"
 #include "engine/bind.h"
 #include "engine/flow_login.h"
+#include "engine/leg_tls.h"
+#include "engine/listener_tls.h"
 #include "engine/own_ports.h"
 #include "os/os.h"
 
@@ -65,7 +67,7 @@ static void begin_at_port(epi_flow *flow) {
   begin_to(flow, &dest);
 }
 
-void epi__handshake_begin(epi_flow *flow) {
+static void begin(epi_flow *flow) {
   const epi__listener *listener = flow->listener;
 
   switch (listener->kind) {
@@ -257,12 +259,42 @@ static void end_left(epi_flow *flow, const char *why) {
   epi__flow_end(flow, 0, NULL);
 }
 
+/* With TLS, who the client is comes before what it wants. */
+static void shake(epi_flow *flow) {
+  int result = epi__leg_shake(&flow->legs[EPI_FORWARD]);
+
+  flow->spoke = flow->legs[EPI_FORWARD].tls->heard;
+  if (!result) {
+    return;
+  }
+  if (result > 0 && !epi__listener_know(flow)) {
+    flow->spoke = 0; /* nothing of its own yet */
+    begin(flow);
+  } else if (flow->spoke) {
+    epi__flow_linger(flow, epi_error_detail());
+  } else {
+    end_left(flow, NULL);
+  }
+}
+
+void epi__handshake_begin(epi_flow *flow) {
+  if (flow->legs[EPI_FORWARD].tls) {
+    shake(flow);
+  } else {
+    begin(flow);
+  }
+}
+
 void epi__handshake_read(epi_flow *flow) {
   epi__worker *worker = flow->worker;
-  ptrdiff_t got =
-      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
-                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+  ptrdiff_t got;
 
+  if (!flow->session) {
+    shake(flow);
+    return;
+  }
+  got = epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
+                      (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
   if (got == EPI_ENOENT) {
     return;
   }

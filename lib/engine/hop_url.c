@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/tls_table.h"
 #include "engine/worker.h"
 #include "os/os.h"
 
@@ -12,25 +13,25 @@ enum {
   CREDENTIALS_MAX = 1024,
 };
 
+static int has_tls(const epi__url *url) {
+  return !strcmp(url->scheme, "socks5+tls") ||
+         !strcmp(url->scheme, "socks6+tls");
+}
+
 static int version_of(const epi__url *url) {
   const char *draft = epi__url_setting(url, "draft");
   const char *dialect = epi__url_setting(url, "dialect");
 
-  if (!strcmp(url->scheme, "socks5")) {
+  if (!strncmp(url->scheme, "socks5", 6) && (has_tls(url) || !url->scheme[6])) {
     return draft || dialect
                ? epi__fail(EPI_EINVAL,
                            "draft and dialect are settings of socks6://")
                : EPI_SOCKS5;
   }
-  if (!strcmp(url->scheme, "socks5+tls") ||
-      !strcmp(url->scheme, "socks6+tls")) {
-    return epi__fail(EPI_ENOTSUP, "%s:// hops are not in this version",
-                     url->scheme);
-  }
-  if (strcmp(url->scheme, "socks6")) {
+  if (strcmp(url->scheme, "socks6") && !has_tls(url)) {
     return epi__fail(EPI_EINVAL,
-                     "a hop is socks5://HOST:PORT or "
-                     "socks6://HOST:PORT, not %s://",
+                     "a hop is socks5://HOST:PORT, socks6://HOST:PORT, or "
+                     "these with +tls, not %s://",
                      url->scheme);
   }
   if (dialect && !strcmp(dialect, "socksx")) {
@@ -78,16 +79,48 @@ static int read_credentials(epi__url *url, const char *path) {
 
 /* The hop as a URL. NULL when out of memory. */
 static char *link_of(const epi__hop *hop) {
-  char text[EPI_ADDR_TEXT_MAX + 64];
+  char text[EPI_ADDR_TEXT_MAX + EPI_NAME_MAX + 80];
+  const char *layout = hop->version == EPI_SOCKS6_12 ? "?draft=12"
+                       : hop->version == EPI_SOCKSX  ? "?dialect=socksx"
+                                                     : "";
   epi__addr_buf addr;
 
-  snprintf(text, sizeof text, "%s://%s%s",
+  snprintf(text, sizeof text, "%s%s://%s%s%s%s",
            hop->version == EPI_SOCKS5 ? "socks5" : "socks6",
-           epi__addr_text(&hop->addr, &addr),
-           hop->version == EPI_SOCKS6_12 ? "?draft=12"
-           : hop->version == EPI_SOCKSX  ? "?dialect=socksx"
-                                         : "");
+           hop->tls ? "+tls" : "", epi__addr_text(&hop->addr, &addr), layout,
+           !hop->tls_name ? ""
+           : *layout      ? "&name="
+                          : "?name=",
+           hop->tls_name ? hop->tls_name : "");
   return epi__strdup(text);
+}
+
+/* It goes into links, too: nothing in it may mean anything there. */
+static int read_name(epi__hop *hop, const epi__url *url) {
+  static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
+  const char *name = epi__url_setting(url, "name");
+
+  if (!name) {
+    return 0;
+  }
+  if (!*name || strlen(name) > EPI_NAME_MAX ||
+      strspn(name, good) != strlen(name)) {
+    return epi__fail(EPI_EINVAL, "name is a host's name or address");
+  }
+  hop->tls_name = epi__strdup(name);
+  return hop->tls_name ? 0 : EPI_ENOMEM;
+}
+
+static int read_tls(epi__hop *hop, const epi_engine *engine,
+                    const epi__url *url, int ours) {
+  int result;
+
+  if (!has_tls(url)) {
+    return 0;
+  }
+  result = epi__tls_table_client(engine->tls, url, ours, &hop->tls);
+  return result ? result : read_name(hop, url);
 }
 
 static int fill(epi__hop *hop, const epi__url *url) {
@@ -97,16 +130,27 @@ static int fill(epi__hop *hop, const epi__url *url) {
     hop->user = epi__strdup(url->user);
     hop->password = epi__strdup(url->password);
   }
-  if (!hop->link || (url->has_login && (!hop->user || !hop->password))) {
-    epi__hop_clear(hop);
-    return EPI_ENOMEM;
-  }
-  return 0;
+  return !hop->link || (url->has_login && (!hop->user || !hop->password))
+             ? EPI_ENOMEM
+             : 0;
 }
 
-int epi__hop_read(epi__hop *out, const char *text, int ours) {
-  static const char *const known[] = {"draft", "dialect", "credentials", NULL};
+/* Which settings a URL may have: files are for this machine's own alone. */
+static int check_settings(const epi__url *url, int ours) {
+  static const char *const plain[] = {"draft", "dialect", "credentials", NULL};
+  static const char *const tls[] = {"draft",  "dialect", "credentials", "name",
+                                    "ca",     "cert",    "key",         "crl",
+                                    "staple", "tls",     NULL};
   static const char *const foreign[] = {"draft", "dialect", NULL};
+  static const char *const foreign_tls[] = {"draft", "dialect", "name", NULL};
+
+  return epi__url_check_settings(url, has_tls(url) ? ours ? tls : foreign_tls
+                                      : ours       ? plain
+                                                   : foreign);
+}
+
+int epi__hop_read(epi__hop *out, const epi_engine *engine, const char *text,
+                  int ours) {
   const char *credentials;
   epi__hop hop = {0};
   epi__url url;
@@ -114,18 +158,22 @@ int epi__hop_read(epi__hop *out, const char *text, int ours) {
 
   if (!result) {
     result = hop.version = version_of(&url);
-    result = result > 0 ? epi__url_check_settings(&url, ours ? known : foreign)
-                        : result;
+    result = result > 0 ? check_settings(&url, ours) : result;
   }
   credentials = result ? NULL : epi__url_setting(&url, "credentials");
   if (credentials) {
     result = read_credentials(&url, credentials);
   }
   if (!result) {
+    result = read_tls(&hop, engine, &url, ours);
+  }
+  if (!result) {
     result = fill(&hop, &url);
   }
   epi_wipe(&url, sizeof url);
-  if (!result) {
+  if (result) {
+    epi__hop_clear(&hop);
+  } else {
     *out = hop;
   }
   return result;
@@ -153,7 +201,10 @@ int epi__hop_copy(epi__hop *out, const epi__hop *hop) {
   copy.link = epi__strdup(hop->link);
   copy.user = hop->user ? epi__strdup(hop->user) : NULL;
   copy.password = hop->password ? epi__strdup(hop->password) : NULL;
-  if (!copy.link || (hop->user && (!copy.user || !copy.password))) {
+  copy.tls = hop->tls ? epi__tls_files_ref(hop->tls) : NULL;
+  copy.tls_name = hop->tls_name ? epi__strdup(hop->tls_name) : NULL;
+  if (!copy.link || (hop->user && (!copy.user || !copy.password)) ||
+      (hop->tls_name && !copy.tls_name)) {
     epi__hop_clear(&copy);
     return EPI_ENOMEM;
   }
@@ -168,5 +219,7 @@ void epi__hop_clear(epi__hop *hop) {
   epi__free(hop->user);
   epi__free(hop->password);
   epi__free(hop->link);
+  epi__free(hop->tls_name);
+  epi__tls_files_free(hop->tls);
   memset(hop, 0, sizeof *hop);
 }

@@ -43,8 +43,8 @@ static void send_along(epi_flow *flow) {
   }
 }
 
-/* Start the handshake with the current hop. */
-static void begin_hop(epi_flow *flow) {
+/* Ask the current hop, which is connected, and secured if need be. */
+static void ask_hop(epi_flow *flow) {
   const epi__route *route = flow->route;
   int version = route->hops[flow->hop].version;
   int last = version != EPI_SOCKS5 || flow->hop + 1 == route->hop_count;
@@ -78,6 +78,24 @@ static void begin_hop(epi_flow *flow) {
   }
 }
 
+/* Start the handshakes with the current hop. One that was kept warm has TLS
+ * already. */
+static void begin_hop(epi_flow *flow) {
+  if (flow->route->hops[flow->hop].tls && !flow->legs[EPI_BACKWARD].tls) {
+    epi__secure_begin(flow);
+    return;
+  }
+  if (flow->phase != EPI__HOPS) {
+    epi__flow_enter(flow, EPI__HOPS);
+  }
+  ask_hop(flow);
+}
+
+void epi__hops_go_on(epi_flow *flow) {
+  epi__flow_enter(flow, EPI__HOPS);
+  ask_hop(flow);
+}
+
 void epi__hops_begin(epi_flow *flow) {
   epi_addr bound = {0};
 
@@ -92,7 +110,6 @@ void epi__hops_begin(epi_flow *flow) {
   }
   flow->hop = 0;
   flow->heard = 0;
-  epi__flow_enter(flow, EPI__HOPS);
   begin_hop(flow);
 }
 

@@ -11,14 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct epi__leg_tls;
+
 typedef struct epi__leg {
   epi__io io;
   epi_flow *flow;
-  int fd;     /* -1: none */
-  int eof;    /* no more comes from it */
-  int spared; /* its end was seen, and it is watched still */
-  int shut;   /* no more goes to it */
-  int writes; /* so far, up to 2: then none waits for another */
+  struct epi__leg_tls *tls; /* NULL: plain; see leg_tls.h */
+  int fd;                   /* -1: none */
+  int eof;                  /* no more comes from it */
+  int spared;               /* its end was seen, and it is watched still */
+  int shut;                 /* no more goes to it */
+  int writes;               /* so far, up to 2: then none waits for another */
 } epi__leg;
 
 /* Read and write. Return a count; 0 is the end of data (reading) or no room
@@ -41,6 +44,13 @@ void epi__leg_watch(epi__leg *leg, int events,
 
 /* No more will be written. May be called more than once. */
 void epi__leg_end(epi__leg *leg);
+
+/* 1 if something that was written waits here, and not in the socket. */
+int epi__leg_waits(const epi__leg *leg);
+
+/* 1 if nothing does, not even the word that no more will be written, which it
+ * says. Then it may be closed. */
+int epi__leg_is_through(epi__leg *leg);
 
 /* Close it, if it is open; reset is 1 to let the peer see that something went
  * wrong. */

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/dtls_door.h"
+#include "engine/listener_tls.h"
+#include "engine/tls_files.h"
 #include "engine/worker.h"
 #include "os/os.h"
 
@@ -77,15 +79,49 @@ static int read_socks(epi__listener *listener, epi_engine *engine,
   return users ? read_users(listener, engine, users) : 0;
 }
 
-static int read_kind(epi__listener *listener, epi_engine *engine,
-                     const epi__url *url) {
+/* The settings that a kind of listener has. */
+static const char *const *settings_of(const char *scheme) {
   static const char *const socks[] = {"users", "version", "draft", "dialect",
                                       "tfo",   "bnd",     "udp",   "dtls",
                                       "cert",  "key",     "allow", NULL};
+  static const char *const socks_tls[] = {
+      "users", "version", "draft", "dialect", "tfo",   "bnd",
+      "udp",   "dtls",    "cert",  "key",     "ca",    "client",
+      "crl",   "staple",  "alpn",  "tls",     "allow", NULL};
+  static const char *const tls[] = {"cert",   "key",  "ca",  "client", "crl",
+                                    "staple", "alpn", "tls", "allow",  NULL};
   static const char *const any[] = {"allow", NULL};
+
+  return !strcmp(scheme, "socks")       ? socks
+         : !strcmp(scheme, "socks+tls") ? socks_tls
+         : !strcmp(scheme, "tcp+tls")   ? tls
+                                        : any;
+}
+
+/* A scheme, with or without TLS towards the client? */
+static int is(const epi__url *url, const char *scheme) {
+  size_t len = strlen(scheme);
+
+  return !strncmp(url->scheme, scheme, len) &&
+         (!url->scheme[len] || !strcmp(url->scheme + len, "+tls"));
+}
+
+static int read_reverse(epi__listener *listener, const epi__url *url) {
+  listener->kind = EPI__LISTEN_REVERSE;
+  listener->dest = url->dest;
+  if (url->dest_tls) {
+    return epi__fail(EPI_ENOTSUP,
+                     "TLS to a destination is not in this version");
+  }
+  return url->dest.kind != EPI_ADDR_NONE && url->dest.port
+             ? 0
+             : epi__fail(EPI_EINVAL, "%s:// needs '=DEST:PORT'", url->scheme);
+}
+
+static int read_kind(epi__listener *listener, epi_engine *engine,
+                     const epi__url *url) {
   const char *allow = epi__url_setting(url, "allow");
-  int is_socks = !strcmp(url->scheme, "socks");
-  int result = epi__url_check_settings(url, is_socks ? socks : any);
+  int result = epi__url_check_settings(url, settings_of(url->scheme));
 
   if (result) {
     return result;
@@ -93,28 +129,25 @@ static int read_kind(epi__listener *listener, epi_engine *engine,
   if (allow && (result = epi__allow_read(&listener->allow, allow))) {
     return result;
   }
-  if (strcmp(url->scheme, "tcp") && url->dest.kind != EPI_ADDR_NONE) {
+  if (!is(url, "tcp") && url->dest.kind != EPI_ADDR_NONE) {
     return epi__fail(EPI_EINVAL, "only tcp:// takes '=DEST:PORT'");
   }
-  if (is_socks) {
+  if (is(url, "socks")) {
     return read_socks(listener, engine, url);
   }
-  if (!strcmp(url->scheme, "tcp")) {
-    listener->kind = EPI__LISTEN_REVERSE;
-    listener->dest = url->dest;
-    return url->dest.kind != EPI_ADDR_NONE && url->dest.port
-               ? 0
-               : epi__fail(EPI_EINVAL, "tcp:// needs '=DEST:PORT'");
+  if (is(url, "tcp")) {
+    return read_reverse(listener, url);
   }
   if (!strcmp(url->scheme, "redirect")) {
     listener->kind = EPI__LISTEN_REDIRECT;
     return 0;
   }
-  if (!strcmp(url->scheme, "socks+tls") || !strcmp(url->scheme, "tproxy")) {
+  if (!strcmp(url->scheme, "tproxy")) {
     return epi__fail(EPI_ENOTSUP, "%s:// is not in this version", url->scheme);
   }
   return epi__fail(EPI_EINVAL,
-                   "a listener is socks://, tcp:// or redirect://, not %s://",
+                   "a listener is socks://, socks+tls://, tcp://, tcp+tls:// "
+                   "or redirect://, not %s://",
                    url->scheme);
 }
 
@@ -236,6 +269,9 @@ int epi__listener_new(epi__listener **out, epi_engine *engine,
     result = read_kind(listener, engine, &url);
   }
   if (!result) {
+    result = epi__listener_read_tls(listener, engine, &url);
+  }
+  if (!result) {
     result = take_or_bind(listener, engine, &url.addr);
   }
   if (!result) {
@@ -309,6 +345,7 @@ void epi__listener_free(epi__listener *listener) {
   epi__listener_close(listener);
   epi__dtls_server_free(listener->dtls);
   epi__sessions_free(listener->sessions);
+  epi__tls_files_free(listener->tls);
   epi__users_close(listener->users);
   epi__allow_free(listener->allow);
   epi__free(listener->users_file);

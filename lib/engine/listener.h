@@ -24,6 +24,7 @@ enum {
 typedef struct epi__worker epi__worker;
 typedef struct epi__sessions epi__sessions;
 typedef struct epi__dtls_door epi__dtls_door;
+typedef struct epi__tls_files epi__tls_files;
 
 #define EPI__LISTEN_SOCKS    1
 #define EPI__LISTEN_REVERSE  2
@@ -79,10 +80,11 @@ struct epi__listener {
   epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
   epi__udp_port dtls_port; /* the same over DTLS */
   epi__dtls_server *dtls;
-  epi__door *doors; /* one for each worker */
-  char *name;       /* its URL for log lines */
-  char *url;        /* as it was given; NULL: a port of the model */
-  int open;         /* doors, with the engine's lock */
+  epi__tls_files *tls; /* NULL: clients speak without */
+  epi__door *doors;    /* one for each worker */
+  char *name;          /* its URL for log lines */
+  char *url;           /* as it was given; NULL: a port of the model */
+  int open;            /* doors, with the engine's lock */
 };
 
 typedef struct epi__listeners {

@@ -54,8 +54,8 @@ int epi_engine_instance_ready(epi_engine *engine, int64_t instance,
   epi__supplied *found;
   epi__hop hop = {0};
   char *copy;
-  int result =
-      url ? epi__hop_read(&hop, url, 1) : epi__fail(EPI_EINVAL, "no URL");
+  int result = url ? epi__hop_read(&hop, engine, url, 1)
+                   : epi__fail(EPI_EINVAL, "no URL");
 
   if (result) {
     return result;

@@ -88,18 +88,32 @@ size_t epi__lane_held(const epi__lane *lane) {
          (lane->tube ? lane->tube->held : 0);
 }
 
+/* Both are asked: either may have to say first that no more comes. */
+static int are_through(epi_flow *flow) {
+  int client = epi__leg_is_through(&flow->legs[EPI_FORWARD]);
+
+  return epi__leg_is_through(&flow->legs[EPI_BACKWARD]) && client;
+}
+
 static void end_if_done(epi_flow *flow, int direction) {
   epi__lane *lane = &flow->lanes[direction];
 
   if (!lane->open || !lane->ended || epi__lane_held(lane)) {
     return;
   }
-  if (flow->lanes[!direction].done) {
+  if (!flow->lanes[!direction].done) {
+    if (!lane->done) {
+      lane->done = 1;
+      flow->next_done = flow->worker->done;
+      flow->worker->done = flow;
+    }
+    return;
+  }
+  lane->done = 1;
+  if (are_through(flow)) {
     epi__flow_end(flow, 0, "both sides are done");
-  } else if (!lane->done) {
-    lane->done = 1;
-    flow->next_done = flow->worker->done;
-    flow->worker->done = flow;
+  } else {
+    epi__leg_end(target_of(flow, direction));
   }
 }
 

@@ -30,13 +30,15 @@ int epi__route_make_room(epi__route *route) {
 }
 
 /* ours is as epi__hop_read() has it. */
-static int add_link(epi__route *route, const char *link, int ours) {
+static int add_link(epi__route *route, const epi_flow *flow, const char *link,
+                    int ours) {
   int result = epi__route_make_room(route);
 
   if (result) {
     return result;
   }
-  if (epi__hop_read(&route->hops[route->hop_count], link, ours)) {
+  if (epi__hop_read(&route->hops[route->hop_count], flow->worker->engine, link,
+                    ours)) {
     char public[EPI__URL_MAX], why[400];
 
     snprintf(why, sizeof why, "%s", epi_error_detail());
@@ -151,10 +153,11 @@ static int own_place(const epi_flow *flow, const epi_plan *plan, size_t *out) {
                           "model's proxies");
 }
 
-static int add_next_proxy(epi__route *route, const epi_plan *plan, size_t hop) {
+static int add_next_proxy(epi__route *route, const epi_flow *flow,
+                          const epi_plan *plan, size_t hop) {
   const char *endpoint = epi_plan_hop_endpoint(plan, hop);
 
-  return *endpoint ? add_link(route, endpoint, 1)
+  return *endpoint ? add_link(route, flow, endpoint, 1)
                    : epi__fail(EPI_EFILTER, "the model has no endpoint for %s",
                                epi_plan_hop_proxy(plan, hop));
 }
@@ -183,7 +186,7 @@ static int add_plan(epi__route *route, epi_flow *flow) {
   if (!route->plan) {
     return EPI_ENOMEM;
   }
-  return add_next_proxy(route, plan, hop + 1);
+  return add_next_proxy(route, flow, plan, hop + 1);
 }
 
 static int read_number(const char *text, int *out) {
@@ -199,7 +202,7 @@ static int read_number(const char *text, int *out) {
  * do, too, unless the link says otherwise. */
 static int add_metadata_link(epi__route *route, const epi_flow *flow,
                              const char *link) {
-  int result = add_link(route, link, 0);
+  int result = add_link(route, flow, link, 0);
 
   if (!result && flow->session &&
       epi_session_version(flow->session) == EPI_SOCKSX) {
@@ -284,8 +287,29 @@ static int check_tickets_left(const epi__route *route, const epi_flow *flow) {
                                       "behind this one, and no link is left");
 }
 
+/* Behind SOCKS 5 hops this proxy speaks to the next one through them. */
+static int check_nesting(const epi__route *route) {
+  const epi__hop *outer = NULL;
+
+  for (size_t i = 0; i < route->hop_count; i++) {
+    const epi__hop *hop = &route->hops[i];
+
+    if (hop->tls && outer) {
+      return epi__fail(EPI_EFILTER,
+                       "cannot go through %s by TLS inside of the TLS with %s: "
+                       "use socks6+tls:// there",
+                       hop->link, outer->link);
+    }
+    outer = hop->tls ? hop : outer;
+    if (hop->version != EPI_SOCKS5) {
+      break;
+    }
+  }
+  return 0;
+}
+
 static int check_hops(const epi__route *route, const epi_flow *flow) {
-  int result = 0;
+  int result = check_nesting(route);
 
   for (size_t i = 0; i < route->hop_count && !result; i++) {
     result = epi__route_check_hop(flow, &route->hops[i]);

@@ -42,7 +42,8 @@ static int take(epi__route *route, epi_flow *flow, const char *function,
                  ? say_none_left(route, function)
                  : result;
     }
-    result = epi__hop_read(out, epi__instance_url(instance), 1);
+    result = epi__hop_read(out, flow->worker->engine,
+                           epi__instance_url(instance), 1);
     if (!result) {
       out->instance = instance;
       return 0;

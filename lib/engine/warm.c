@@ -2,9 +2,13 @@
 #include "engine/warm.h"
 
 #include "base/memory.h"
+#include "base/net.h"
+#include "engine/tls_sock.h"
+#include "engine/worker.h"
 #include "os/os.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum {
   KEEP = 8, /* how long a hop is remembered without a flow, in idle times */
@@ -18,6 +22,7 @@ typedef struct spare {
   epi__timer timer;
   pool *pool;
   struct spare *older;
+  epi__tls *session; /* NULL: without TLS */
   int fd;
   int old; /* its time is nearly over; it counts no more */
 } spare;
@@ -26,6 +31,7 @@ struct pool {
   epi__warm *warm;
   pool *next; /* which was used before */
   epi_addr addr;
+  epi__hop hop; /* if it has TLS; else all zero */
   spare *newest;
   int64_t wanted; /* spares that are not old */
   int64_t used_at;
@@ -68,16 +74,30 @@ static int release(spare *taken) {
   return fd;
 }
 
+/* The hop sees it as a connection that was not used. */
+static void close_one(spare *closed) {
+  epi__tls *session = closed->session;
+  int fd = release(closed);
+
+  if (session && epi__tls_is_open(session)) {
+    epi__tls_end(session);
+    epi__tls_sock_flush(session, fd);
+  }
+  epi__tls_free(session);
+  epi__sock_close(fd, 0);
+}
+
 static void drop_pool(pool *dropped) {
   pool **place = &dropped->warm->pools;
 
   while (dropped->newest) {
-    epi__sock_close(release(dropped->newest), 0);
+    close_one(dropped->newest);
   }
   while (*place != dropped) {
     place = &(*place)->next;
   }
   *place = dropped->next;
+  epi__hop_clear(&dropped->hop);
   epi__free(dropped);
 }
 
@@ -85,7 +105,7 @@ static void drop_pool(pool *dropped) {
 static void drop(spare *dropped) {
   pool *from = dropped->pool;
 
-  epi__sock_close(release(dropped), 0);
+  close_one(dropped);
   if (!from->newest) {
     drop_pool(from);
   }
@@ -95,6 +115,31 @@ static void drop(spare *dropped) {
 static void on_readable(epi__io *io, int events) {
   (void)events;
   drop(EPI__OWNER(io, spare, io));
+}
+
+/* The same with TLS, whose handshake comes first. Later only what is TLS's own
+ * may come, as the tickets of later sessions. */
+static void on_tls(epi__io *io, int events) {
+  spare *one = EPI__OWNER(io, spare, io);
+  epi__loop *loop = one->pool->warm->loop;
+  uint8_t plain[256], cipher[4096];
+  int heard, result = 1;
+
+  (void)events;
+  if (!epi__tls_is_open(one->session)) {
+    result = epi__tls_sock_shake(one->session, one->fd, &heard);
+  }
+  if (result > 0 && epi__tls_sock_read(one->session, one->fd, plain,
+                                       sizeof plain, cipher) != EPI_ENOENT) {
+    result = EPI_ECLOSED;
+  }
+  if (result < 0) {
+    drop(one);
+    return;
+  }
+  epi__io_set(loop, io, one->fd,
+              EPI__READ | (epi__tls_sock_waits(one->session) ? EPI__WRITE : 0),
+              on_tls);
 }
 
 static void on_age(epi__timer *timer);
@@ -112,7 +157,12 @@ static int open_one(pool *to) {
   if (!made) {
     return EPI_ENOMEM;
   }
+  if (to->hop.tls && epi__hop_session(&to->hop, &made->session)) {
+    epi__free(made);
+    return EPI_ENOMEM;
+  }
   if (epi__sock_connect(&to->addr, warm->limits.mark, &made->fd)) {
+    epi__tls_free(made->session);
     epi__free(made);
     return EPI_ESYS;
   }
@@ -120,7 +170,11 @@ static int open_one(pool *to) {
   made->older = to->newest;
   to->newest = made;
   warm->count++;
-  epi__io_set(warm->loop, &made->io, made->fd, EPI__READ, on_readable);
+  if (made->session) { /* writable: it is connected */
+    epi__io_set(warm->loop, &made->io, made->fd, EPI__WRITE, on_tls);
+  } else {
+    epi__io_set(warm->loop, &made->io, made->fd, EPI__READ, on_readable);
+  }
   epi__timer_start(warm->loop, &made->timer,
                    warm->limits.idle_ms - warm->limits.idle_ms / 8, on_age);
   return 0;
@@ -163,20 +217,37 @@ static void on_age(epi__timer *timer) {
   fill(of);
 }
 
-static pool *find(epi__warm *warm, const epi_addr *addr) {
+/* Is TLS spoken there in the same way, with whom has the same name? */
+static int is_same(const epi__hop *a, const epi__hop *b) {
+  if (a->tls != b->tls || (a->tls_name != NULL) != (b->tls_name != NULL)) {
+    return 0;
+  }
+  return !a->tls || (a->tls_name ? !strcmp(a->tls_name, b->tls_name)
+                                 : epi__addr_same_host(&a->addr, &b->addr));
+}
+
+static pool *find(epi__warm *warm, const epi_addr *addr, const epi__hop *hop) {
   pool *found = warm->pools;
 
-  while (found && !epi_addr_equal(&found->addr, addr)) {
+  while (found &&
+         !(epi_addr_equal(&found->addr, addr) && is_same(&found->hop, hop))) {
     found = found->next;
   }
   return found;
 }
 
-int epi__warm_take(epi__warm *warm, const epi_addr *addr, epi__io *io) {
-  const pool *from = find(warm, addr);
+static int is_ready(const spare *one) {
+  return (!one->session || epi__tls_is_open(one->session)) &&
+         epi__sock_is_open(one->fd);
+}
+
+int epi__warm_take(epi__warm *warm, const epi_addr *addr, const epi__hop *hop,
+                   epi__io *io, epi__tls **session) {
+  const pool *from = find(warm, addr, hop);
 
   for (spare *one = from ? from->newest : NULL; one; one = one->older) {
-    if (epi__sock_is_open(one->fd)) {
+    if (is_ready(one)) {
+      *session = one->session;
       epi__io_move(warm->loop, io, &one->io);
       return release(one);
     }
@@ -198,11 +269,15 @@ static void forget_last(epi__warm *warm) {
   }
 }
 
-static pool *add(epi__warm *warm, const epi_addr *addr) {
+static pool *add(epi__warm *warm, const epi_addr *addr, const epi__hop *hop) {
   pool *made;
 
   forget_last(warm);
   made = epi__alloc(sizeof *made);
+  if (made && hop->tls && epi__hop_copy(&made->hop, hop)) {
+    epi__free(made);
+    return NULL;
+  }
   if (made) {
     made->warm = warm;
     made->addr = *addr;
@@ -224,14 +299,15 @@ static void move_to_front(pool *moved) {
   warm->pools = moved;
 }
 
-void epi__warm_used(epi__warm *warm, const epi_addr *addr, int missed) {
+void epi__warm_used(epi__warm *warm, const epi_addr *addr, const epi__hop *hop,
+                    int missed) {
   pool *used;
 
   if (!warm->limits.per_hop) {
     return;
   }
-  used = find(warm, addr);
-  used = used ? used : add(warm, addr);
+  used = find(warm, addr, hop);
+  used = used ? used : add(warm, addr, hop);
   if (!used) {
     return;
   }

@@ -7,6 +7,7 @@
 #include "engine/flow_login.h"
 #include "engine/health.h"
 #include "engine/mailbox.h"
+#include "tls/tls_session.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -102,6 +103,7 @@ static void *run(void *user) {
   epi__flow_sweep(worker);
   epi__slack_stop(worker);
   epi__dtls_thread_end();
+  epi__tls_thread_end();
   return NULL;
 }
 
@@ -115,6 +117,7 @@ static void free_worker(epi__worker *worker) {
   epi__policy_free(worker->policy);
   epi__listeners_free(worker->listeners);
   epi__free(worker->scratch);
+  epi__free(worker->cipher);
   epi__free(worker);
 }
 
@@ -173,6 +176,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   if (result) {
     epi__listeners_free(worker->listeners);
     epi__free(worker->scratch);
+    epi__free(worker->cipher);
     epi__free(worker);
     return result;
   }

@@ -26,6 +26,7 @@
 #include "engine/warm.h"
 #include "epi/engine.h"
 #include "socks/proof.h"
+#include "tls/tls_session.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -48,7 +49,9 @@ typedef struct epi__hop {
   epi_addr addr;
   char *user, *password; /* NULL for none */
   char *link;            /* as a URL, without the password */
-  int fails_open;        /* flows go on without it if nobody answers there */
+  epi__tls_files *tls;   /* NULL: without TLS */
+  char *tls_name;  /* whom its certificate is to be of; NULL: of its host */
+  int fails_open;  /* flows go on without it if nobody answers there */
   size_t function; /* of the plan at this proxy, from 1; 0: it is none that
                       must prove that it saw the flow */
   epi__instance *instance; /* of a function, and a flow counts there; or NULL */
@@ -99,7 +102,8 @@ struct epi__worker {
   epi__held held;
   epi__slack slack;
   uint8_t *scratch;
-  epi__meter *meter;   /* the engine's */
+  epi__meter *meter; /* the engine's */
+  uint8_t *cipher;   /* the same for what is encrypted; NULL: nothing was yet */
   epi__health *health; /* of the first worker; NULL: no probes */
 };
 
@@ -133,6 +137,7 @@ struct epi_engine {
   epi_request *metadata; /* goes along with every flow */
   epi__instances *instances;
   epi__provisioner *provisioner;
+  struct epi__tls_table *tls;
   epi__audit_log *audit; /* NULL: none */
   epi__users_files users;
   epi__guesses guesses; /* about passwords */
@@ -295,7 +300,11 @@ void epi__sessions_free(epi__sessions *sessions);
  * which may name a credentials file; 0 for one that a peer sent, which may not:
  * it would have this proxy send the file to a place of the peer's choice.
  * Returns 0 or an error. */
-int epi__hop_read(epi__hop *out, const char *url, int ours);
+int epi__hop_read(epi__hop *out, const epi_engine *engine, const char *url,
+                  int ours);
+
+/* A session of TLS with a hop that has it. Returns as epi__tls_new(). */
+int epi__hop_session(const epi__hop *hop, epi__tls **out);
 
 /* Speak socksx's dialect to a hop of SOCKS 6 whose URL has no settings. Returns
  * 0 or EPI_ENOMEM. */

@@ -155,6 +155,14 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
 
 /* Why a file could not be opened, by errno: valid until the next call. */
 const char *epi__open_error(const char *path);
+/* What a file is at the moment: another one, or other contents, have another
+ * mark. One that is not there, for a moment perhaps, has an empty one. */
+typedef struct epi__file_mark {
+  int64_t device, number, size, seconds, nanoseconds;
+} epi__file_mark;
+
+void epi__file_mark_take(epi__file_mark *out, const char *path);
+int epi__file_mark_equal(const epi__file_mark *a, const epi__file_mark *b);
 
 /* Look a name up, blocking; the first address, with addr's port. Returns 0 or
  * EPI_ERESOLVE. */

@@ -1,5 +1,6 @@
 /* test_warm.c: how many connections to hops are kept, and for how long. */
 #include "engine/warm.h"
+#include "engine/worker.h"
 #include "os/os.h"
 #include "support/alloc_fail.h"
 
@@ -12,6 +13,7 @@ enum {
   HOPS = EPI__WARM_HOPS + 1,
 };
 
+static const epi__hop plain;
 static epi__loop *loop;
 static epi__warm *warm;
 static epi_addr hop; /* of the listener */
@@ -51,7 +53,8 @@ static void pass(int64_t ms) {
 /* Take a connection that is kept, or -1. */
 static int take(void) {
   epi__io io = {0};
-  int fd = epi__warm_take(warm, &hop, &io);
+  epi__tls *session;
+  int fd = epi__warm_take(warm, &hop, &plain, &io, &session);
 
   if (fd >= 0) {
     epi__io_stop(loop, &io);
@@ -80,7 +83,7 @@ static int accept_all(void) {
 
 static void use(int times, int missed) {
   for (int i = 0; i < times; i++) {
-    epi__warm_used(warm, &hop, missed);
+    epi__warm_used(warm, &hop, &plain, missed);
   }
 }
 
@@ -234,7 +237,7 @@ Test(warm, the_hop_that_was_not_used_longest_goes_first) {
 
     snprintf(host, sizeof host, "127.0.1.%d", i);
     cr_assert_eq(epi_addr_parse(&other, host, hop.port), 0);
-    epi__warm_used(warm, &other, 1);
+    epi__warm_used(warm, &other, &plain, 1);
   }
   cr_expect_eq(take(), -1);
   cr_expect_eq(accept_all(), 1);

@@ -307,9 +307,9 @@ class Engine(Handle):
 
     def listen(self, url: str) -> Address:
         """Listen on an address, also while it runs: `socks://HOST:PORT`,
-        `tcp://HOST:PORT=DEST:PORT`, `redirect://HOST:PORT`, with settings as a
-        query (include/epi/engine.h). Returns the address, with the port that
-        it got for port 0.
+        `tcp://HOST:PORT=DEST:PORT`, these with `+tls`, `redirect://HOST:PORT`,
+        with settings as a query (include/epi/engine.h). Returns the address,
+        with the port that it got for port 0.
 
         Raises InvalidArgument, NotSupported, Busy, PrivilegeMissing,
         SystemRefused, NotFound (no such file), LimitReached, InvalidState (it
@@ -398,13 +398,30 @@ class Engine(Handle):
 
     def add_hop(self, url: str) -> None:
         """Send every flow through a further proxy, before the start:
-        `socks5://HOST:PORT` or `socks6://HOST:PORT`, with `credentials=FILE`
-        and, of socks6, `draft=11`, `draft=12` or `dialect=socksx` as a query,
-        or USER:PASS@ before the host; up to 16, passed in order.
+        `socks5://HOST:PORT` or `socks6://HOST:PORT`, or these with `+tls`,
+        with `credentials=FILE` and, of socks6, `draft=11`, `draft=12` or
+        `dialect=socksx` as a query, or USER:PASS@ before the host; up to 16,
+        passed in order. doc/tls.md has the settings of TLS.
 
-        Raises InvalidArgument, NotSupported (TLS), NotFound, PrivilegeMissing
+        Raises InvalidArgument, NotFound, PrivilegeMissing
         or SystemRefused (the file), LimitReached, InvalidState."""
         self._call(c.epi_engine_add_hop, url)
+
+    def set_tls(self, name: str, value: Optional[str]) -> None:
+        """Set what hops over TLS use where their URLs say nothing, before the
+        start: `ca`, `cert`, `key`, `crl`, `staple` or `tls` (doc/tls.md); None
+        takes it back. Files are read when a hop is added, or used first.
+        Raises InvalidArgument, InvalidState."""
+        self._call(c.epi_engine_set_tls, name, value)
+
+    def reload_tls(self, all: bool = False) -> int:
+        """Read files of certificates, keys, authorities and revocation lists
+        anew, those that changed or all of them; what they hold counts for
+        connections from then on. Returns how many listeners and hops changed.
+
+        Raises an error for files that are bad, and then they go on as they
+        were."""
+        return self._call(c.epi_engine_reload_tls, int(all))
 
     def add_filter(self, filter: Union[Filter, NativeFilter, str]) -> None:
         """Send every flow through a filter, before the start; up to 16, in

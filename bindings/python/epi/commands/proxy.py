@@ -112,6 +112,10 @@ _HELP = {
 }
 
 
+_TLS = {"ca": "the authorities for", "cert": "the certificate to show to",
+        "key": "its key, for", "crl": "what is revoked of"}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m epi proxy",
@@ -120,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 fine, 2 usage or bad input.")
     several: Any = {"action": "append", "default": []}
     parser.add_argument("--listen", metavar="URL", **several,
-                        help="socks://HOST:PORT, tcp://HOST:PORT=DEST:PORT or"
+                        help="socks://HOST:PORT, tcp://HOST:PORT=DEST:PORT,"
+                             " these with +tls, or"
                              " redirect://HOST:PORT, with settings as"
                              " ?users=FILE (man epi-proxy); any number of times"
                              f" [{_LISTEN}]")
@@ -134,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="go on through socks5:// or"
                              " socks6://HOST:PORT, with ?credentials=FILE for a"
                              " login; any number of times")
+    for name, what in _TLS.items():
+        parser.add_argument(f"--tls-{name}", metavar="FILE",
+                            help=f"{what} all hops over TLS that do not say")
     parser.add_argument("--filter", metavar="SPEC", **several,
                         help="run a function in process: a built-in one, a"
                              " shared object ./FILE.so[:ARGS], or a class in"
@@ -300,6 +308,8 @@ def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
             engine.set(parameter, value)
     # A redirector on the same machine leaves marked connections alone.
     engine.set(Parameter.MARK, MARK)
+    for name in _TLS:
+        engine.set_tls(name, getattr(options, f"tls_{name}"))
     for url in options.chain:
         engine.add_hop(url)
     if options.name and not options.model:
@@ -361,6 +371,12 @@ class _Watch:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def look(self) -> None:
+        if self.asked and self.audits:
+            self._rotate()
+        try:
+            self.engine.reload_tls(self.asked)
+        except Error:
+            pass  # the log says so
         if not self.path:
             return
         now = self._look()

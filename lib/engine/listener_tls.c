@@ -1,0 +1,64 @@
+/* listener_tls.c: what listeners say about TLS, and their flows' sessions. */
+#include "engine/listener_tls.h"
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "base/net.h"
+#include "engine/flow.h"
+#include "engine/leg_tls.h"
+#include "engine/tls_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static int has_tls(const epi__url *url) {
+  return !strcmp(url->scheme, "socks+tls") || !strcmp(url->scheme, "tcp+tls");
+}
+
+int epi__listener_read_tls(epi__listener *listener, epi_engine *engine,
+                           const epi__url *url) {
+  return has_tls(url) ? epi__tls_table_server(engine->tls, url, &listener->tls)
+                      : 0;
+}
+
+int epi__listener_secure(epi_flow *flow) {
+  epi__tls_context *context;
+  epi__tls *session = NULL;
+  int result;
+
+  if (!flow->listener->tls) {
+    return 0;
+  }
+  context = epi__tls_files_context(flow->listener->tls);
+  result = epi__tls_new(&session, context, NULL, 0);
+  epi__tls_context_free(context);
+  return result ? result : epi__leg_secure(&flow->legs[EPI_FORWARD], session);
+}
+
+int epi__listener_know(epi_flow *flow) {
+  const epi__leg_tls *tls = flow->legs[EPI_FORWARD].tls;
+  const char *name, *asked, *alpn;
+
+  if (!tls || flow->subject) {
+    return 0;
+  }
+  name = epi__tls_peer(tls->session);
+  asked = epi__tls_server_name(tls->session);
+  alpn = epi__tls_alpn(tls->session);
+  epi__log(flow->worker->engine, EPI_LOG_DEBUG,
+           "flow %" PRId64 ": %s, %s%s%s%s%s%s%s%s", flow->number,
+           epi__tls_version(tls->session), epi__tls_cipher(tls->session),
+           *asked ? ", asks for " : "", asked, *alpn ? ", speaks " : "", alpn,
+           epi__tls_is_resumed(tls->session) ? ", resumed" : "",
+           *name ? ", client " : "", name);
+  if (!*name) {
+    return 0;
+  }
+  flow->subject = epi__strdup(name);
+  if (!flow->subject) {
+    return EPI_ENOMEM;
+  }
+  flow->user = flow->subject;
+  flow->authenticated |= EPI__AUTH_CERTIFICATE;
+  return 0;
+}

@@ -1,0 +1,32 @@
+/* tls_table.h: all that an engine's listeners and hops say about TLS, each once
+ * for all that say the same, so that they share contexts, and what these
+ * remember of earlier sessions; and so that all files can be read again. */
+#ifndef EPI__TLS_TABLE_H
+#define EPI__TLS_TABLE_H
+
+#include "engine/tls_files.h"
+#include "epi/engine.h"
+
+typedef struct epi__tls_table epi__tls_table;
+
+enum {
+  EPI__TLS_SETS = 256, /* different ones in an engine */
+};
+
+/* Returns 0 or EPI_ENOMEM. */
+int epi__tls_table_new(epi__tls_table **out);
+void epi__tls_table_free(epi__tls_table *table);
+
+/* What a listener's URL says; url's other settings are not looked at. *out is
+ * held once for the caller. Returns 0, EPI_ELIMIT, or an error of
+ * epi__tls_files_new(). */
+int epi__tls_table_server(epi__tls_table *table, const epi__url *url,
+                          epi__tls_files **out);
+
+/* What a hop's URL says, and for the rest the engine; ours is 0 for a URL that
+ * a peer sent, which may name no files. The same returns, or EPI_EINVAL.
+ * Threads: any. */
+int epi__tls_table_client(epi__tls_table *table, const epi__url *url, int ours,
+                          epi__tls_files **out);
+
+#endif
