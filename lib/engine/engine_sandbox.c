@@ -5,6 +5,7 @@
 #include "engine/provisioner.h"
 #include "engine/worker.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,17 +22,32 @@ static int is_file(const char *setting) {
   return 0;
 }
 
-/* `staple` is a file at a listener, and a word at a hop: see what is there. */
-static int allow_url(epi_sandbox *sandbox, const char *text) {
+/* A file, or several with commas between them. `staple` is a file at a
+ * listener, and a word at a hop: see what is there. */
+static int allow_files(epi_sandbox *sandbox, const char *list) {
+  char path[EPI__URL_MAX];
   struct stat info;
+  int result = 0;
+
+  while (!result && *list) {
+    size_t len = strcspn(list, ",");
+
+    snprintf(path, sizeof path, "%.*s", (int)len, list);
+    if (!stat(path, &info)) {
+      result = epi_sandbox_allow(sandbox, path, EPI_SANDBOX_READ);
+    }
+    list += len + (list[len] == ',');
+  }
+  return result;
+}
+
+static int allow_url(epi_sandbox *sandbox, const char *text) {
   epi__url url;
   int result = epi__url_parse(&url, text);
 
   for (size_t i = 0; !result && i < url.setting_count; i++) {
-    const char *value = url.settings[i].value;
-
-    if (is_file(url.settings[i].key) && !stat(value, &info)) {
-      result = epi_sandbox_allow(sandbox, value, EPI_SANDBOX_READ);
+    if (is_file(url.settings[i].key)) {
+      result = allow_files(sandbox, url.settings[i].value);
     }
   }
   epi_wipe(&url, sizeof url); /* a password */

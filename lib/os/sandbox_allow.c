@@ -61,17 +61,38 @@ static int keep_folder(epi__sandbox_paths *paths, const char *folder,
   return keep(paths, real, access);
 }
 
+/* The folder that a path is in, into a buffer of PATH_MAX. Returns 0, or -1 if
+ * it is too long. */
+static int find_folder(char *out, const char *path) {
+  const char *slash = strrchr(path, '/');
+  int len = slash && slash != path ? (int)(slash - path) : 1;
+
+  return snprintf(out, PATH_MAX, "%.*s", len, slash ? path : ".") >= PATH_MAX
+             ? -1
+             : 0;
+}
+
+/* Is a folder a link to another one beside it, as `current` to `v1`? Then it
+ * may lead to `v2` tomorrow: it is the folder of all of them that counts. */
+static int leads_beside(const char *folder, char *parent) {
+  char real[PATH_MAX], beside[PATH_MAX];
+  struct stat info;
+
+  return !lstat(folder, &info) && S_ISLNK(info.st_mode) &&
+         realpath(folder, real) && !find_folder(beside, real) &&
+         !find_folder(parent, folder) && realpath(parent, real) &&
+         !strcmp(real, beside);
+}
+
 static int keep_folder_of(epi__sandbox_paths *paths, const char *file,
                           int access) {
-  const char *slash = strrchr(file, '/');
-  char folder[PATH_MAX];
-  int len = slash == file ? 1 : slash ? (int)(slash - file) : 1;
+  char folder[PATH_MAX], parent[PATH_MAX];
 
-  if ((size_t)snprintf(folder, sizeof folder, "%.*s", len,
-                       slash ? file : ".") >= sizeof folder) {
+  if (find_folder(folder, file)) {
     return epi__fail(EPI_EINVAL, "the path is too long: %.80s", file);
   }
-  return keep_folder(paths, folder, file, access);
+  return keep_folder(paths, leads_beside(folder, parent) ? parent : folder,
+                     file, access);
 }
 
 /* The folder of a file, and that of what it is a link to. */

@@ -133,6 +133,14 @@ static int folders(epi_sandbox *sandbox) {
   MUST(!epi_sandbox_allow(sandbox, path("else/new"), EPI_SANDBOX_WRITE));
   MUST(sandbox->folders.count == 2);
   MUST(sandbox->folders.items[1].access == EPI_SANDBOX_WRITE);
+  MUST(!symlink("in", path("now")) && !symlink("/usr/lib", path("far")));
+  MUST(!epi_sandbox_allow(sandbox, path("now/model"), EPI_SANDBOX_READ));
+  MUST(sandbox->folders.count == 3);
+  MUST(
+      !strcmp(sandbox->folders.items[2].path, room)); /* in, and what is next */
+  MUST(!epi_sandbox_allow(sandbox, path("far/os-release"), EPI_SANDBOX_READ));
+  MUST(!strcmp(sandbox->folders.items[3].path, "/usr/lib"));
+  sandbox->files.count = 2;
   MUST(!epi_sandbox_allow_filter(sandbox, "seal:key=/tmp/a\\,b"));
   MUST(!epi_sandbox_allow_filter(sandbox, "count"));
   MUST(!strcmp(sandbox->files.items[2].path, "/tmp/a,b"));

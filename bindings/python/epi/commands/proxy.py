@@ -336,8 +336,6 @@ def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
     _set_audit(engine, options)
     for url in options.listen + file.said.listens or [_LISTEN]:
         engine.listen(url)
-    if options.status:
-        _say(f"status at http://{engine.serve_status(options.status)}/")
     return engine, file
 
 
@@ -482,6 +480,8 @@ def _serve(engine: Engine, file: Settings,
         signal.signal(number, lambda number, _: ends.put(number))
     signal.signal(signal.SIGHUP, read_again)
     _confine(engine, options)
+    if options.status:
+        _say(f"status at http://{engine.serve_status(options.status)}/")
     with engine:
         _say_where(engine, options)
         _tell(ServiceState.READY)
