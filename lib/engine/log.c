@@ -41,6 +41,7 @@ static int may_go_out(epi_engine *engine, int level, const char *format,
     return 1;
   }
   atomic_store(&engine->flooded, 1);
+  atomic_fetch_add(&engine->suppressed, 1);
   return 0;
 }
 

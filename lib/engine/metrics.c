@@ -215,6 +215,12 @@ static void put_audit(epi__metrics *out, const epi_engine *engine) {
                    atomic_load(&engine->audit_lost));
 }
 
+static void put_log(epi__metrics *out, const epi_engine *engine) {
+  epi__metrics_one(out, "epi_log_suppressed", EPI__FAMILY_COUNTER,
+                   "Log lines that were only counted, for there were many.",
+                   atomic_load(&engine->suppressed));
+}
+
 static void put_model(epi__metrics *out, epi_engine *engine) {
   const char *labels[] = {"hash", "", NULL};
   epi__policy *policy;
@@ -309,6 +315,7 @@ int epi_engine_metrics(epi_engine *engine, int format, char **out) {
   put_pool(&metrics, engine);
   put_names(&metrics, engine);
   put_audit(&metrics, engine);
+  put_log(&metrics, engine);
   put_process(&metrics);
   text = epi__metrics_take(&metrics);
   if (!text) {

@@ -342,7 +342,7 @@ int epi__provisioner_start(epi__provisioner *provisioner) {
 }
 
 void epi__provisioner_stop(epi__provisioner *provisioner) {
-  if (!provisioner->running) {
+  if (!provisioner || !provisioner->running) {
     return;
   }
   pthread_mutex_lock(&provisioner->lock);

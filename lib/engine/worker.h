@@ -192,6 +192,7 @@ struct epi_engine {
   int64_t made_at; /* seconds since 1970 UTC */
   int64_t made_ms; /* by the clock that never steps */
   atomic_llong audit_lines, audit_lost;
+  atomic_llong suppressed; /* log lines that were only counted */
   _Atomic(epi__meter *) meters[EPI__WORKERS_MAX]; /* NULL: not started */
   epi__meter_names meter_names;
   epi__status *status; /* NULL: nobody can look at it by HTTP */

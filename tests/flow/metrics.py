@@ -171,6 +171,14 @@ def audit_lines_are_counted():
 
 
 @flow.test
+def log_lines_that_are_left_out_are_counted():
+    proxy = watched.proxy("--workers", "1", "--log-lines", "1")
+    for _ in range(5):
+        assert ask(proxy, 1) == 5
+    assert proxy.metrics()["epi_log_suppressed_total",] > 0
+
+
+@flow.test
 def rules_without_end_are_counted_as_one():
     echo = servers.Echo()
     nodes = {f"n{i}": {"addresses": [f"127.1.{i}.1/32"]} for i in range(140)}
