@@ -198,18 +198,20 @@ static int set_up(epi_engine *engine, proxy_options *set,
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set, file);
+  if (set_audit(engine, set) || listen_all(engine, set, file)) {
+    return EXIT_USAGE;
+  }
+  /* Behind the listeners, so that it inherits none of their sockets. */
+  return set->status && epi_engine_serve_status(engine, set->status)
+             ? fail("--status")
+             : 0;
 }
 
-/* From here on there are threads, all of them in the sandbox. Status comes
- * behind the listeners, so that it inherits none of their sockets. */
+/* From here on there are threads, all of them in the sandbox. */
 static int start(epi_engine *engine, epi_sandbox *sandbox,
                  const proxy_options *set) {
   if (sandbox_enter(sandbox, engine, set)) {
     return EXIT_USAGE;
-  }
-  if (set->status && epi_engine_serve_status(engine, set->status)) {
-    return fail("--status");
   }
   return epi_engine_start(engine) ? fail("cannot start") : 0;
 }

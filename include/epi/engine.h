@@ -556,15 +556,15 @@ EPI_API int epi_engine_instances(const epi_engine *engine, char **out);
 EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
 
 /* Serve metrics and health by HTTP, at HOST:PORT or http://HOST:PORT, in a
- * thread of its own: /metrics; /health/live; /health/ready, which is 503 before
- * the start, while the engine drains, and without a listener; and /, a page for
- * people (doc/sight.md). HOST is an
+ * thread of its own: /metrics; /health/live; /health/ready, which is 503 while
+ * the engine drains, and without a listener; and /, a page for people
+ * (doc/sight.md). HOST is an
  * IP address or "localhost"; port 0 lets the kernel choose. A socket that was
  * given for the address (epi_engine_adopt_socket()) is used.
  *
  * There is no login, so the address must be a loopback one; with ?anyone=yes
- * behind it any will do, and whoever reaches it can read. NULL, and
- * epi_engine_stop(), end it.
+ * behind it any will do, and whoever reaches it can read. It listens at once,
+ * and answers from the start on. NULL, and epi_engine_stop(), end it.
  *
  * Returns 0, EPI_EINVAL, EPI_EPERM (no loopback address, or no privilege for
  * the port), EPI_EBUSY (the port is taken), EPI_ESTATE (it is served already),

@@ -351,6 +351,9 @@ static int start(epi_engine *engine) {
     result = epi__worker_start(&engine->workers[i], engine, i);
     engine->worker_count += !result;
   }
+  if (!result) {
+    result = epi__status_start(engine);
+  }
   atomic_store(&engine->running, !result);
   if (result) {
     stop(engine);

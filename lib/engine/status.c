@@ -21,9 +21,9 @@ enum {
 
 struct epi__status {
   epi_engine *engine;
-  epi__http *http;
+  epi__http *http; /* NULL: it listens, and answers from the start on */
   epi_addr addr;
-  int fd;     /* of the socket, which http closes */
+  int fd;     /* of the socket, which http closes if there is any */
   int anyone; /* not this machine alone is served */
 };
 
@@ -228,11 +228,20 @@ static int listen_at(epi__status *status) {
   for (int i = result ? 0 : 1; i < count; i++) {
     epi__sock_close(fds[i], 0);
   }
-  status->fd = fds[0];
+  status->fd = count ? fds[0] : -1;
   if (!result && !count) {
     result = epi__sock_listen(&status->addr, 0, &status->fd);
   }
   return result ? result : epi__sock_local(status->fd, &status->addr);
+}
+
+static void free_status(epi__status *status) {
+  if (status->http) {
+    epi__http_stop(status->http);
+  } else {
+    epi__sock_close(status->fd, 0);
+  }
+  epi__free(status);
 }
 
 /* Without the lock: what is being answered may wait for it. */
@@ -244,13 +253,22 @@ void epi__status_stop(epi_engine *engine) {
   engine->status = NULL;
   pthread_mutex_unlock(&engine->calls);
   if (status) {
-    epi__http_stop(status->http);
-    epi__free(status);
+    free_status(status);
   }
 }
 
 int epi__status_socket(const epi_engine *engine) {
   return engine->status ? engine->status->fd : -1;
+}
+
+/* Returns as epi__http_start(), which has the socket then. */
+static int answer_from_now_on(epi__status *status) {
+  int result = epi__http_start(&status->http, status->fd, answer, status);
+
+  if (result) {
+    status->fd = -1;
+  }
+  return result;
 }
 
 static int serve(epi_engine *engine, const char *url) {
@@ -266,6 +284,7 @@ static int serve(epi_engine *engine, const char *url) {
     return EPI_ENOMEM;
   }
   status->engine = engine;
+  status->fd = -1;
   result = read_url(status, url);
   if (!result) {
     result = check_addr(status);
@@ -274,15 +293,19 @@ static int serve(epi_engine *engine, const char *url) {
     epi__process_prepare();
     result = listen_at(status);
   }
-  if (!result) {
-    result = epi__http_start(&status->http, status->fd, answer, status);
+  if (!result && atomic_load(&engine->running)) {
+    result = answer_from_now_on(status);
   }
   if (result) {
-    epi__free(status);
+    free_status(status);
     return result;
   }
   engine->status = status;
   return 0;
+}
+
+int epi__status_start(epi_engine *engine) {
+  return engine->status ? answer_from_now_on(engine->status) : 0;
 }
 
 int epi_engine_serve_status(epi_engine *engine, const char *url) {

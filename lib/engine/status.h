@@ -8,6 +8,10 @@ typedef struct epi__status epi__status;
 
 /* ---- status.c ---- */
 
+/* The engine starts: answer, if it listens. Returns 0 or an error of
+ * epi__http_start(). */
+int epi__status_start(epi_engine *engine);
+
 /* End it, if there is one. */
 void epi__status_stop(epi_engine *engine);
 

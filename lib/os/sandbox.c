@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "os/os.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -252,6 +253,7 @@ int epi_sandbox_enter(epi_sandbox *sandbox) {
   if (threads && sandbox->required) {
     return epi__fail(EPI_ESTATE, "%d other threads run: enter before", threads);
   }
+  epi__process_prepare(); /* while /proc can be opened */
   sandbox->entered = 1;
   result = enter_rights(sandbox);
   for (size_t i = 1; i < PARTS && !result; i++) {

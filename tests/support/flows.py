@@ -20,6 +20,7 @@ LAST = ["tests/flow/costs.py"]
 
 # Where threads meet: these run with the programs of build-tsan, too.
 THREADS = ["audit", "bind_session", "drain", "instances", "limits",
+           "metrics",
            "model_file", "model_ports", "names", "revoke", "sessions",
            "settings", "socks_churn", "spread", "udp6", "upgrade", "warm",
            "years"]
