@@ -167,16 +167,20 @@ EPI_API void epi_engine_free(epi_engine *engine);
  * Returns as epi_sandbox_allow(). */
 EPI_API int epi_engine_sandbox(const epi_engine *engine, epi_sandbox *sandbox);
 
-/* Set a parameter, also while the engine runs: EPI_ENGINE_WORKERS before
- * listening alone, EPI_ENGINE_MARK before the start.
+/* Set a parameter, also while the engine runs, but for EPI_ENGINE_MARK; and
+ * EPI_ENGINE_WORKERS before listening, or once it runs.
  *
- * Limits count for whoever comes next: what is above one of them stays. A time
- * counts from when it is looked at next: for a flow that waits already, when
- * the time is over that it was given. Other sizes of EPI_ENGINE_WARM,
- * _WARM_IDLE_MS, _TUBE, _NAMES and _HEALTH_MS have each worker begin anew with
- * what it keeps. The two BIND ports are kept in order: move the one first that
- * is outwards. Returns 0, EPI_EINVAL (no such parameter, or out of bounds) or
- * EPI_ESTATE (too late). Threads: any, at any time. */
+ * A worker more gets sockets on every listener. One that is not wanted any more
+ * keeps those that it has, so that nobody is refused, and its flows until they
+ * end, but gives away whom it accepts. Limits count for whoever comes next:
+ * what is above one of them stays. A time counts from when it is looked at
+ * next: for a flow that waits already, when the time is over that it was given.
+ * Other sizes of EPI_ENGINE_WARM, _WARM_IDLE_MS, _TUBE, _NAMES and _HEALTH_MS
+ * have each worker begin anew with what it keeps. The two BIND ports are kept
+ * in order: move the one first that is outwards. Returns 0, EPI_EINVAL (no such
+ * parameter, or out of bounds), EPI_ESTATE (too late, or workers while it
+ * drains), or EPI_ESYS, EPI_ELIMIT or EPI_ENOMEM (for a worker more). Threads:
+ * any, at any time. */
 EPI_API int epi_engine_set(epi_engine *engine, int parameter, int64_t value);
 
 /* Read a parameter's value and its bounds; each output may be NULL. Of

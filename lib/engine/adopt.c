@@ -73,7 +73,7 @@ static int share(int *fds, int count, int workers, int *shared) {
 
 int epi__adopted_take(epi_engine *engine, int datagrams, const epi_addr *addr,
                       int *fds, int *count) {
-  int workers = (int)engine->settings[EPI_ENGINE_WORKERS];
+  int workers = epi__workers_sockets(engine);
   int found = take_out(&engine->adopted, datagrams, addr, fds);
   epi__addr_buf text;
 

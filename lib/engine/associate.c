@@ -27,11 +27,11 @@ epi__association *epi__association_find(const epi__worker *worker,
   return at;
 }
 
-/* An id that nobody can guess, and by which the kernel finds the worker. */
+/* An id that nobody can guess, and by which the kernel finds the worker,
+ * however many there are by now. */
 static int pick_id(epi__association *association) {
   epi__worker *worker = association->flow->worker;
   const epi_engine *engine = worker->engine;
-  uint64_t count = (uint64_t)engine->settings[EPI_ENGINE_WORKERS];
   epi__association **bucket;
 
   do {
@@ -43,7 +43,7 @@ static int pick_id(epi__association *association) {
       return result;
     }
     low = association->id & (UINT32_MAX >> 1);
-    low = low - low % count + (uint64_t)worker->number;
+    low = low - low % EPI__WORKERS_MAX + (uint64_t)worker->number;
     association->id = (association->id & ~(uint64_t)UINT32_MAX) | low;
   } while (epi__association_find(worker, association->id));
   bucket = bucket_of(worker, association->id);

@@ -27,7 +27,7 @@ static int act_on_client(epi__association *association, epi_reply *reply) {
   }
   association->way.tos = epi_reply_stack(reply, EPI_LEG_CLIENT, EPI_STACK_TOS);
   association->way.ttl = epi_reply_stack(reply, EPI_LEG_CLIENT, EPI_STACK_TTL);
-  return (flow->listener->udp_port.count || flow->listener->dtls) &&
+  return (flow->listener->udp_port.port || flow->listener->dtls) &&
                  epi_reply_stack(reply, EPI_LEG_CLIENT,
                                  EPI_STACK_NO_FRAGMENT) >= 0
              ? epi_reply_set_stack(reply, EPI_LEG_CLIENT, EPI_STACK_NO_FRAGMENT,

@@ -173,7 +173,6 @@ static void welcome(epi__dtls_door *door, const epi_addr *addr,
 static void hand_on(const epi__dtls_client *client, const uint8_t *data,
                     size_t len) {
   epi__worker *worker = client->door->worker;
-  uint32_t count = (uint32_t)worker->engine->settings[EPI_ENGINE_WORKERS];
   epi__letter letter = {.worker = worker->number,
                         .listener = client->door->listener->id,
                         .client = client->addr,
@@ -185,7 +184,7 @@ static void hand_on(const epi__dtls_client *client, const uint8_t *data,
   epi__skip(&in, 8);
   low = epi__read_u32(&in);
   if (!in.missing) {
-    epi__mailbox_post(worker, (int)(low % count), &letter, data);
+    epi__mailbox_post(worker, (int)(low % EPI__WORKERS_MAX), &letter, data);
   }
 }
 

@@ -87,18 +87,20 @@ void epi__engine_set_defaults(epi_engine *engine) {
       cpus < EPI__WORKERS_MAX ? cpus : EPI__WORKERS_MAX;
 }
 
-/* A mark belongs to rules that others have made for it, and each worker has
- * sockets of its own on every listener. */
-static int may_change(const epi_engine *engine, int parameter, int64_t value) {
+/* A mark belongs to rules that others have made for it. */
+static int may_change(epi_engine *engine, int parameter, int64_t value) {
   const epi__setting *settings = engine->settings;
 
-  if (parameter == EPI_ENGINE_WORKERS && engine->listeners->count) {
-    return epi__fail(EPI_ESTATE, "set the workers before listening");
-  }
   if (!engine->started) {
-    return 0;
+    return parameter == EPI_ENGINE_WORKERS && engine->listeners->count
+               ? epi__fail(EPI_ESTATE, "set the workers before listening, or "
+                                       "once it runs")
+               : 0;
   }
-  if (parameter == EPI_ENGINE_WORKERS || parameter == EPI_ENGINE_MARK) {
+  if (parameter == EPI_ENGINE_WORKERS) {
+    return epi__workers_change(engine, value);
+  }
+  if (parameter == EPI_ENGINE_MARK) {
     return epi__fail(EPI_ESTATE, "%s: set it before the start",
                      bounds[parameter].name);
   }

@@ -12,8 +12,7 @@ enum {
 };
 
 static int tubes_for(const epi_engine *engine) {
-  int64_t most =
-      engine->fds / FDS_FOR_A_TUBE / engine->settings[EPI_ENGINE_WORKERS];
+  int64_t most = engine->fds / FDS_FOR_A_TUBE / epi__workers_sockets(engine);
 
   return engine->settings[EPI_ENGINE_TUBE] == 0 || most < 0 ? 0
          : most < EPI__TUBES_MAX                            ? (int)most
@@ -22,7 +21,7 @@ static int tubes_for(const epi_engine *engine) {
 
 /* Descriptors for connections that are kept warm, of all workers. */
 static int64_t warm_for(const epi_engine *engine) {
-  int64_t workers = engine->settings[EPI_ENGINE_WORKERS];
+  int64_t workers = epi__workers_sockets(engine);
   int64_t warm = engine->settings[EPI_ENGINE_WARM] * EPI__WARM_HOPS * workers;
   int64_t most = engine->fds > 0 ? engine->fds / WARM_SHARE : 0;
 
@@ -39,7 +38,7 @@ static void set_limit(epi_engine *engine) {
 
 static void share_the_rest(epi_engine *engine) {
   atomic_store(&engine->warm_most,
-               warm_for(engine) / engine->settings[EPI_ENGINE_WORKERS]);
+               warm_for(engine) / epi__workers_sockets(engine));
   atomic_store(&engine->tubes, tubes_for(engine));
 }
 
@@ -78,6 +77,7 @@ void epi__engine_retune(epi_engine *engine, int parameter) {
   case EPI_ENGINE_TOKENS:
     retune_sessions(engine);
     break;
+  case EPI_ENGINE_WORKERS:
   case EPI_ENGINE_WARM:
   case EPI_ENGINE_WARM_IDLE_MS:
   case EPI_ENGINE_TUBE:

@@ -196,8 +196,7 @@ static int take_or_bind(epi__listener *listener, epi_engine *engine,
   }
   return listener->fd_count
              ? epi__sock_local(listener->fds[0], &listener->addr)
-             : bind_all(listener, addr,
-                        (int)engine->settings[EPI_ENGINE_WORKERS]);
+             : bind_all(listener, addr, epi__workers_sockets(engine));
 }
 
 /* The ports for datagrams. */
@@ -223,8 +222,7 @@ static int bind_udp(epi__listener *listener, epi_engine *engine,
 }
 
 static int make_doors(epi__listener *listener) {
-  listener->doors =
-      epi__alloc_array((size_t)listener->fd_count, sizeof *listener->doors);
+  listener->doors = epi__alloc_array(EPI__WORKERS_MAX, sizeof *listener->doors);
   return listener->doors ? 0 : EPI_ENOMEM;
 }
 

@@ -81,7 +81,7 @@ struct epi__listener {
   epi__udp_port dtls_port; /* the same over DTLS */
   epi__dtls_server *dtls;
   epi__tls_files *tls; /* NULL: clients speak without */
-  epi__door *doors;    /* one for each worker */
+  epi__door *doors;    /* one for each worker that there may be */
   char *name;          /* its URL for log lines */
   char *url;           /* as it was given; NULL: a port of the model */
   int open;            /* doors, with the engine's lock */

@@ -18,9 +18,13 @@ static int flows_of(const epi__worker *worker, int number) {
                               memory_order_relaxed);
 }
 
+static int wanted(const epi__worker *worker) {
+  return (int)worker->engine->settings[EPI_ENGINE_WORKERS];
+}
+
 static int least_loaded(const epi__worker *worker) {
-  int count = (int)worker->engine->settings[EPI_ENGINE_WORKERS];
-  int least = worker->number;
+  int count = wanted(worker);
+  int least = worker->number < count ? worker->number : 0;
 
   for (int i = 0; i < count; i++) {
     if (flows_of(worker, i) < flows_of(worker, least)) {
@@ -33,9 +37,17 @@ static int least_loaded(const epi__worker *worker) {
 /* While the engine drains, another worker may have cut its flows already, and
  * would keep a later one for ever. */
 static int choose(const epi__worker *worker, int mine) {
-  return mine < FEW || atomic_load(&worker->engine->drains)
+  return atomic_load(&worker->engine->drains) ||
+                 (mine < FEW && worker->number < wanted(worker))
              ? worker->number
              : least_loaded(worker);
+}
+
+/* A worker that is not wanted any more gives all away. */
+static int keeps(const epi__worker *worker, int to, int mine) {
+  return to == worker->number ||
+         (worker->number < wanted(worker) &&
+          mine < flows_of(worker, to) + FEW + mine / PART_OF);
 }
 
 void epi__spread(epi__worker *worker, epi__listener *listener, int fd,
@@ -43,7 +55,7 @@ void epi__spread(epi__worker *worker, epi__listener *listener, int fd,
   int mine = flows_of(worker, worker->number);
   int to = choose(worker, mine);
 
-  if (mine < flows_of(worker, to) + FEW + mine / PART_OF ||
+  if (keeps(worker, to, mine) ||
       !epi__mailbox_hand_over(worker, to, listener, fd, client)) {
     epi__flow_new(worker, listener, fd, client);
   }

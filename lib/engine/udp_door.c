@@ -22,12 +22,8 @@ static int bind_all(epi__udp_port *out, const epi_addr *at, int workers) {
   if (!result) {
     result = epi__sock_local(fd, &addr);
   }
-  if (!result && workers == 1) {
-    out->fds[out->count++] = fd;
-  } else {
-    epi__sock_close(fd, 0);
-  }
-  for (int i = 0; workers > 1 && i < workers && !result; i++) {
+  epi__sock_close(fd, 0);
+  for (int i = 0; i < workers && !result; i++) {
     result =
         epi__udp_open(&addr, 0, EPI__UDP_LOCAL | EPI__UDP_SHARED, &out->fds[i]);
     out->count += !result;
@@ -44,9 +40,7 @@ int epi__udp_bind_all(epi__udp_port *out, epi_engine *engine,
   addr.port = port;
   result = epi__adopted_take(engine, 1, &addr, out->fds, &out->count);
   if (result || !out->count) {
-    return result ? result
-                  : bind_all(out, &addr,
-                             (int)engine->settings[EPI_ENGINE_WORKERS]);
+    return result ? result : bind_all(out, &addr, epi__workers_sockets(engine));
   }
   result = epi__sock_local(out->fds[0], &addr);
   out->port = addr.port;
@@ -61,14 +55,12 @@ void epi__udp_close_all(epi__udp_port *port) {
 
 int epi__udp_door_bind(epi__listener *listener, epi_engine *engine,
                        uint16_t port) {
-  int workers = (int)engine->settings[EPI_ENGINE_WORKERS];
   int result =
       epi__udp_bind_all(&listener->udp_port, engine, &listener->addr, port);
 
-  return result || workers == 1
-             ? result
-             : epi__udp_steer(listener->udp_port.fds[0], ID_LOW_OFFSET,
-                              (uint32_t)workers);
+  return result ? result
+                : epi__udp_steer(listener->udp_port.fds[0], ID_LOW_OFFSET,
+                                 EPI__WORKERS_MAX);
 }
 
 /* Those of strangers count in the log as their connections do. */
@@ -118,7 +110,7 @@ void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
   epi_addr addr = listener->addr;
   epi__addr_buf text;
 
-  if (!listener->udp_port.count) {
+  if (!listener->udp_port.port) {
     return;
   }
   door->worker = worker;

@@ -163,7 +163,8 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
   worker->engine = engine;
   worker->number = number;
   worker->flow_slab.size = sizeof(epi_flow);
-  worker->generation = worker->judged = -1;
+  worker->generation = -1;
+  worker->judged = atomic_load(&engine->generation); /* it has no flows yet */
   worker->tuned = atomic_load(&engine->tuned);
   worker->listeners = epi__listeners_ref(engine->listeners);
   worker->tubes.size = (size_t)engine->settings[EPI_ENGINE_TUBE];

@@ -276,6 +276,16 @@ epi__policy *epi__worker_policy(epi__worker *worker);
 /* 1 if new connections are taken. */
 int epi__engine_is_ready(epi_engine *engine);
 
+/* ---- workers.c ---- */
+
+/* Have so many workers serve flows, while the engine runs. Returns 0;
+ * EPI_ESTATE (it drains); EPI_ESYS, EPI_ELIMIT or EPI_ENOMEM, and it has more
+ * than before, or as many. */
+int epi__workers_change(epi_engine *engine, int64_t count);
+
+/* How many sockets a listener has: as many as there are workers. */
+int epi__workers_sockets(const epi_engine *engine);
+
 /* ---- drain.c ---- */
 
 /* The engine was told to drain: have flows cut when their time is over. */

@@ -21,9 +21,9 @@ def text(rule, effect="allow", to="here"):
 class Followed:
     """A proxy that follows a model's file."""
 
-    def __init__(self, path):
+    def __init__(self, path, *options):
         self.echo = servers.Echo()
-        self.proxy = flow.proxy("--model", path)
+        self.proxy = flow.proxy("--model", path, *options)
 
     def is_in_force(self, rule):
         """Wait until flows are admitted by a rule."""
@@ -35,10 +35,10 @@ class Followed:
         flow.until(admitted, f"rule {rule} is in force", 20)
 
 
-def a_file():
+def a_file(*options):
     path = flow.folder() / "model.json"
     path.write_text(text("first"))
-    followed = Followed(path)
+    followed = Followed(path, *options)
     followed.is_in_force("first")
     return path, followed
 
@@ -73,7 +73,8 @@ def it_is_removed_and_comes_back():
 
 @flow.test
 def its_folder_goes_and_comes_back():
-    path, followed = a_file()
+    """A sandbox knows the folder, whatever its name, and no other."""
+    path, followed = a_file("--no-sandbox")
     shutil.move(path.parent, f"{path.parent}-away")
     flow.at_end(shutil.rmtree, f"{path.parent}-away", True)
     path.parent.mkdir()

@@ -7,7 +7,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import flow, servers
+from support import datagrams, flow, servers
 from support import socks_client as wire
 
 HOST = "127.88.0.4"  # where nobody else listens
@@ -111,12 +111,12 @@ def datagrams_go_with_their_listener():
     port = flow.free_port()
     url = f"socks://127.0.0.1:{port}?udp=0"
     settings = Settings(f"listen = {url}", options=("--workers", "2"))
-    settings.proxy.wait_line("datagrams of .* come to")
-    for _ in range(2):
+    said = f"datagrams of {url.split('?')[0]} come to"
+    for times in (1, 2, 3):
+        flow.until(lambda: settings.proxy.text.count(said) == times, said)
         settings.change()
+        assert not flow.answers(port)
         settings.change(f"listen = {url}")
-    flow.until(lambda: settings.proxy.text.count("datagrams of socks://") == 3,
-               "each time")
     assert flow.answers(port)
 
 
@@ -157,9 +157,45 @@ def every_setting_is_taken():
     settings.change("bind-ports = 90-99", "sessions = 0", "health-interval=0")
     settings.change("bind-ports = 60000-60001", "warm = 0")
     settings.change()
-    assert "counts from the next start" not in settings.proxy.text
     settings.change("workers = 60")
-    settings.proxy.wait_line("workers: counts from the next start")
+    settings.change("workers = 1")
+    settings.change()
+    assert "counts from" not in settings.proxy.text
+
+
+@flow.test
+def workers_come_and_go():
+    """One that is not wanted any more serves those whom it has."""
+    echo = servers.Echo()
+    here = reverse(echo)
+    listen = f"listen = {here}"
+    settings = Settings(listen, options=("--workers", "1"))
+    kept = [through(here) for _ in range(10)]
+    for count in (4, 2, 3, 1, 6):
+        settings.change(listen, f"workers = {count}")
+        kept += [through(here) for _ in range(10)]
+        for sock in kept:
+            there_and_back(sock)
+
+
+@flow.test
+def datagrams_find_their_worker_whatever_the_number():
+    """And new associations, each in one of the workers that are wanted."""
+    echo = datagrams.Echo()
+    settings = Settings(options=("--workers", "1"),
+                        listen=["socks://127.0.0.1:0?udp=0"])
+    port = datagrams.udp_port(settings.proxy)
+    clients = []
+    for count in (1, 4, 2, 5):
+        settings.change(f"workers = {count}")
+        for _ in range(8):
+            client = datagrams.Socks6(settings.proxy.port, port)
+            client.send(flow.LOCAL, echo.port, b"hello")
+            client.confirm()
+            assert client.receive()[2] == b"hello"
+            clients.append(client)
+        for client in clients:
+            assert client.ask(flow.LOCAL, echo.port, b"again")[2] == b"again"
 
 
 @flow.test

@@ -90,7 +90,9 @@ def change_all(proxy):
     proxy.says("stay as they were", proxy.write_settings, "nonsense")
     proxy.says(in_force, proxy.write_settings,
                f"listen = tcp://{HOST}:{proxy.other}=127.0.0.1:1",
-               "warm = 2", "dns-cache = 5", "health-interval = 900")
+               "warm = 2", "dns-cache = 5", "health-interval = 900",
+               "workers = 4")
+    proxy.goes_on()
     proxy.says(in_force, proxy.write_settings)
     proxy.says("the model in", proxy.write_model)
 

@@ -379,7 +379,6 @@ def test_the_life_of_an_engine():
     engine.listen(ANY)
     engine.start()
     for call in (engine.start, lambda: engine.add_filter(Upper()),
-                 lambda: engine.set(epi.Parameter.WORKERS, 2),
                  lambda: engine.set(epi.Parameter.MARK, 2),
                  lambda: engine.on_log(print)):
         with pytest.raises(epi.errors.InvalidState):
@@ -426,10 +425,15 @@ def test_listeners_change_while_an_engine_runs(proxy, echo):
 def test_settings_change_while_an_engine_runs(proxy, echo):
     engine = proxy()
     for parameter in epi.Parameter:
-        if parameter not in (epi.Parameter.WORKERS, epi.Parameter.MARK):
+        if parameter != epi.Parameter.MARK:
             bounds = engine.bounds(parameter)
             engine.set(parameter, bounds.value)
             assert engine.bounds(parameter) == bounds
+    for count in (3, 1, 4, 2):
+        engine.set(epi.Parameter.WORKERS, count)
+        for _ in range(20):
+            with through(engine, echo.address) as sock:
+                assert talk(sock, b"by any of them") == b"by any of them"
     engine.set(epi.Parameter.IDLE_MS, 50)
     with through(engine, echo.address) as sock:
         assert talk(sock, b"soon") == b"soon"

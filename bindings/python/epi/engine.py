@@ -293,9 +293,10 @@ class Engine(Handle):
     # ---- set-up ----
 
     def set(self, parameter: Parameter, value: int) -> None:
-        """Set a parameter, also while it runs: WORKERS before listening alone,
-        MARK before the start. Limits count for whoever comes next.
-        Raises InvalidArgument out of its bounds, InvalidState too late."""
+        """Set a parameter, also while it runs, but for MARK; and WORKERS
+        before listening, or once it runs. Limits count for whoever comes next.
+        Raises InvalidArgument out of its bounds, InvalidState too late, and
+        SystemRefused or LimitReached for a worker more."""
         self._call(c.epi_engine_set, parameter, value)
 
     def bounds(self, parameter: Parameter) -> Bounds:
