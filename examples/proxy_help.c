@@ -100,6 +100,7 @@ const char *const proxy_help[] = {
     "  --drain MS          for connections to finish after TERM [0], or after "
     "USR2,\n"
     "                      which starts the program anew [600000]\n"
+    "  --memory N          bytes that flows hold at once; 0: no limit [0]\n"
     "  --log-lines N       of a kind in a second, the others are counted; "
     "0: all [1000]\n"
     "  --user NAME[:GROUP] become this user once all is bound and read\n"

@@ -96,6 +96,7 @@ static const struct entry {
     {"port", 'p', TEXT, offsetof(proxy_options, port), 0},
     {"socks", 's', TEXT, offsetof(proxy_options, socks), 0},
     {"debug", 'd', LEVEL, 0, EPI_LOG_DEBUG},
+    {"memory", 0, NUMBER, EPI_ENGINE_MEMORY, 0},
     {"log-lines", 0, NUMBER, EPI_ENGINE_LOG_LINES, 0},
     {"quiet", 0, LEVEL, 0, EPI_LOG_ERROR},
     {"help", 0, HELP, 0, 0},

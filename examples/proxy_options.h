@@ -10,7 +10,7 @@ enum {
   EXIT_USAGE = 2,
   EXIT_UNKNOWN = 3, /* of proxy_options_set() */
   MANY = 64,
-  PARAMETERS = EPI_ENGINE_LOGIN_THREADS + 1,
+  PARAMETERS = EPI_ENGINE_MEMORY + 1,
 };
 
 typedef struct many {

@@ -150,6 +150,13 @@ typedef struct epi_engine epi_engine;
 #define EPI_ENGINE_LOGIN_PAUSE_MS  42
 #define EPI_ENGINE_LOGIN_THREADS   43
 
+/* Bytes that flows may hold, all together: what one peer has sent and the other
+ * has not taken, and what came before there was a connection; 0: no limit [0],
+ * but EPI_ENGINE_BUFFER of each. At the limit new flows are refused, flows are
+ * not read, and one whose peer has taken nothing for ten seconds is ended
+ * (doc/limits.md). */
+#define EPI_ENGINE_MEMORY 44
+
 /* Make an engine without listeners.
  *
  * Returns 0, EPI_ESYS (no random bytes) or EPI_ENOMEM. */
@@ -527,10 +534,12 @@ EPI_API void epi_engine_stop(epi_engine *engine);
 
 /* What epi_engine_count() counts. A client that left without having sent a byte
  * is none of the last: it was open, and nothing else. */
-#define EPI_COUNT_OPEN    1 /* flows open now */
-#define EPI_COUNT_ALLOWED 2 /* flows that were allowed, so far */
-#define EPI_COUNT_REFUSED 3 /* flows that policy refused, so far */
-#define EPI_COUNT_FAILED  4 /* flows that failed otherwise, so far */
+#define EPI_COUNT_OPEN     1 /* flows open now */
+#define EPI_COUNT_ALLOWED  2 /* flows that were allowed, so far */
+#define EPI_COUNT_REFUSED  3 /* flows that policy refused, so far */
+#define EPI_COUNT_FAILED   4 /* flows that failed otherwise, so far */
+#define EPI_COUNT_BUFFERED 5 /* bytes that flows hold now: EPI_ENGINE_MEMORY   \
+                              */
 
 /* Count flows, over all workers. Returns the count, or EPI_EINVAL. Threads:
  * any, at any time. */

@@ -378,6 +378,9 @@ void epi_engine_stop(epi_engine *engine) {
 }
 
 int64_t epi_engine_count(const epi_engine *engine, int what) {
+  if (what == EPI_COUNT_BUFFERED) {
+    return atomic_load(&engine->buffered);
+  }
   if (what < EPI_COUNT_OPEN || what > EPI_COUNT_FAILED) {
     return epi__fail(EPI_EINVAL, "no count %d", what);
   }

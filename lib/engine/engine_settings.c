@@ -62,6 +62,7 @@ static const struct {
     [EPI_ENGINE_LOGIN_PAUSE_MS] = {"pause of logins", 1, INT32_MAX, 30000},
     [EPI_ENGINE_LOGIN_THREADS] = {"login threads", 1, EPI__LOGIN_THREADS_MAX,
                                   2},
+    [EPI_ENGINE_MEMORY] = {"memory", 0, EPI__BYTES_MAX, 0},
 };
 
 static int known(int parameter) {

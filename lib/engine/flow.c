@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/buffered.h"
 #include "engine/flow_audit.h"
 #include "engine/flow_limits.h"
 #include "engine/flow_login.h"
@@ -254,6 +255,7 @@ void epi__flow_end(epi_flow *flow, int reset, const char *why) {
   epi__leg_close(&flow->legs[EPI_BACKWARD], reset);
   atomic_fetch_sub(&engine->counts[EPI_COUNT_OPEN], 1);
   atomic_fetch_sub(&engine->mailboxes[flow->worker->number].flows, 1);
+  epi__buffered_note(flow);
   epi__bulk_drop(flow);
   unlink_flow(flow);
 }

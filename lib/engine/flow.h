@@ -80,6 +80,7 @@ struct epi_flow {
   int audited;            /* the audit log has it as allowed, and not ended */
   epi__route *route;
   epi__quota_entry *counted[EPI__QUOTAS]; /* NULL: not in that */
+  int64_t buffered;                       /* bytes that it is counted with */
   epi__pace *pace;                        /* NULL: it may carry what it likes */
   epi__names crowded;    /* functions that were passed over for want of room */
   epi__awaited *awaited; /* NULL: it has not waited */

@@ -8,6 +8,7 @@
 #include "area/decision.h"
 #include "base/net.h"
 #include "engine/bind.h"
+#include "engine/buffered.h"
 #include "engine/flow_audit.h"
 
 #include <inttypes.h>
@@ -113,8 +114,11 @@ static const epi__limits *limits_of(const epi_flow *flow) {
 
 int epi__limits_enter(epi_flow *flow) {
   const epi__limits *limits = limits_of(flow);
-  int result = take_client(flow);
+  int result = epi__buffered_admit(flow->worker->engine);
 
+  if (!result) {
+    result = take_client(flow);
+  }
   if (!result) {
     result = take_user(flow);
   }

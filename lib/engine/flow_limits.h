@@ -14,7 +14,7 @@ int epi__limits_connect(epi__worker *worker, const epi__listener *listener,
 
 /* The flow may be: count it for its client, its user and its application, and
  * find out how much it may carry. Returns 0, EPI_EDENIED with the limit in the
- * detail, or EPI_ENOMEM. */
+ * detail, EPI_ELIMIT (flows hold as much memory as they may) or EPI_ENOMEM. */
 int epi__limits_enter(epi_flow *flow);
 
 /* It may go on by another decision, whose limits count from now on. It is not

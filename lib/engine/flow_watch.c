@@ -2,6 +2,7 @@
 #include "engine/association.h"
 
 #include "engine/bind.h"
+#include "engine/buffered.h"
 
 #include <stddef.h>
 
@@ -47,7 +48,8 @@ static int client_events(const epi_flow *flow) {
                                                     : events;
     }
     return flow->legs[EPI_FORWARD].eof ||
-                   held(&flow->lanes[EPI_FORWARD].early) >= limit
+                   held(&flow->lanes[EPI_FORWARD].early) >= limit ||
+                   epi__buffered_full(flow->worker->engine)
                ? events
                : events | EPI__READ;
   }
@@ -74,11 +76,16 @@ void epi__flow_watch(epi_flow *flow) {
   if (flow->phase == EPI__ENDED) {
     return;
   }
+  epi__buffered_note(flow);
   epi__leg_watch(client, client_events(flow), on_client);
   if (server->fd >= 0) {
     epi__leg_watch(server, server_events(flow), on_server);
   }
   epi__filters_watch(flow);
+  if (flow->phase >= EPI__AWAIT && flow->phase <= EPI__RELAY &&
+      epi__buffered_full(flow->worker->engine)) {
+    epi__buffered_wait(flow->worker);
+  }
 }
 
 /* Read and drop what still comes, until the client closes. */

@@ -5,6 +5,7 @@
  * direction, or what its filters make of them, and nothing while it is idle.
  * The directions end one by one: the end of data goes on once all before it is
  * sent. */
+#include "engine/buffered.h"
 #include "engine/flow_limits.h"
 
 #include "base/fail.h"
@@ -198,6 +199,7 @@ int epi__relay_may_take(const epi_flow *flow, int direction) {
   return !flow->legs[direction].eof &&
          !epi__lane_held(&flow->lanes[direction]) &&
          (!flow->pace || epi__pace_may(flow, direction)) &&
+         !epi__buffered_full(flow->worker->engine) &&
          (!flow->chain ||
           (!is_paused(flow, direction) && back->end - back->start <= limit));
 }

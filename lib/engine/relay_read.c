@@ -2,6 +2,7 @@
  *
  * It reads into the worker's buffer, or lets a tube take what is much (bulk.c).
  * A short read means that the socket is empty: no second read asks it. */
+#include "engine/buffered.h"
 #include "engine/flow_limits.h"
 
 #include "base/fail.h"
@@ -14,6 +15,7 @@ enum {
 
 /* How much of size bytes may be read now. */
 static size_t room(const epi_flow *flow, int direction, size_t size) {
+  size = epi__buffered_room(flow->worker->engine, size);
   return flow->pace ? epi__pace_room(flow, direction, size) : size;
 }
 
@@ -54,15 +56,16 @@ void epi__relay_read(epi_flow *flow, int direction) {
   size_t buffer = (size_t)flow->worker->engine->settings[EPI_ENGINE_BUFFER];
 
   for (int i = 0; i < READS; i++) {
-    int spliced = epi__bulk_begun(flow, direction);
     size_t size;
     ptrdiff_t got;
+    int spliced;
 
     if (flow->phase == EPI__ENDED || flow->phase == EPI__LINGER ||
         !epi__relay_may_take(flow, direction)) {
       return;
     }
     size = room(flow, direction, buffer);
+    spliced = size == buffer && epi__bulk_begun(flow, direction);
     got = spliced ? read_splicing(flow, direction)
                   : read_copying(flow, direction, size);
     if (got == EPI_ENOENT) {
@@ -85,9 +88,9 @@ void epi__relay_read(epi_flow *flow, int direction) {
 
 void epi__relay_keep_early(epi_flow *flow) {
   epi__worker *worker = flow->worker;
-  ptrdiff_t got =
-      epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
-                    (size_t)worker->engine->settings[EPI_ENGINE_BUFFER]);
+  size_t buffer = (size_t)worker->engine->settings[EPI_ENGINE_BUFFER];
+  ptrdiff_t got = epi__leg_read(&flow->legs[EPI_FORWARD], worker->scratch,
+                                epi__buffered_room(worker->engine, buffer));
   int result;
 
   if (got == EPI_ENOENT) {

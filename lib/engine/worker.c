@@ -1,5 +1,6 @@
 /* worker.c: a thread with a loop, its doors and its flows. */
 #include "engine/worker.h"
+#include "engine/buffered.h"
 #include "engine/flow_audit.h"
 
 #include "base/fail.h"
@@ -96,6 +97,7 @@ static void *run(void *user) {
   epi__loop_run(worker->loop);
   epi__audit_heads_end(worker);
   epi__log_settle_end(worker);
+  epi__buffered_end(worker);
   epi__health_stop(worker->health);
   epi__mailbox_end(worker);
   epi__doors_close(worker);

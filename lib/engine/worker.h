@@ -35,7 +35,7 @@ enum {
   EPI__HOPS_MAX = 16,
   EPI__FILTERS_MAX = 16,
   EPI__ADOPTED_MAX = 2048,
-  EPI__ENGINE_SETTINGS = EPI_ENGINE_LOGIN_THREADS + 1,
+  EPI__ENGINE_SETTINGS = EPI_ENGINE_MEMORY + 1,
   EPI__SCRATCH = 256 * 1024, /* a worker's receive buffer */
   EPI__ASSOCIATION_BUCKETS = 256,
   EPI__CHAIN_KEY_MIN = 16,
@@ -94,6 +94,8 @@ struct epi__worker {
   int tuned;       /* as of which its caches have their sizes */
   int drains;      /* as of which flows are cut by a time */
   epi__timer drain;
+  epi__timer memory; /* of flows that wait for some */
+  int waits_for_memory;
   epi__timer flood; /* for log lines that were counted */
   epi__timer heads; /* of the audit log; the first worker's */
   epi__slab flow_slab;
@@ -168,6 +170,7 @@ struct epi_engine {
   atomic_int
       flooded; /* lines were counted, and no worker has a timer for that */
 
+  atomic_llong buffered;  /* bytes that flows hold */
   epi__quotas quotas;     /* counts with limits */
   int64_t fds;            /* that may be shared out */
   int64_t limit_most;     /* flows that these allow */

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """shortage.py: what a proxy does when it has too little of something, or too
 much to say."""
+import contextlib
 import pathlib
 import re
 import resource
+import socket
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -90,6 +91,72 @@ def the_soft_limit_of_descriptors_is_raised():
     proxy = flow.proxy(prefix=["prlimit", "--nofile=100:512"])
     assert resource.prlimit(proxy.process.pid,
                             resource.RLIMIT_NOFILE) == (512, 512)
+
+
+# ---- memory ----
+
+class Fountain(servers.Server):
+    """Sends so much to whoever connects."""
+    size = 8 << 20
+
+    def serve(self, sock):
+        with contextlib.suppress(OSError):
+            sock.sendall(servers.body(self.size))
+
+
+def ask(proxy, server):
+    """With a small window, so that the proxy holds what is not read."""
+    sock = socket.socket()
+    flow.at_end(sock.close)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(20)
+    sock.connect((flow.LOCAL, proxy.port))
+    sock.sendall(wire.greeting(wire.NONE))
+    assert wire.read(sock, 2) == b"\5\0"
+    sock.sendall(wire.request5(flow.LOCAL, server.port))
+    return sock, wire.reply5(sock)[0]
+
+
+@flow.test(timeout=60)
+def memory_of_slow_readers_is_bounded_and_nothing_is_lost():
+    fountain = Fountain()
+    proxy = flow.proxy("--memory", "1000000", "--workers", "2")
+    slow = []
+    for _ in range(60):
+        sock, code = ask(proxy, fountain)
+        if code:
+            assert code == 1, code
+            break
+        slow.append(sock)
+        time.sleep(0.02)
+    assert code == 1, "60 flows would hold nearly four million bytes"
+    proxy.wait_line("flows hold 1[0-9]{6} bytes, as many as they may")
+    assert 10 < len(slow) < 40, len(slow)
+    spent = busy_s(proxy)
+    time.sleep(1)
+    assert busy_s(proxy) - spent < 0.3, "to wait costs nothing"
+    whole = servers.body(Fountain.size)
+    for sock in slow[2:]:
+        sock.close()
+    for sock in slow[:2]:
+        assert wire.read_all(sock) == whole, "what waited goes on"
+    assert ask(proxy, fountain)[1] == 0, "there is room again"
+
+
+@flow.test(timeout=60)
+def who_never_reads_does_not_stop_the_others_for_ever():
+    fountain = Fountain()
+    proxy = flow.proxy("--memory", "300000", "--workers", "1")
+    slow = []
+    while True:
+        sock, code = ask(proxy, fountain)
+        if code:
+            break
+        slow.append(sock)
+        time.sleep(0.02)
+    proxy.wait_line("memory is short, and its peer has taken nothing for long",
+                    timeout=20)
+    flow.until(lambda: ask(proxy, fountain)[1] == 0, "a new flow", 20)
 
 
 # ---- log lines ----

@@ -94,6 +94,7 @@ class Parameter(enum.IntEnum):
     LOGIN_WINDOW_MS = c.EPI_ENGINE_LOGIN_WINDOW_MS
     LOGIN_PAUSE_MS = c.EPI_ENGINE_LOGIN_PAUSE_MS
     LOGIN_THREADS = c.EPI_ENGINE_LOGIN_THREADS
+    MEMORY = c.EPI_ENGINE_MEMORY
 
 
 class LogLevel(enum.IntEnum):
@@ -119,12 +120,13 @@ _LOGGED_AS = {c.EPI_LOG_ERROR: logging.ERROR, c.EPI_LOG_NOTE: logging.INFO,
 @dataclass(frozen=True)
 class Counts:
     """Flows of an engine: open now; allowed, refused by policy, and failed
-    otherwise, so far."""
+    otherwise, so far; and the bytes that flows hold now."""
 
     open: int
     allowed: int
     refused: int
     failed: int
+    buffered: int = 0
 
 
 @dataclass(frozen=True)
@@ -640,7 +642,8 @@ class Engine(Handle):
     def _counted(self) -> Counts:
         return Counts(*(check(c.epi_engine_count(self._handle, what))
                         for what in (c.EPI_COUNT_OPEN, c.EPI_COUNT_ALLOWED,
-                                     c.EPI_COUNT_REFUSED, c.EPI_COUNT_FAILED)))
+                                     c.EPI_COUNT_REFUSED, c.EPI_COUNT_FAILED,
+                                     c.EPI_COUNT_BUFFERED)))
 
     @property
     def instances(self) -> tuple[Instance, ...]:
