@@ -37,7 +37,7 @@ int epi_engine_new(epi_engine **out) {
   engine->made_at = epi__clock_wall();
   engine->made_ms = epi__clock_steady();
   pthread_mutex_init(&engine->lock, NULL);
-  pthread_cond_init(&engine->closed, NULL);
+  epi__cond_init(&engine->closed);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
   }
@@ -338,7 +338,7 @@ static int start(epi_engine *engine) {
     return result;
   }
   epi__engine_share_fds(engine);
-  engine->seen.from = epi__clock_wall();
+  engine->started_at = epi__clock_steady();
   engine->started = 1;
   if (engine->policy) {
     epi__audit_model(engine, epi__policy_model(engine->policy));

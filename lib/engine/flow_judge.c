@@ -58,6 +58,9 @@ static int check_claims(epi_flow *flow) {
     return 0;
   }
   pthread_mutex_lock(&engine->lock);
+  /* The start by the wall clock as it is now: it may have been set. */
+  engine->seen.from =
+      epi__clock_wall() - (epi__clock_steady() - engine->started_at) / 1000;
   result =
       engine->function
           ? epi__ticket_check(flow->request, engine->crypto,

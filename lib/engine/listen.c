@@ -142,7 +142,7 @@ static epi__listener *find(const epi_engine *engine, const char *url) {
 static void await_closed(epi_engine *engine, const epi__listener *listener) {
   struct timespec until;
 
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += CLOSE_S;
   pthread_mutex_lock(&engine->lock);
   while (listener->open &&

@@ -245,16 +245,6 @@ static void *run(void *user) {
   return NULL;
 }
 
-/* Waits by a clock that never steps. */
-static void init_wake(pthread_cond_t *wake) {
-  pthread_condattr_t by;
-
-  pthread_condattr_init(&by);
-  pthread_condattr_setclock(&by, CLOCK_MONOTONIC);
-  pthread_cond_init(wake, &by);
-  pthread_condattr_destroy(&by);
-}
-
 /* The program's signals are for its own threads. */
 static int start_thread(epi__record_file *file) {
   sigset_t all, before;
@@ -311,7 +301,7 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
     return result;
   }
   pthread_mutex_init(&file->lock, NULL);
-  init_wake(&file->wake);
+  epi__cond_init(&file->wake);
   *out = file;
   return 0;
 }

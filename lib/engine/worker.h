@@ -159,6 +159,7 @@ struct epi_engine {
   epi__revocation revocation;
   _Atomic(epi__listeners *) listeners; /* replaced by the engine's calls */
   epi__claims_seen seen;
+  int64_t started_at;     /* by the clock that never steps */
   epi__tally binds;       /* that wait, by client */
   epi__backlog *backlogs; /* that sessions listen with */
   epi__tally udp_clients; /* with associations */

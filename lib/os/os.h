@@ -5,6 +5,8 @@
 #include "epi/addr.h"
 #include "epi/error.h"
 
+#include <pthread.h>
+
 /* ---- sockets: all are non-blocking and close on exec ---- */
 
 /* Listen on an address. shared is 1 to let sockets of this process share the
@@ -192,6 +194,10 @@ void epi__thread_be_nice(void);
 
 /* Milliseconds on a clock that never steps. */
 int64_t epi__clock_steady(void);
+
+/* A condition that waits until a time of CLOCK_MONOTONIC: a clock that is set
+ * must neither keep a thread waiting nor wake it. */
+void epi__cond_init(pthread_cond_t *cond);
 
 /* Seconds since 1970 UTC. */
 int64_t epi__clock_wall(void);

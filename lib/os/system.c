@@ -39,6 +39,10 @@ static char *widen(char *text, size_t capacity, int secret) {
   return moved;
 }
 
+static int over(const char *path, size_t max) {
+  return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", path, max);
+}
+
 static int read_all(int fd, const char *path, size_t max, int secret,
                     char **out, size_t *len) {
   size_t used = 0, capacity = 4096;
@@ -65,7 +69,7 @@ static int read_all(int fd, const char *path, size_t max, int secret,
     used += (size_t)got;
     if (used > max) {
       drop(text, capacity, secret);
-      return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", path, max);
+      return over(path, max);
     }
     if (capacity - used == 1) {
       text = widen(text, capacity, secret);
@@ -106,6 +110,11 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
     close(fd);
     return epi__fail(EPI_EPERM, "everybody can read %s: chmod o-r it", path);
   }
+  if (S_ISREG(info.st_mode) &&
+      info.st_size - lseek(fd, 0, SEEK_CUR) > (off_t)max) {
+    close(fd); /* without reading so much of it */
+    return over(path, max);
+  }
   result = read_all(fd, path, max, secret, out, len);
   close(fd);
   return result;
@@ -128,6 +137,15 @@ void epi__sleep(int64_t ms) {
 /* Linux has it for each thread, by the number of the thread. */
 void epi__thread_be_nice(void) {
   setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+}
+
+void epi__cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t steady;
+
+  pthread_condattr_init(&steady);
+  pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &steady);
+  pthread_condattr_destroy(&steady);
 }
 
 int64_t epi__clock_wall(void) {

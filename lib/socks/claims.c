@@ -155,17 +155,29 @@ static int add_nonce(epi__nonces *set, const uint8_t *nonce) {
 
 /* A claim is believed from WINDOW seconds before to WINDOW seconds after its
  * time; a nonce is remembered for at least twice that, in two sets. */
-static int remember(epi__claims_seen *seen, const uint8_t *nonce, int64_t now) {
+static int remember(epi__claims_seen *seen, const uint8_t *nonce, int64_t when,
+                    int64_t now) {
+  int result;
+
+  if (now < seen->since) { /* the clock was set back */
+    seen->since = now;
+  }
   if (now - seen->since > 2 * EPI__CLAIMS_WINDOW) {
     epi__free(seen->older.slots);
     seen->older = seen->newer;
     memset(&seen->newer, 0, sizeof seen->newer);
     seen->since = now;
+    seen->forgotten = seen->older_last;
+    seen->older_last = seen->last;
   }
   if (has_nonce(&seen->newer, nonce) || has_nonce(&seen->older, nonce)) {
     return epi__fail(EPI_EAUTH, "the metadata was used before");
   }
-  return add_nonce(&seen->newer, nonce);
+  result = add_nonce(&seen->newer, nonce);
+  if (!result && when > seen->last) {
+    seen->last = when;
+  }
+  return result;
 }
 
 static int malformed(void) {
@@ -190,7 +202,11 @@ int epi__claims_spend(const epi_request *request, int64_t now,
     return epi__fail(EPI_EAUTH, "the metadata is from before this proxy's "
                                 "start: it may have been used then");
   }
-  return remember(seen, nonce, now);
+  if (when <= seen->forgotten) { /* only if the clock was set back since */
+    return epi__fail(EPI_EAUTH, "the metadata is of a time that was before: it "
+                                "may have been used then");
+  }
+  return remember(seen, nonce, when, now);
 }
 
 int epi__claims_check(const epi_request *request, const epi__crypto *crypto,

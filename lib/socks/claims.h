@@ -47,8 +47,11 @@ typedef struct epi__nonces {
 
 /* The nonces of the last minutes, so that each counts once. */
 typedef struct epi__claims_seen {
-  int64_t from;  /* what is older may have been used before a restart */
-  int64_t since; /* when newer began */
+  int64_t from;       /* what is older may have been used before a restart */
+  int64_t since;      /* when newer began */
+  int64_t last;       /* the time of the newest claim that was believed */
+  int64_t older_last; /* the same when newer began */
+  int64_t forgotten;  /* of those that are remembered no more */
   epi__nonces newer, older;
 } epi__claims_seen;
 

@@ -112,6 +112,40 @@ def garbage_of_a_name_server_is_reply_4():
     assert code == 4, f"reply {code}"
 
 
+@flow.test
+def a_name_without_an_address_is_reply_4():
+    dns = dns_server.Server({"empty.example": []})
+    proxy = dns.proxy()
+    assert wire.socks5(proxy.port, "empty.example", 80)[1] == 4
+    assert len(dns.asked) == 2, dns.asked
+
+
+@flow.test(timeout=60)
+def lies_of_a_name_server_lead_nowhere():
+    """Each names an address where somebody waits."""
+    echo = servers.Echo()
+    kinds = ("id", "name", "loop")
+    dns = dns_server.Server({"good.example": [flow.LOCAL]},
+                            lies={f"{kind}.example": kind for kind in kinds})
+    proxy = dns.proxy("--connect-timeout", "1500", "--workers", "1")
+    asked = [wire.ask5(proxy.port, f"{kind}.example", echo.port, wire.CONNECT)
+             for kind in kinds]
+    good, code = wire.socks5(proxy.port, "good.example", echo.port)
+    assert code == 0, "who asks for a name that is there need not wait"
+    for kind, sock in zip(kinds, asked):
+        code = wire.reply5(sock)[0]
+        assert code in (1, 4, 6), (kind, code)
+    assert echo.connections == 1, "nobody was led there by a lie"
+    good.sendall(b"there?")
+    assert wire.read(good, 6) == b"there?"
+
+
+@flow.test
+def an_answer_that_is_cut_off_for_good_is_reply_4():
+    dns = dns_server.Server({}, lies={"cut.example": "cut"})
+    assert wire.socks5(dns.proxy().port, "cut.example", 80)[1] == 4
+
+
 def model():
     """Two nodes: the name is one's, and some of its addresses another's."""
     return flow.file(json.dumps({

@@ -4,7 +4,10 @@
     proxy = dns.proxy()            # an epi-proxy that asks this server
 
 Names of records are lower case. A name in `silent` is never answered, one in
-`garbage` with bytes that mean nothing; others do not exist. Questions of
+`garbage` with bytes that mean nothing; others do not exist. A name of `records`
+without addresses is there and has none. One of `lies` is answered by a lie: of
+another question ("id"), about another name ("name"), by a name that leads to
+itself ("loop"), or cut off without the way to ask again ("cut"). Questions of
 `silent_kinds`, A or AAAA, are never answered, and the first one of the kind
 `drop_first` is not."""
 import ipaddress
@@ -21,12 +24,13 @@ _number = itertools.count(1)
 
 
 class Server:
-    def __init__(self, records, silent=(), garbage=(), silent_kinds=(), ttl=0):
+    def __init__(self, records, silent=(), garbage=(), silent_kinds=(), ttl=0,
+                 lies=()):
         flow.need_root()
         flow.need("unshare", "mount")
         self.records, self.silent, self.garbage = records, silent, garbage
         self.silent_kinds, self.ttl = silent_kinds, ttl
-        self.drop_first = None
+        self.drop_first, self.lies = None, dict(lies)
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # An address of our own: port 53 may be taken on others.
@@ -56,6 +60,23 @@ class Server:
             if answer:
                 self._socket.sendto(answer, client)
 
+    @staticmethod
+    def _lie(lie, query, at, kind):
+        """An address of LOCAL for A alone, but not as an answer has it."""
+        question, owner = query[12:at + 5], b"\xc0\x0c"
+        number, bits, count = query[:2], 0x8180, int(kind == A)
+        data = struct.pack(">HHIH", A, 1, 60, 4) + b"\x7f\0\0\1"
+        if lie == "id":
+            number = bytes(byte ^ 0x55 for byte in number)
+        elif lie == "name":
+            question = b"\5other\7example\0" + question[-4:]
+        elif lie == "loop":
+            count, data = 1, struct.pack(">HHIH", 5, 1, 60, 2) + owner
+        elif lie == "cut":
+            bits, count = 0x8380, 0
+        return number + struct.pack(">HHHHH", bits, 1, count, 0, 0) + question + (
+            (owner + data) if count else b"")
+
     def _answer(self, query):
         labels, at = [], 12
         while query[at]:
@@ -71,6 +92,8 @@ class Server:
             return b""
         if name in self.garbage:
             return query[:2] + b"\x81\x80" + b"\xff" * 40
+        if name in self.lies:
+            return self._lie(self.lies[name], query, at, kind)
         known = name in self.records
         addresses = [ipaddress.ip_address(text)
                      for text in self.records.get(name, ())]

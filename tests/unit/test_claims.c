@@ -57,6 +57,46 @@ Test(claims, from_before_the_start_are_not_believed) {
   epi__claims_seen_clear(&seen);
 }
 
+/* Have others be believed, each a while after the one before, until the first
+ * ones are not remembered any more. */
+static void forget(int64_t from, int64_t step) {
+  for (int64_t i = 1; i <= 3; i++) {
+    epi_request *other = make();
+
+    epi_request_set_metadata(other, EPI_META_ISSUED, NULL);
+    cr_assert_eq(
+        epi__claims_issue(other, epi__crypto_wolfssl(), from + i * step), 0);
+    cr_assert_eq(epi__claims_sign(other, epi__crypto_wolfssl(), key), 0);
+    cr_expect_eq(check(other, from + i * step), 0, "%s", epi_error_detail());
+    epi_request_free(other);
+  }
+}
+
+Test(claims, are_believed_once_whatever_the_clock_is_set_to) {
+  epi_request *request = make();
+
+  cr_expect_eq(check(request, NOW), 0);
+  forget(NOW, 3 * EPI__CLAIMS_WINDOW);
+  cr_expect_eq(check(request, NOW), EPI_EAUTH, "an hour back, and a replay");
+  cr_expect(strstr(epi_error_detail(), "may have been used"), "%s",
+            epi_error_detail());
+  epi_request_free(request);
+  epi__claims_seen_clear(&seen);
+}
+
+Test(claims, of_peers_with_the_right_time_go_on_when_a_clock_is_set_back) {
+  epi_request *request;
+
+  seen.since = NOW + 100000; /* a nonce was remembered by a clock too far on */
+  for (int i = 0; i < 3; i++) {
+    request = make();
+    cr_expect_eq(check(request, NOW + i), 0, "%s", epi_error_detail());
+    epi_request_free(request);
+  }
+  cr_expect_leq(seen.since, NOW + 2);
+  epi__claims_seen_clear(&seen);
+}
+
 Test(claims, without_an_authenticator_are_nobodys) {
   epi_request *request = make();
 
