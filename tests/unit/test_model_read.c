@@ -394,3 +394,17 @@ Test(model_read, survives_failing_allocations_in_a_bad_document) {
     cr_expect(result == EPI_EMODEL || result == EPI_ENOMEM);
   }
 }
+
+Test(model_read, limits_of_an_application_are_whole_numbers_from_one) {
+#define LIMITS(text)                                                           \
+  "{'epi':1,'nodes':{'a':{}},'applications':{'x':{'nodes':['a'],'limits':"     \
+  "{" text "}}}}"
+  SAYS(LIMITS("'flows':0"),
+       "applications.x.limits.flows: must be a whole number from 1 to 1000000");
+  SAYS(LIMITS("'flows':'many'"), "applications.x.limits.flows: must be a");
+  SAYS(LIMITS("'bytes_out':1000000000000001"), "to 1000000000000000");
+  SAYS(LIMITS("'rate_back':0.5"), "to 1000000000000");
+  SAYS(LIMITS("'bytes':1"), "applications.x.limits.bytes: unknown key");
+  epi_model_free(model_of(LIMITS("'bytes_out':1000000000000000,'flows':1")));
+#undef LIMITS
+}
