@@ -538,8 +538,7 @@ EPI_API void epi_engine_stop(epi_engine *engine);
 #define EPI_COUNT_ALLOWED  2 /* flows that were allowed, so far */
 #define EPI_COUNT_REFUSED  3 /* flows that policy refused, so far */
 #define EPI_COUNT_FAILED   4 /* flows that failed otherwise, so far */
-#define EPI_COUNT_BUFFERED 5 /* bytes that flows hold now: EPI_ENGINE_MEMORY   \
-                              */
+#define EPI_COUNT_BUFFERED 5 /* bytes that flows hold now */
 
 /* Count flows, over all workers. Returns the count, or EPI_EINVAL. Threads:
  * any, at any time. */
