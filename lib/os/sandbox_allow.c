@@ -165,11 +165,20 @@ int epi_sandbox_allow_filter(epi_sandbox *sandbox, const char *spec) {
 
 /* ---- telling ---- */
 
-static int is_lost(const epi__sandbox_path *file) {
-  int wanted = file->access == EPI_SANDBOX_WRITE ? R_OK | W_OK : R_OK;
-
-  return faccessat(AT_FDCWD, file->path, wanted, AT_EACCESS) &&
+static int is_refused(const char *path, int wanted) {
+  return faccessat(AT_FDCWD, path, wanted, AT_EACCESS) &&
          (errno == EACCES || errno == EROFS);
+}
+
+/* A file to write is made anew when it was renamed, which takes its folder. */
+static int is_lost(const epi__sandbox_path *file) {
+  char folder[PATH_MAX];
+
+  if (file->access == EPI_SANDBOX_READ) {
+    return is_refused(file->path, R_OK);
+  }
+  return is_refused(file->path, R_OK | W_OK) ||
+         (!find_folder(folder, file->path) && is_refused(folder, W_OK | X_OK));
 }
 
 void epi__sandbox_tell_lost(const epi__sandbox_paths *files, epi__text *text) {

@@ -181,6 +181,18 @@ def datagrams_are_judged_alike():
 
 
 @flow.test
+def who_binds_is_a_destination():
+    """A host that connects to a BIND sends to the client: who is of no node,
+    and at a private address, is not what `unknown` means."""
+    site = Site()
+    for parts, code in ({}, 2), ({"private": "any"}, 0):
+        proxy = site.proxy(model(**parts))
+        with site.space.inside():
+            sock = wire.ask5(proxy.port, PUBLIC, site.port, 2)
+        assert wire.reply5(sock)[0] == code, parts
+
+
+@flow.test
 def a_model_may_allow_it_and_take_it_back():
     site = Site()
     proxy = site.proxy(model(private="any"))

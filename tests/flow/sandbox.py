@@ -124,11 +124,13 @@ def another_user_has_what_is_needed_and_no_more():
     users.write_text("ann:secret\n")
     users.chmod(0o600)
     port = next(p for p in range(900, 1023) if not flow.answers(p))
+    key = flow.file("an audit key that is long enough", "key")
     proxy = flow.proxy("--model", path, "--user", f"{NOBODY}:{NOBODY}",
+                       "--audit", folder / "audit", "--audit-key", key,
                        listen=[f"socks://127.0.0.1:{port}",
                                f"socks://127.0.0.1:0?users={users}"])
-    said = line(proxy)
-    assert f"CANNOT BE OPENED AGAIN by this user: {users}" in said, said
+    lost = line(proxy).partition("CANNOT BE OPENED AGAIN by this user: ")[2]
+    assert set(lost.split(", ")) == {str(users), str(folder / "audit")}, lost
     found = status(pid_of(proxy))
     assert found["Uid"].split() == [str(NOBODY)] * 4, found
     assert found["Gid"].split() == [str(NOBODY)] * 4, found
