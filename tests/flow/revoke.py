@@ -75,7 +75,7 @@ def all_flows_are_cut_and_the_log_says_in_what_time():
     key = flow.file("k" * 32, "key")
     audit = folder / "audit"
     proxy = flow.proxy(
-        "--model", path, "--workers", "2", "--audit", audit, "--audit-key", key,
+        "--model", path, "--workers", "2", "--log-lines", "0", "--audit", audit, "--audit-key", key,
         listen=[f"tcp://{HOST}:0=127.0.0.1:{sink.port}"])
     sockets = connected(proxy.port, FLOWS)
     flow.until(lambda: len(sink.sockets) == FLOWS, "all are there", 60)
