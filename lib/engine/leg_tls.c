@@ -38,11 +38,30 @@ void epi__leg_secure_free(epi__leg *leg) {
   }
 }
 
+static void count_shaken(const epi__leg *leg, int result) {
+  epi_flow *flow = leg->flow;
+  epi__meter *meter = flow->worker->meter;
+  int client = leg == &flow->legs[EPI_FORWARD];
+
+  if (result < 0) {
+    /* Who left without a word is no failure. */
+    epi__meter_more(&meter->tls[EPI__METER_TLS_FAILED][client],
+                    leg->tls->heard);
+    return;
+  }
+  epi__meter_more(&meter->tls[EPI__METER_TLS_DONE][client], 1);
+  epi__meter_more(&meter->tls[EPI__METER_TLS_RESUMED][client],
+                  epi__tls_is_resumed(leg->tls->session));
+}
+
 int epi__leg_shake(epi__leg *leg) {
   epi__leg_tls *tls = leg->tls;
   int result = epi__tls_sock_shake(tls->session, leg->fd, &tls->heard);
 
   tls->failed |= result < 0;
+  if (result) {
+    count_shaken(leg, result);
+  }
   return result;
 }
 

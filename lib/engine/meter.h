@@ -43,6 +43,13 @@ enum {
   EPI__METER_TIMES,
 };
 
+enum {
+  EPI__METER_TLS_DONE,
+  EPI__METER_TLS_RESUMED, /* of these */
+  EPI__METER_TLS_FAILED,
+  EPI__METER_TLS,
+};
+
 typedef struct epi__histogram {
   atomic_llong buckets[EPI__METER_BUCKETS + 1]; /* the last: anything longer */
   atomic_llong sum_ms;
@@ -61,7 +68,8 @@ typedef struct epi__meter {
   epi__histogram times[EPI__METER_TIMES];
   atomic_llong verdicts[EPI__METER_VERDICTS];
   atomic_llong replies[EPI__METER_REPLIES];
-  atomic_llong bytes[2]; /* by EPI_FORWARD and EPI_BACKWARD */
+  atomic_llong tls[EPI__METER_TLS][2]; /* with hops, with clients */
+  atomic_llong bytes[2];               /* by EPI_FORWARD and EPI_BACKWARD */
   atomic_llong rules[EPI__METER_RULES + 1][2]; /* refused, allowed */
   atomic_llong chains[EPI__METER_CHAINS + 1];
   atomic_llong filters[EPI__METER_FILTERS + 1][2];

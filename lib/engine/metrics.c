@@ -314,6 +314,7 @@ int epi_engine_metrics(epi_engine *engine, int format, char **out) {
   put_filters(&metrics, engine);
   put_pool(&metrics, engine);
   put_names(&metrics, engine);
+  epi__metrics_put_tls(&metrics, engine);
   put_audit(&metrics, engine);
   put_log(&metrics, engine);
   put_process(&metrics);

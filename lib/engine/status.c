@@ -228,7 +228,7 @@ static int listen_at(epi__status *status) {
   for (int i = result ? 0 : 1; i < count; i++) {
     epi__sock_close(fds[i], 0);
   }
-  status->fd = count ? fds[0] : -1;
+  status->fd = count && !result ? fds[0] : -1;
   if (!result && !count) {
     result = epi__sock_listen(&status->addr, 0, &status->fd);
   }

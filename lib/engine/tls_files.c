@@ -241,6 +241,10 @@ epi__tls_files *epi__tls_files_ref(epi__tls_files *files) {
   return files;
 }
 
+int epi__tls_files_are_used(const epi__tls_files *files) {
+  return atomic_load(&files->references) > 1;
+}
+
 void epi__tls_files_free(epi__tls_files *files) {
   if (!files || atomic_fetch_sub(&files->references, 1) > 1) {
     return;

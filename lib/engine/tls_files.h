@@ -47,6 +47,9 @@ int epi__tls_files_new(epi__tls_files **out, const epi__tls_values *values,
 epi__tls_files *epi__tls_files_ref(epi__tls_files *files);
 void epi__tls_files_free(epi__tls_files *files);
 
+/* 1 if a listener or a hop has it, beside the table of all. */
+int epi__tls_files_are_used(const epi__tls_files *files);
+
 /* 1 if it was made of the same settings. */
 int epi__tls_files_are(const epi__tls_files *files,
                        const epi__tls_values *values);

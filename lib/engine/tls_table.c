@@ -174,3 +174,25 @@ int epi_engine_reload_tls(epi_engine *engine, int all) {
   pthread_mutex_unlock(&table->reading);
   return failed ? epi__fail(failed, "%s", why) : changed;
 }
+
+/* One that no listener or hop has any more is kept, but of no interest. */
+void epi__tls_table_expiries(epi__tls_table *table,
+                             void (*tell)(const char *name, int64_t at,
+                                          int server, void *user),
+                             void *user) {
+  pthread_mutex_lock(&table->lock);
+  for (size_t i = 0; i < table->count; i++) {
+    epi__tls_context *context = epi__tls_files_context(table->items[i]);
+    const char *name = "";
+    int64_t at;
+
+    for (size_t pair = 0;
+         epi__tls_files_are_used(table->items[i]) &&
+         (at = epi__tls_context_expiry(context, pair, &name)) > 0;
+         pair++) {
+      tell(name, at, table->servers[i], user);
+    }
+    epi__tls_context_free(context);
+  }
+  pthread_mutex_unlock(&table->lock);
+}

@@ -29,4 +29,12 @@ int epi__tls_table_server(epi__tls_table *table, const epi__url *url,
 int epi__tls_table_client(epi__tls_table *table, const epi__url *url, int ours,
                           epi__tls_files **out);
 
+/* Tell of each certificate of our own that is in use: its name, and when it, or
+ * one above it, expires, in seconds since 1970; server is 1 for a listener's.
+ * Threads: any. */
+void epi__tls_table_expiries(epi__tls_table *table,
+                             void (*tell)(const char *name, int64_t at,
+                                          int server, void *user),
+                             void *user);
+
 #endif

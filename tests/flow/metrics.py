@@ -6,12 +6,13 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import dns_server, flow, servers, socks_client as wire, verdict
-from support import watched
+from support import certificates, dns_server, flow, servers, verdict, watched
+from support import socks_client as wire
 
 MODEL = {
     "epi": 1,
@@ -158,6 +159,48 @@ def names_and_connections_kept_warm():
     assert found["epi_dns_seconds_count",] == 2, found
 
 
+def with_tls(*options):
+    """A proxy that takes TLS off, its authority, and its own certificate."""
+    authority = certificates.Authority()
+    own = authority.issue("proxy.example", "DNS:proxy.example,IP:127.0.0.1")
+    echo = servers.Echo()
+    proxy = watched.proxy(*options, "--workers", "1", listen=[
+        "socks://127.0.0.1:0",
+        f"tcp+tls://127.0.0.1:0=127.0.0.1:{echo.port}?{own.query}",
+        f"socks+tls://127.0.0.1:0?{own.query}"])
+    return proxy, authority, own
+
+
+@flow.test
+def tls_and_when_certificates_expire():
+    proxy, authority, own = with_tls()
+    context = authority.client()
+    for _ in range(3):
+        with context.wrap_socket(wire.connect(proxy.ports[1]),
+                                 server_hostname="proxy.example") as sock:
+            sock.sendall(b"x" * 100)
+            assert wire.read(sock, 100) == b"x" * 100
+    with wire.connect(proxy.ports[1]) as sock:
+        sock.sendall(b"this is no handshake of TLS, not at all")
+        wire.closed(sock)
+    wire.connect(proxy.ports[1]).close()
+    near = watched.proxy(
+        "--warm", "0", "--chain",
+        f"socks6+tls://127.0.0.1:{proxy.ports[2]}?ca={authority.cert}")
+    assert ask(near, servers.Echo().port) == 0
+    found, hop = settled(proxy, 6), settled(near, 1)
+    assert found["epi_tls_handshakes_total", "side=listener"] == 4, found
+    assert found["epi_tls_failures_total", "side=listener"] == 1, found
+    assert found["epi_tls_handshakes_total", "side=hop"] == 0, found
+    assert hop["epi_tls_handshakes_total", "side=hop"] == 1, hop
+    assert hop["epi_tls_failures_total", "side=hop"] == 0, hop
+    said = flow.run(flow.need("openssl"), "x509", "-in", own.cert, "-noout",
+                    "-enddate").stdout.partition("=")[2].strip()
+    expiry = [value for key, value in found.items() if key[:2] == (
+        "epi_tls_certificate_expiry_timestamp_seconds", "side=listener")]
+    assert expiry == [ssl.cert_time_to_seconds(said)], (expiry, said)
+
+
 @flow.test
 def audit_lines_are_counted():
     echo = servers.Echo()
@@ -202,7 +245,7 @@ def each_is_in_the_documents():
     text = (verdict.ROOT / "doc" / "sight.md").read_text()
     named = set(re.findall(r"`((?:epi|process)_\w+)`", text))
     found = {re.sub("_(bucket|sum|count)$", "", key[0])
-             for key in watched.proxy("--model", flow.file(MODEL)).metrics()}
+             for key in with_tls("--model", flow.file(MODEL))[0].metrics()}
     named = {name for name in named if not name.startswith("epi_engine_")}
     assert found == named, found ^ named
 
