@@ -172,3 +172,29 @@ void epi__logins_answer(epi__worker *worker) {
     login = next;
   }
 }
+
+/* ---- users who are gone ---- */
+
+static int is_gone(const epi_flow *flow) {
+  const char *user = flow->listener->users && !flow->trusted
+                         ? epi__flow_said(flow).user
+                         : NULL;
+
+  return user && !epi__users_have(flow->listener->users, user);
+}
+
+void epi__logins_recheck(epi__worker *worker) {
+  int changes = atomic_load(&worker->engine->users.changes);
+  epi_flow *next;
+
+  if (worker->users == changes) {
+    return;
+  }
+  worker->users = changes;
+  for (epi_flow *flow = worker->flows; flow; flow = next) {
+    next = flow->next; /* a cut flow moves to another list */
+    if (is_gone(flow)) {
+      epi__flow_end(flow, 1, "its user was taken out of the users file");
+    }
+  }
+}

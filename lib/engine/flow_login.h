@@ -23,6 +23,10 @@ void epi__login_wrong(epi_engine *engine, const epi_addr *client);
 /* The flow ends: nobody waits for the answer any more. */
 void epi__login_over(epi_flow *flow);
 
+/* Cut the flows of a worker whose users are in no users file any more, if one
+ * has changed. */
+void epi__logins_recheck(epi__worker *worker);
+
 /* Go on with the flows of a worker whose logins were checked. */
 void epi__logins_answer(epi__worker *worker);
 

@@ -166,10 +166,9 @@ static void take_request(epi_flow *flow, const uint8_t *rest, size_t len) {
     flow->user = epi_request_user(flow->request);
     flow->user = flow->user ? flow->user : "";
     flow->authenticated |= EPI__AUTH_PASSWORD;
-    if (epi_session_member(flow->session) &&
-        !epi__users_have(flow->listener->users, flow->user)) {
-      epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED,
-                       "the session's user is none any more");
+    if (!epi__users_have(flow->listener->users, flow->user)) {
+      epi__flow_refuse(flow, EPI_REPLY_NOT_ALLOWED, /* of a session, mostly */
+                       "its user was taken out of the users file");
       return;
     }
   }

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "base/sha256.h"
-#include "engine/worker.h"
+#include "engine/mailbox.h"
 #include "os/file_replace.h"
 
 #include <string.h>
@@ -119,6 +119,8 @@ static int reread(epi_engine *engine, epi__users *users) {
   epi__log(engine, EPI_LOG_NOTE, "%s was read again: %zu users", users->path,
            epi__user_table_count(table));
   replace(users, table);
+  atomic_fetch_add(&engine->users.changes, 1);
+  epi__mailbox_wake_all(engine); /* flows of who is gone are cut */
   warn(engine, users);
   return 1;
 }

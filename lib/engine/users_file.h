@@ -22,6 +22,7 @@ typedef struct epi__users_files {
   pthread_mutex_t lock;
   epi__users *first;
   size_t count;
+  atomic_int changes; /* how often one was read again; workers look at it */
 } epi__users_files;
 
 /* What is to be found out about a login by hashing its password. */

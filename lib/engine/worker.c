@@ -64,6 +64,7 @@ static void on_wake(epi__wake *wake) {
     epi__drain_update(worker);
   }
   epi__logins_answer(worker);
+  epi__logins_recheck(worker);
   epi__mailbox_open(worker);
 }
 

@@ -93,6 +93,7 @@ struct epi__worker {
   int provisioned; /* as of which flows wait for instances */
   int tuned;       /* as of which its caches have their sizes */
   int drains;      /* as of which flows are cut by a time */
+  int users;       /* as of which flows are cut whose user is gone */
   epi__timer drain;
   epi__timer memory; /* of flows that wait for some */
   int waits_for_memory;

@@ -138,7 +138,7 @@ def other_hashes_are_refused():
 def users_come_and_go_while_it_runs():
     path, echo = users(ada=HASH), servers.Echo()
     proxy = listening(path)
-    kept, code = login(proxy, echo, "ada", "secret")
+    cut, code = login(proxy, echo, "ada", "secret")
     assert code == 0
     passwd(path, "bob", "new\n")
     proxy.wait_line("was read again: 2 users")
@@ -147,13 +147,15 @@ def users_come_and_go_while_it_runs():
     rename(path, "nobody\n")
     proxy.wait_line("the users are those of before, as .* line 1: not NAME:")
     assert code_of(proxy, echo, "bob", "new") == 0
+    cut.sendall(b"there?")
+    assert wire.read(cut, 6) == b"there?"
     rename(path, f"eve:{HASH}\n")
     proxy.wait_line("was read again: 1 users")
     assert code_of(proxy, echo, "eve", "secret") == 0
     for user, password in (("bob", "new"), ("ada", "secret")):
         assert code_of(proxy, echo, user, password) == "login", user
-    kept.sendall(b"there?")
-    assert wire.read(kept, 6) == b"there?", "what runs goes on"
+    assert wire.closed(cut)
+    proxy.wait_line("its user was taken out of the users file")
 
 
 @flow.test
@@ -172,6 +174,20 @@ def a_session_ends_with_its_user():
         assert wire.reply6(sock)[0] == reply
         rename(path, f"eve:{HASH}\n")
         proxy.wait_line("was read again: 1 users")
+
+
+@flow.test
+def another_password_cuts_nothing():
+    path, echo = users(ada=HASH), servers.Echo()
+    proxy = listening(path)
+    kept, code = login(proxy, echo, "ada", "secret")
+    assert code == 0
+    passwd(path, "ada", "other\n")
+    proxy.wait_line("was read again: 1 users")
+    assert code_of(proxy, echo, "ada", "secret") == "login"
+    assert code_of(proxy, echo, "ada", "other") == 0
+    kept.sendall(b"there?")
+    assert wire.read(kept, 6) == b"there?"
 
 
 @flow.test
