@@ -118,6 +118,11 @@ int epi__tls_fail(epi__tls *session, int code) {
   return epi__tls_failed(session);
 }
 
+int epi__tls_fail_with(epi__tls *session, int code) {
+  return epi__tls_fail(session, session->why ? session->why
+                                             : epi__tls_explain(session, code));
+}
+
 const char *epi__tls_reason(const epi__tls *session) {
   return session->reason   ? session->reason
          : session->failed ? epi_strerror(session->failed)

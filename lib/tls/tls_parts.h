@@ -96,6 +96,9 @@ struct epi__tls {
 int epi__tls_fail(epi__tls *session, int code);
 int epi__tls_failed(const epi__tls *session);
 
+/* Fail by a code of wolfSSL, or by what the check of a certificate found. */
+int epi__tls_fail_with(epi__tls *session, int code);
+
 /* Bytes, for wolfSSL. */
 int epi__tls_on_receive(WOLFSSL *ssl, char *buf, int size, void *user);
 int epi__tls_on_send(WOLFSSL *ssl, char *data, int len, void *user);
@@ -104,6 +107,19 @@ int epi__tls_on_send(WOLFSSL *ssl, char *data, int len, void *user);
  * Errors as epi__tls_context_new(). */
 int epi__tls_own_make(epi__tls_own *own, const epi__tls_setup *setup,
                       const epi__tls_pair *pair);
+
+/* ---- handshake ---- */
+
+/* Take a client's first bytes, until its first message is there: then it is
+ * known which certificate to show, and that it is TLS at all. Returns 1 then, 0
+ * before, or an error. */
+int epi__tls_hear(epi__tls *session, const uint8_t *data, size_t len);
+
+/* Go on as far as the bytes that are there go. Returns 0 or an error. */
+int epi__tls_shake(epi__tls *session);
+
+/* A host as text, new. Returns 0, EPI_EINVAL or EPI_ENOMEM. */
+int epi__tls_host_text(char **out, const epi_addr *host);
 
 /* ---- checks ---- */
 

@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static int as_text(char **out, const epi_addr *host) {
-  char text[EPI_ADDR_TEXT_MAX];
-
-  if (epi_addr_format(host, 0, text, sizeof text) < 0) {
-    return EPI_EINVAL;
-  }
-  *out = epi__strdup(text);
-  return *out ? 0 : EPI_ENOMEM;
-}
-
 int epi__tls_new(epi__tls **out, epi__tls_context *context, const char *peer,
                  unsigned port) {
   epi__tls *session = epi__alloc(sizeof *session);
@@ -35,7 +25,7 @@ int epi__tls_new(epi__tls **out, epi__tls_context *context, const char *peer,
         epi_addr_set_name(&session->host, peer, strlen(peer), (uint16_t)port)) {
       result = epi__fail(EPI_EINVAL, "no name of a TLS server to ask for");
     } else {
-      result = as_text(&session->server_name, &session->host);
+      result = epi__tls_host_text(&session->server_name, &session->host);
     }
   }
   if (result) {
@@ -59,166 +49,6 @@ void epi__tls_free(epi__tls *session) {
     epi__tls_context_free(session->context);
     epi__free(session);
   }
-}
-
-/* ---- handshake ---- */
-
-/* The ticket is on its way to its place: it is kept later. */
-static int on_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len,
-                     void *user) {
-  epi__tls *session = user;
-
-  (void)ticket;
-  (void)len;
-  session->has_ticket = wolfSSL_version(ssl) == TLS1_3_VERSION;
-  return 0;
-}
-
-static int set_up(epi__tls *session) {
-  epi__tls_context *context = session->context;
-  WOLFSSL *ssl = session->ssl;
-  char *alpn = context->alpn;
-
-  wolfSSL_SetIOReadCtx(ssl, session);
-  wolfSSL_SetIOWriteCtx(ssl, session);
-  wolfSSL_SetCertCbCtx(ssl, session);
-  if (alpn &&
-      wolfSSL_UseALPN(ssl, alpn, (unsigned)strlen(alpn),
-                      WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
-    return EPI_ENOMEM;
-  }
-  if (context->server) {
-    return 0;
-  }
-  if (session->host.kind == EPI_ADDR_NAME &&
-      wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, session->host.name,
-                     session->host.name_len) != WOLFSSL_SUCCESS) {
-    return EPI_ENOMEM;
-  }
-  wolfSSL_set_SessionTicket_cb(ssl, on_ticket, session); /* TLS 1.3's */
-  epi__tls_resume(session);
-  return 0;
-}
-
-static int start(epi__tls *session) {
-  session->ssl = wolfSSL_new(session->own->wolf);
-  if (!session->ssl || set_up(session)) {
-    epi__fail(EPI_ENOMEM, "no memory for a TLS session");
-    return epi__tls_fail(session, EPI_ENOMEM);
-  }
-  return 0;
-}
-
-static int fail_with(epi__tls *session, int code) {
-  return epi__tls_fail(session, session->why ? session->why
-                                             : epi__tls_explain(session, code));
-}
-
-static int keep_alpn(epi__tls *session) {
-  char *name = NULL;
-  unsigned short len = 0;
-
-  if (wolfSSL_ALPN_GetProtocol(session->ssl, &name, &len) != WOLFSSL_SUCCESS) {
-    return 0;
-  }
-  session->alpn = epi__strndup(name, len);
-  return session->alpn ? 0 : EPI_ENOMEM;
-}
-
-/* The handshake is done: hold on to what was agreed, and be sure that the peer
- * was checked, whatever wolfSSL thinks. */
-static int opened(epi__tls *session) {
-  int wants = !session->context->server ||
-              session->context->peer == EPI__TLS_PEER_REQUIRE;
-
-  session->resumed = wolfSSL_session_reused(session->ssl);
-  if (wants && !session->checked &&
-      !(session->resumed && !session->context->server && session->peer)) {
-    epi__fail(EPI_EAUTH, "the peer shows no certificate");
-    return epi__tls_fail(session, EPI_EAUTH);
-  }
-  session->version = wolfSSL_get_version(session->ssl);
-  session->cipher = wolfSSL_get_cipher_name(session->ssl);
-  if (keep_alpn(session)) {
-    return epi__tls_fail(session, EPI_ENOMEM);
-  }
-  session->open = 1;
-  return session->ending ? epi__tls_end(session) : 0;
-}
-
-static int shake_hands(epi__tls *session) {
-  int done, why;
-
-  if (session->open || !session->ssl) {
-    return 0;
-  }
-  done = session->context->server ? wolfSSL_accept(session->ssl)
-                                  : wolfSSL_connect(session->ssl);
-  if (done == WOLFSSL_SUCCESS) {
-    return opened(session);
-  }
-  why = wolfSSL_get_error(session->ssl, done);
-  return why == WOLFSSL_ERROR_WANT_READ || why == WOLFSSL_ERROR_WANT_WRITE
-             ? 0
-             : fail_with(session, why);
-}
-
-int epi__tls_begin(epi__tls *session) {
-  if (session->failed) {
-    return epi__tls_failed(session);
-  }
-  if (session->context->server || session->ssl) {
-    return 0;
-  }
-  if (start(session)) {
-    return session->failed;
-  }
-  return shake_hands(session);
-}
-
-/* The certificate whose names fit the one that is asked for; best of all one
- * that has it as it is. */
-static const epi__tls_own *choose(const epi__tls_context *context,
-                                  const epi_addr *name) {
-  const epi__tls_own *best = context->own;
-  int how = 0;
-  size_t i;
-
-  for (i = 0; name->kind == EPI_ADDR_NAME && i < context->count; i++) {
-    int fits = epi__certificate_is_for(context->own[i].certificate, name);
-
-    if (fits > how) {
-      how = fits;
-      best = &context->own[i];
-    }
-  }
-  return best;
-}
-
-/* A server waits for the whole first message, in little memory: then it knows
- * which certificate to show, and that it is TLS at all. Returns 1 once it is
- * there. */
-static int wait_hello(epi__tls *session, const uint8_t *data, size_t len) {
-  epi_addr name = {0};
-  int result = epi__hello_feed(&session->hello, data, len, &name);
-
-  if (result == EPI_ENOMEM ||
-      (!result && epi__queue_append(&session->in, data, len))) {
-    return epi__tls_fail(session, EPI_ENOMEM);
-  }
-  if (result < 0) {
-    epi__fail(EPI_EPROTO, "the client does not begin with TLS");
-    return epi__tls_fail(session, EPI_EPROTO);
-  }
-  if (!result) {
-    return 0;
-  }
-  epi__hello_clear(&session->hello);
-  session->own = choose(session->context, &name);
-  if (name.kind == EPI_ADDR_NAME && as_text(&session->server_name, &name)) {
-    return epi__tls_fail(session, EPI_ENOMEM);
-  }
-  return start(session) ? session->failed : 1;
 }
 
 /* ---- bytes from the peer ---- */
@@ -250,7 +80,7 @@ static int give_back(epi__tls *session) {
 /* Lend bytes until give_back(), and go on with the handshake. */
 static int take(epi__tls *session, const void *data, size_t len) {
   if (!session->ssl && !session->open) {
-    int result = session->context->server ? wait_hello(session, data, len)
+    int result = session->context->server ? epi__tls_hear(session, data, len)
                                           : epi__tls_begin(session);
 
     if (result < 0 || (session->context->server && !result)) {
@@ -259,7 +89,7 @@ static int take(epi__tls *session, const void *data, size_t len) {
   }
   session->lent = data;
   session->lent_len = len;
-  return shake_hands(session);
+  return epi__tls_shake(session);
 }
 
 int epi__tls_feed(epi__tls *session, const void *data, size_t len) {
@@ -323,7 +153,7 @@ static size_t decrypt(epi__tls *session, uint8_t *buf, size_t size) {
     if (why == WOLFSSL_ERROR_ZERO_RETURN) {
       session->ended = 1;
     } else {
-      fail_with(session, why);
+      epi__tls_fail_with(session, why);
     }
   }
   if (session->has_ticket && session->ssl && !session->failed) {
@@ -405,7 +235,8 @@ ptrdiff_t epi__tls_write(epi__tls *session, const void *data, size_t len) {
   room = EPI__TLS_OUTPUT - queued;
   taken = wolfSSL_write(session->ssl, data, (int)(len < room ? len : room));
   return taken > 0 ? taken
-                   : fail_with(session, wolfSSL_get_error(session->ssl, taken));
+                   : epi__tls_fail_with(session,
+                                        wolfSSL_get_error(session->ssl, taken));
 }
 
 size_t epi__tls_peek(const epi__tls *session, const void **data_out) {
@@ -435,52 +266,10 @@ int epi__tls_end(epi__tls *session) {
   }
   session->ending = 2;
   if (wolfSSL_shutdown(session->ssl) == WOLFSSL_FATAL_ERROR) {
-    return fail_with(session, wolfSSL_get_error(session->ssl, 0));
+    return epi__tls_fail_with(session, wolfSSL_get_error(session->ssl, 0));
   }
   forget_ended(session);
   return 0;
-}
-
-/* ---- what is known of it ---- */
-
-static const char *text_of(const char *text) {
-  return text ? text : "";
-}
-
-int epi__tls_is_open(const epi__tls *session) {
-  return session->open && !session->failed;
-}
-
-int epi__tls_is_ended(const epi__tls *session) {
-  return session->ended;
-}
-
-const char *epi__tls_peer(const epi__tls *session) {
-  return session->open ? text_of(session->peer) : "";
-}
-
-const char *epi__tls_peer_kind(const epi__tls *session) {
-  return session->open ? session->kind : "";
-}
-
-const char *epi__tls_server_name(const epi__tls *session) {
-  return text_of(session->server_name);
-}
-
-const char *epi__tls_alpn(const epi__tls *session) {
-  return text_of(session->alpn);
-}
-
-const char *epi__tls_version(const epi__tls *session) {
-  return session->version;
-}
-
-const char *epi__tls_cipher(const epi__tls *session) {
-  return session->cipher;
-}
-
-int epi__tls_is_resumed(const epi__tls *session) {
-  return session->resumed;
 }
 
 ptrdiff_t epi__tls_write_early(epi__tls *session, const void *data,
