@@ -26,6 +26,7 @@ const char *const proxy_help[] = {
     "crl=FILE,\n"
     "                      staple=FILE, alpn=NAMES, tls=1.2|1.3 (+tls);\n"
     "                      allow=RANGE,... (all)\n"
+    "                      alpn=NAMES, tls=1.2|1.3 (+tls)\n"
     "  --settings FILE     lines OPTION = VALUE of options that may change "
     "while it\n"
     "                      runs: listen, log-level and numbers (man "

@@ -85,11 +85,11 @@ static const char *const *settings_of(const char *scheme) {
                                       "tfo",   "bnd",     "udp",   "dtls",
                                       "cert",  "key",     "allow", NULL};
   static const char *const socks_tls[] = {
-      "users", "version", "draft", "dialect", "tfo",   "bnd",
-      "udp",   "dtls",    "cert",  "key",     "ca",    "client",
-      "crl",   "staple",  "alpn",  "tls",     "allow", NULL};
-  static const char *const tls[] = {"cert",   "key",  "ca",  "client", "crl",
-                                    "staple", "alpn", "tls", "allow",  NULL};
+      "users", "version", "draft", "dialect", "tfo", "bnd",
+      "udp",   "dtls",    "cert",  "key",     "ca",  "client",
+      "crl",   "alpn",    "tls",   "allow",   NULL};
+  static const char *const tls[] = {"cert", "key", "ca",    "client", "crl",
+                                    "alpn", "tls", "allow", NULL};
   static const char *const any[] = {"allow", NULL};
 
   return !strcmp(scheme, "socks")       ? socks

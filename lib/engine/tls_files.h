@@ -14,7 +14,7 @@ enum {
   EPI__TLS_KEY, /* left out: the keys are in the files of EPI__TLS_CERT */
   EPI__TLS_CA,  /* a client's, left out: the system's */
   EPI__TLS_CRL,
-  EPI__TLS_STAPLE, /* a server's: files; a client's: "require" */
+  EPI__TLS_STAPLE, /* of a client: "require" */
   EPI__TLS_ALPN_LIST,
   EPI__TLS_LOWEST, /* "1.2" or "1.3" */
   EPI__TLS_CLIENT, /* a server's: "ask" or "require" */

@@ -108,24 +108,18 @@ static epi__tls_text nth(const epi__tls_loaded *loaded, int what, size_t n) {
 static int read_pairs(epi__tls_loaded *out, const epi__tls_values *values) {
   const char *cert = values->items[EPI__TLS_CERT];
   const char *key = values->items[EPI__TLS_KEY];
-  const char *staple = values->items[EPI__TLS_STAPLE];
-  size_t certs, keys, staples;
+  size_t certs, keys;
   int result = read_list(out, EPI__TLS_CERT, cert, !key, &certs);
 
   if (!result) {
     result = read_list(out, EPI__TLS_KEY, key, 1, &keys);
   }
-  if (!result) {
-    result = read_list(out, EPI__TLS_STAPLE, staple, 0, &staples);
-  }
-  if (!result && ((key && keys != certs) || staples > certs)) {
-    result = epi__fail(EPI_EINVAL, "as many keys as certificates are needed, "
-                                   "and not more staples");
+  if (!result && key && keys != certs) {
+    result = epi__fail(EPI_EINVAL, "as many keys as certificates are needed");
   }
   for (size_t i = 0; !result && i < certs; i++) {
     out->pairs[i].chain = nth(out, EPI__TLS_CERT, i);
     out->pairs[i].key = nth(out, key ? EPI__TLS_KEY : EPI__TLS_CERT, i);
-    out->pairs[i].staple = nth(out, EPI__TLS_STAPLE, i);
     out->pair_count++;
   }
   return result;
@@ -182,7 +176,7 @@ static int mark_all(epi__tls_marks *marks, const epi__tls_values *values) {
   int result = 0;
 
   epi__tls_marks_clear(marks);
-  for (int i = EPI__TLS_CERT; i <= EPI__TLS_STAPLE && !result; i++) {
+  for (int i = EPI__TLS_CERT; i <= EPI__TLS_CRL && !result; i++) {
     result = mark_list(marks, values->items[i]);
   }
   return result;
@@ -210,9 +204,6 @@ int epi__tls_load(epi__tls_loaded *out, epi__tls_marks *marks, int server,
   epi__tls_values all = *values;
   int result;
 
-  if (!server) { /* there it is "require" */
-    all.items[EPI__TLS_STAPLE] = NULL;
-  }
   if (!server && !all.items[EPI__TLS_CA]) {
     all.items[EPI__TLS_CA] = system_store();
     out->lenient = 1;
