@@ -1,4 +1,5 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
+#include "proxy_ctl.h"
 #include "proxy_keys.h"
 #include "proxy_passwd.h"
 #include "proxy_sandbox.h"
@@ -166,7 +167,6 @@ static int set_up(epi_engine *engine, proxy_options *set,
     return EXIT_USAGE;
   }
   epi_engine_on_log(engine, on_log, NULL);
-  epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL, set->log_level);
   /* A redirector on the same machine leaves marked connections alone. */
   epi_engine_set(engine, EPI_ENGINE_MARK, EPI_MARK);
   if (set_tls(engine, set)) {
@@ -211,6 +211,9 @@ static int set_up(epi_engine *engine, proxy_options *set,
 static int start(epi_engine *engine, epi_sandbox *sandbox,
                  const proxy_options *set) {
   if (sandbox_enter(sandbox, engine, set)) {
+    return EXIT_USAGE;
+  }
+  if (ctl_serve(engine, set->admin)) {
     return EXIT_USAGE;
   }
   return epi_engine_start(engine) ? fail("cannot start") : 0;
@@ -281,9 +284,12 @@ static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
  * if this one is to go on. */
 static int give_way(epi_engine *engine, const proxy_options *set,
                     const upgrade *how, const sigset_t *signals) {
-  pid_t next = upgrade_start(how, engine);
+  pid_t next;
 
+  epi_engine_serve_admin(engine, NULL); /* the next one has the path */
+  next = upgrade_start(how, engine);
   if (!next) {
+    ctl_serve(engine, set->admin);
     return 0;
   }
   if (epi_service_pass_on(next) < 0) {
@@ -358,6 +364,9 @@ int main(int argc, char **argv) {
 
   if (argc > 1 && !strcmp(argv[1], "passwd")) {
     return proxy_passwd(argc - 1, argv + 1);
+  }
+  if (argc > 1 && !strcmp(argv[1], "ctl")) {
+    return proxy_ctl(argc - 1, argv + 1);
   }
   result = upgrade_remember(&how, argv);
   if (!result) {

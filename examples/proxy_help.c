@@ -8,6 +8,7 @@ const char *const proxy_help[] = {
     "Usage: epi-proxy [OPTION]...\n"
     "       epi-proxy key --chain-key FILE --function NAME\n"
     "       epi-proxy passwd FILE USER\n"
+    "       epi-proxy ctl [--admin PATH] COMMAND (see epi-proxy ctl --help)\n"
     "Take connections, judge them by a model, send them through what they "
     "need.\n"
     "\n"
@@ -54,6 +55,8 @@ const char *const proxy_help[] = {
     "key:\n"
     "  --function-key FILE what `epi-proxy key` printed, or that of "
     "--chain-key\n",
+    "--chain-key\n"
+    "  --admin PATH        a socket for epi-proxy ctl, of this user alone\n"
     "  --audit FILE, --audit-key FILE   append a chained line for each "
     "decision\n"
     "                      and end (epi-check --audit)\n"

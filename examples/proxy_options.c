@@ -43,6 +43,7 @@ static const struct entry {
     {"chain-key", 0, TEXT, offsetof(proxy_options, chain_key), 0},
     {"function", 0, TEXT, offsetof(proxy_options, function), 0},
     {"function-key", 0, TEXT, offsetof(proxy_options, function_key), 0},
+    {"admin", 0, TEXT, offsetof(proxy_options, admin), 0},
     {"audit", 0, TEXT, offsetof(proxy_options, audit), 0},
     {"audit-key", 0, TEXT, offsetof(proxy_options, audit_key), 0},
     {"audit-on-error", 0, TEXT, offsetof(proxy_options, audit_on_error), 0},
@@ -195,7 +196,7 @@ static int take_option(proxy_options *set, const struct entry *entry,
     set->numbers[entry->of] = entry->value;
     return 0;
   case LEVEL:
-    set->log_level = entry->value;
+    set->numbers[EPI_ENGINE_LOG_LEVEL] = entry->value;
     return 0;
   case SWITCH:
     *(int *)field = entry->value;
@@ -241,7 +242,7 @@ static int set_level(proxy_options *set, const char *value) {
 
   for (int i = EPI_LOG_ERROR; i <= EPI_LOG_DEBUG; i++) {
     if (!strcmp(levels[i], value)) {
-      set->log_level = i;
+      set->numbers[EPI_ENGINE_LOG_LEVEL] = i;
       return 0;
     }
   }
@@ -277,6 +278,9 @@ int proxy_options_set(proxy_options *out, const char *name, char *value) {
 }
 
 const char *proxy_options_name(int parameter) {
+  if (parameter == EPI_ENGINE_LOG_LEVEL) {
+    return "log-level";
+  }
   for (int i = 0; i < ENTRIES; i++) {
     if ((entries[i].kind == NUMBER || entries[i].kind == FLAG) &&
         entries[i].of == (size_t)parameter) {
@@ -318,10 +322,10 @@ static int read_arguments(proxy_options *set, int argc, char **argv) {
   struct option options[ENTRIES + 1];
   int option;
 
-  set->log_level = EPI_LOG_NOTE;
   for (size_t i = 0; i < PARAMETERS; i++) {
     set->numbers[i] = -1;
   }
+  set->numbers[EPI_ENGINE_LOG_LEVEL] = EPI_LOG_NOTE;
   if (argc > 1 && !strcmp(argv[1], "key")) {
     set->print_key = 1;
     argc--;

@@ -4,8 +4,6 @@
 
 #include <epi/epi.h>
 
-#include <stdatomic.h>
-
 enum {
   EXIT_USAGE = 2,
   EXIT_UNKNOWN = 3, /* of proxy_options_set() */
@@ -22,6 +20,7 @@ typedef struct proxy_options {
   many listens, chain, filters, reads, writes;
   const char *model, *name, *chain_key, *dns, *filter_path;
   const char *function, *function_key, *provision, *settings;
+  const char *admin;
   const char *audit, *audit_key, *audit_on_error;
   const char *status;
   const char *tls_ca, *tls_cert, *tls_key, *tls_crl;
@@ -29,7 +28,6 @@ typedef struct proxy_options {
   /* Engine parameters; -1: not given. */
   int64_t numbers[PARAMETERS];
   int64_t drain_ms;
-  atomic_int log_level; /* the last that is printed; workers ask */
   const char *sandbox, *user;
   int no_sandbox;
   int print_key; /* `epi-proxy key`: print a function's key, no more */

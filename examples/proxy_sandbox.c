@@ -2,6 +2,7 @@
 #include "proxy_sandbox.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int sandbox_make(epi_sandbox **out, const proxy_options *set) {
   epi_sandbox *sandbox = NULL;
@@ -37,6 +38,16 @@ static int allow_all(epi_sandbox *sandbox, const many *paths, int access) {
   return result;
 }
 
+/* A socket is made in its folder, where an old one may be replaced. */
+static int allow_folder_of(epi_sandbox *sandbox, const char *path) {
+  const char *slash = strrchr(path, '/');
+  char folder[128]; /* a socket's path is shorter */
+
+  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1,
+           slash ? path : ".");
+  return epi_sandbox_allow(sandbox, *folder ? folder : "/", EPI_SANDBOX_WRITE);
+}
+
 /* What is read again when it has changed, or at SIGHUP. */
 static int allow(epi_sandbox *sandbox, const proxy_options *set) {
   const char *const files[] = {set->model, set->settings};
@@ -48,6 +59,9 @@ static int allow(epi_sandbox *sandbox, const proxy_options *set) {
   }
   for (size_t i = 0; i < set->filters.count && !result; i++) {
     result = epi_sandbox_allow_filter(sandbox, set->filters.items[i]);
+  }
+  if (!result && set->admin) {
+    result = allow_folder_of(sandbox, set->admin);
   }
   if (!result) {
     result = allow_all(sandbox, &set->reads, EPI_SANDBOX_READ);

@@ -95,7 +95,6 @@ static void forget_all(proxy_options *out) {
     out->numbers[i] = -1;
   }
   out->drain_ms = -1;
-  atomic_init(&out->log_level, -1);
 }
 
 int settings_read(proxy_options *out, char **text, const char *path) {
@@ -128,8 +127,6 @@ static void put_in_force(proxy_settings *all, const proxy_options *said,
     all->now[i] = either(said->numbers[i], all->base[i]);
   }
   all->options->drain_ms = either(said->drain_ms, all->base_drain_ms);
-  atomic_store(&all->options->log_level,
-               (int)either(said->log_level, all->base_level));
   all->listens = said->listens;
   free(all->text);
   all->text = text;
@@ -150,7 +147,6 @@ int settings_begin(proxy_settings *all, epi_engine *engine,
   all->path = options->settings;
   all->options = options;
   all->base_drain_ms = options->drain_ms;
-  all->base_level = atomic_load(&options->log_level);
   forget_all(&said);
   if (all->path && (settings_read(&said, &text, all->path) ||
                     listens_check(&options->listens, &said.listens))) {
@@ -232,8 +228,6 @@ int settings_again(proxy_settings *all, epi_engine *engine) {
   }
   change_numbers(all, engine, &said);
   put_in_force(all, &said, text);
-  epi_engine_set(engine, EPI_ENGINE_LOG_LEVEL,
-                 atomic_load(&all->options->log_level));
   fprintf(stderr, "epi-proxy: the settings in %s are in force\n", all->path);
   return 0;
 }

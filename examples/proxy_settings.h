@@ -13,7 +13,6 @@ typedef struct proxy_settings {
   many listens;           /* of the file */
   int64_t base[PARAMETERS], now[PARAMETERS];
   int64_t base_drain_ms;
-  int base_level;
 } proxy_settings;
 
 /* Read a file into options, which hold -1 for what is not said. *text is the

@@ -36,6 +36,8 @@
 
 #include "control.h"
 
+#include "admin.h"
+
 #include "instance.h"
 
 #include "users.h"

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "engine/admin_serve.h"
 #include "engine/flow_audit.h"
 #include "engine/login_pool.h"
 #include "engine/own_ports.h"
@@ -41,6 +42,7 @@ int epi_engine_new(epi_engine **out) {
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
   }
+  pthread_mutex_init(&engine->admin_lock, NULL);
   epi__engine_set_defaults(engine);
   epi__quotas_init(&engine->quotas);
   epi__users_files_init(&engine->users);
@@ -119,6 +121,7 @@ void epi_engine_free(epi_engine *engine) {
   }
   pthread_cond_destroy(&engine->closed);
   pthread_mutex_destroy(&engine->lock);
+  pthread_mutex_destroy(&engine->admin_lock);
   pthread_mutex_destroy(&engine->calls);
   epi__free(engine);
 }
@@ -220,13 +223,20 @@ static int set_model(epi_engine *engine, epi_model *model) {
   return 0;
 }
 
-int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+int epi__engine_give_model(epi_engine *engine, epi_model *model, int by_admin) {
   int result;
 
   pthread_mutex_lock(&engine->calls);
   result = set_model(engine, model);
+  if (!result) {
+    atomic_store(&engine->model_by_admin, by_admin);
+  }
   pthread_mutex_unlock(&engine->calls);
   return result;
+}
+
+int epi_engine_set_model(epi_engine *engine, epi_model *model) {
+  return epi__engine_give_model(engine, model, 0);
 }
 
 void epi_engine_on_log(epi_engine *engine,
@@ -343,6 +353,7 @@ static int start(epi_engine *engine) {
   if (engine->policy) {
     epi__audit_model(engine, epi__policy_model(engine->policy));
   }
+  atomic_store(&engine->runs_since, epi__clock_steady());
   result = epi__audit_begin(engine);
   if (!result) {
     result = epi__provisioner_start(engine->provisioner);
@@ -372,6 +383,7 @@ int epi_engine_start(epi_engine *engine) {
 
 void epi_engine_stop(epi_engine *engine) {
   epi__status_stop(engine);
+  epi__admin_stop(engine);
   pthread_mutex_lock(&engine->calls);
   stop(engine);
   pthread_mutex_unlock(&engine->calls);

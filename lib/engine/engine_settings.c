@@ -71,6 +71,12 @@ static int known(int parameter) {
              : epi__fail(EPI_EINVAL, "no engine parameter %d", parameter);
 }
 
+const char *epi__engine_parameter_name(int parameter) {
+  return parameter >= EPI_ENGINE_WORKERS && parameter < EPI__ENGINE_SETTINGS
+             ? bounds[parameter].name
+             : NULL;
+}
+
 int epi__engine_not_started(const epi_engine *engine) {
   return engine->started
              ? epi__fail(EPI_ESTATE,

@@ -68,6 +68,7 @@ typedef struct epi__adopted {
   size_t count;
 } epi__adopted;
 
+typedef struct epi__admin epi__admin;
 typedef struct epi__association epi__association;
 typedef struct epi__audit_log epi__audit_log;
 typedef struct epi__backlog epi__backlog;
@@ -153,6 +154,14 @@ struct epi_engine {
   char *function; /* the name of the function that this is, or NULL */
   uint8_t function_key[EPI__FUNCTION_KEY];
 
+  pthread_mutex_t admin_lock; /* guards what serves admins */
+  epi__admin *admin;          /* NULL: nothing does */
+  int admin_over;
+  void (*on_reload)(void *user);
+  void *reload_user;
+  atomic_int model_by_admin; /* the model in force came from one */
+  atomic_llong runs_since;   /* by epi__clock_steady(); 0: it was not */
+
   pthread_mutex_t lock;  /* guards what follows, and calls of on_log */
   pthread_cond_t closed; /* a worker has closed a door */
   epi__policy *policy;
@@ -217,7 +226,15 @@ void epi__log_settle(epi__worker *worker);
 void epi__log_settle_all(epi_engine *engine);
 void epi__log_settle_end(epi__worker *worker);
 
+/* ---- engine.c ---- */
+
+/* epi_engine_set_model(), of the program's or an admin's. */
+int epi__engine_give_model(epi_engine *engine, epi_model *model, int by_admin);
+
 /* ---- engine_settings.c ---- */
+
+/* What a parameter is called in words, or NULL if there is none. */
+const char *epi__engine_parameter_name(int parameter);
 
 /* Returns 0, or EPI_ESTATE once the engine was started. */
 int epi__engine_not_started(const epi_engine *engine);

@@ -1,12 +1,16 @@
 """test_control.py: what an operator sees of flows, and how he ends them."""
 import contextlib
+import os
+import re
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
 import epi
-from conftest import read_exactly
+from conftest import BUILD, ROOT, read_exactly
 
 MODEL = {
     "epi": 1,
@@ -263,3 +267,63 @@ def test_a_plan_tells_ports(echo):
         plan = engine.plan(with_port(20001))
         assert [(one.change, one.listen, one.from_) for one in plan.ports] == [
             ("opens", "127.0.0.1:20001", "here")]
+
+
+# ---- by the admin socket ----
+
+def test_an_admin_asks_by_the_socket(engine, connect, tmp_path):
+    path = tmp_path / "admin.sock"
+    engine.serve_admin(path)
+    admin = epi.Admin(path)
+    connect()
+    assert admin.ask("status")["flows"]["open"] == 1
+    number = admin.ask("flows", rule="own")["flows"][0]["flow"]
+    assert admin.text("flows").startswith("FLOW")
+    assert admin.ask("explain", flow=number)["decision"]["rule"] == "own"
+    assert admin.ask("plan", document=denied().to_json())["cut"] == 1
+    assert admin.ask("kill", flow=number, reason="x") == {"killed": 1}
+    with pytest.raises(epi.errors.NotFound, match="no flow"):
+        admin.ask("explain", flow=number)
+    with pytest.raises(epi.errors.InvalidArgument, match="nonsense"):
+        admin.ask("nonsense")
+    with pytest.raises(epi.ModelError) as caught:
+        admin.ask("set-model", document='{"epi": 1, "x": 1, "y": 2}')
+    assert len(caught.value.problems) == 3
+    with pytest.raises(epi.errors.InvalidState):
+        engine.serve_admin(tmp_path / "another.sock")
+    with pytest.raises(epi.errors.NotSupported):
+        admin.ask("reload")
+    engine.serve_admin(None)
+    assert not path.exists()
+    with pytest.raises(epi.errors.NotFound):
+        admin.ask("status")
+
+
+def test_an_admin_has_files_read_again(tmp_path):
+    asked = threading.Event()
+    with epi.Engine(listen="socks://127.0.0.1:0") as engine:
+        engine.on_reload(asked.set)
+        engine.serve_admin(tmp_path / "admin.sock")
+        epi.Admin(tmp_path / "admin.sock").ask("reload")
+        assert asked.wait(10)
+        engine.stop()
+        assert not (tmp_path / "admin.sock").exists()
+        with pytest.raises(epi.errors.InvalidState):
+            engine.serve_admin(tmp_path / "admin.sock")
+
+
+@pytest.mark.parametrize("words", [
+    "status", "flows", "settings", "--json flows --rule own", "explain 99",
+    "log loud", "nonsense", "explain x", "listeners", "--json model show",
+    "kill --all", "settings set limit 0", "model set /dev/null"])
+def test_ctl_says_what_epi_proxy_says(engine, tmp_path, words):
+    path = str(tmp_path / "admin.sock")
+    engine.serve_admin(path)
+    ran = [subprocess.run([*program, "ctl", "--admin", path, *words.split()],
+                          capture_output=True, text=True,
+                          env={**os.environ,
+                               "PYTHONPATH": str(ROOT / "bindings/python")})
+           for program in ([BUILD / "examples" / "epi-proxy"],
+                           [sys.executable, "-m", "epi", "proxy"])]
+    theirs, ours = (re.sub(r"uptime_ms.*", "", one.stdout) for one in ran)
+    assert ours == theirs and ran[0].returncode == ran[1].returncode, ran

@@ -20,6 +20,7 @@ from __future__ import annotations
 from . import errors, limits
 from ._abi import EPI_VERSION_STRING as __version__
 from .address import Address
+from .admin import Admin
 from .audit import AuditCheck, Audited, OnAuditError, check_audit
 from .builder import Builder
 from .client import connect, open_connection
@@ -105,7 +106,7 @@ from .session import Accept, Next, Session, SessionTable
 from .users import users_remove, users_set
 
 __all__ = [
-    "Accept", "Address", "Advantage", "Application", "Area", "AuditCheck",
+    "Accept", "Address", "Admin", "Advantage", "Application", "Area", "AuditCheck",
     "Audited", "AuthReply", "Backend", "Bound", "Bounds", "Builder", "Change",
     "Command", "Counts", "Datagram", "DatagramType", "Decision", "Denied",
     "Diff", "Direction", "Engine", "Error", "Expected", "Facts", "Failure",

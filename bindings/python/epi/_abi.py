@@ -1025,6 +1025,18 @@ epi_engine_kill = long("epi_engine_kill", c_ssize_t, Handle, Handle, Text)
 epi_engine_plan = long("epi_engine_plan", c_int, Handle, Handle, Size, Out)
 epi_engine_model = long("epi_engine_model", c_void_p, Handle)
 
+# ---- admin.h ----
+
+epi_engine_serve_admin = long(
+    "epi_engine_serve_admin", c_int, Handle, MaybeText,
+)
+epi_engine_on_reload = long(
+    "epi_engine_on_reload", None, Handle, Callback(None, c_void_p), Bytes,
+)
+epi_admin_ask = long(
+    "epi_admin_ask", c_int, Text, Text, Int64, Int, Handle, Out,
+)
+
 # ---- instance.h ----
 
 epi_engine_on_start_instance = long(

@@ -228,7 +228,7 @@ class Engine(Handle):
     """
 
     __slots__ = ("_lock", "_answers", "_reading", "_number", "_deliveries",
-                 "_on_log", "_on_start_instance", "_on_stop_instance", "_state",
+                 "_on_log", "_on_start_instance", "_on_stop_instance", "_on_reload", "_state",
                  "_addresses")
     _free = c.epi_engine_free
 
@@ -251,6 +251,7 @@ class Engine(Handle):
         self._number = next(pipes.numbers)
         self._deliveries: list[_Delivery] = []
         self._on_log: Optional[_Delivery] = None
+        self._on_reload: Optional[_Delivery] = None
         self._on_start_instance: Optional[_Delivery] = None
         self._on_stop_instance: Optional[_Delivery] = None
         self._state = "new"
@@ -677,6 +678,27 @@ class Engine(Handle):
         self._call(c.epi_engine_status_addr, ctypes.byref(address._c))
         return address
 
+    # ---- admins ----
+
+    def serve_admin(self, path: Union[None, str, os.PathLike[str]]) -> None:
+        """Serve admins at a Unix socket, from now on until stop(); None: not
+        any more. This user and root alone may connect, and may do with the
+        engine whatever its program may: Admin asks there, and epi-proxy ctl.
+
+        Raises Busy (somebody listens there, or it is no socket),
+        InvalidArgument (the path is too long), NotFound (no such folder),
+        PrivilegeMissing, InvalidState (it serves already, or was stopped),
+        SystemRefused."""
+        self._call(c.epi_engine_serve_admin,
+                   None if path is None else os.fspath(path))
+
+    def on_reload(self, callback: Callable[[], Any]) -> None:
+        """Call back when an admin wants the program to read its files again,
+        before serve_admin(). The callback is called as on_log is."""
+        self._on_reload = _Delivery(callback)
+        self._deliveries.append(self._on_reload)
+        self._call(_on_reload, self._number)
+
     # ---- its flows ----
 
     def flows(self, match: Optional[Match] = None, *, start: int = 0,
@@ -770,6 +792,11 @@ def _addresses_of(engine: int) -> list[Address]:
         found.append(address)
 
 
+def _on_reload(engine: int, number: int) -> int:
+    c.epi_engine_on_reload(engine, _ON_RELOAD, number)
+    return 0
+
+
 def _stop(engine: int) -> int:
     c.epi_engine_stop(engine)
     return 0
@@ -813,6 +840,20 @@ def _log_line(level: int, line: bytes, number: int) -> None:
 
 
 _ON_LOG = pipes.callback(c.epi_engine_on_log, _log_line)
+
+
+def _reload(number: int) -> None:
+    pipes.inside.depth += 1
+    try:
+        engine = _engines.get(number)
+        if engine is not None and engine._on_reload is not None:
+            engine._on_reload()
+        del engine
+    finally:
+        pipes.inside.depth -= 1
+
+
+_ON_RELOAD = pipes.callback(c.epi_engine_on_reload, _reload)
 
 
 @atexit.register

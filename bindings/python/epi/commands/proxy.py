@@ -33,6 +33,7 @@ from ..library import wipe
 from ..model import Model
 from ..redirect import MARK
 from ..sandbox import Sandbox, SandboxAccess
+from . import ctl
 from ..users import users_remove, users_set
 from .settings import Settings
 
@@ -158,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--function-key", metavar="FILE",
                         help="what `epi-proxy key` printed, or that of"
                              " --chain-key")
+    parser.add_argument("--admin", metavar="PATH",
+                        help="a socket for `ctl`, of this user alone")
     parser.add_argument("--audit", metavar="FILE",
                         help="append a chained line for each decision and end")
     parser.add_argument("--audit-key", metavar="FILE")
@@ -298,6 +301,10 @@ def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
         if level <= (file.said.level or highest):
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             print(now, line, file=sys.stderr, flush=True)
+
+    def on_log(level: LogLevel, line: str) -> None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        print(now, line, file=sys.stderr, flush=True)
 
     if not 0 <= options.drain < 2**31:
         raise InvalidArgument("--drain is from 0 to 2147483647 ms")
@@ -484,6 +491,9 @@ def _serve(engine: Engine, file: Settings,
     _confine(engine, options)
     if options.status:
         _say(f"status at http://{engine.serve_status(options.status)}/")
+    engine.on_reload(lambda: os.kill(os.getpid(), signal.SIGHUP))
+    if options.admin:
+        engine.serve_admin(options.admin)
     with engine:
         _say_where(engine, options)
         _tell(ServiceState.READY)
@@ -549,6 +559,8 @@ def main(arguments: Sequence[str]) -> int:
         if arguments[:1] == ["passwd"]:
             _passwd(arguments[1:])
             return 0
+        if arguments[:1] == ["ctl"]:
+            return ctl.main(arguments[1:])
         if arguments[:1] == ["key"]:
             _print_key(arguments[1:])
             return 0

@@ -24,7 +24,6 @@ class Said:
     listens: list[str] = field(default_factory=list)
     numbers: dict[Parameter, int] = field(default_factory=dict)
     drain: Optional[int] = None
-    level: Optional[LogLevel] = None
 
 
 class Settings:
@@ -66,7 +65,7 @@ class Settings:
         elif name == "log-level":
             if value not in _LEVELS:
                 raise ValueError("log-level is error, note or debug")
-            said.level = _LEVELS[value]
+            said.numbers[Parameter.LOG_LEVEL] = _LEVELS[value]
         elif name in _FLAGS:
             parameter, yes = _FLAGS[name]
             if value not in ("yes", "no"):
