@@ -13,7 +13,8 @@ static void count_open(epi_engine *engine, epi__listener *listener,
 static void open_door(epi__worker *worker, epi__listener *listener) {
   epi__door *door = &listener->doors[worker->number];
 
-  if (door->worker) {
+  /* One that has retired since the list was taken may be closed already. */
+  if (door->worker || atomic_load(&listener->retired)) {
     return;
   }
   count_open(worker->engine, listener, 1);

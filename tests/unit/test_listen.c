@@ -1,0 +1,168 @@
+/* test_listen.c: what an engine listens with changes while it runs. */
+#include "epi/epi.h"
+#include "support/alloc_every.h"
+#include "support/loopback.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ANY "socks://127.0.0.1:0"
+
+static epi_engine *started(int workers) {
+  epi_engine *engine;
+
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  cr_assert_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, workers), 0);
+  cr_assert_eq(epi_engine_listen(engine, ANY), 0);
+  cr_assert_eq(epi_engine_start(engine), 0, "%s", epi_error_detail());
+  return engine;
+}
+
+static uint16_t port_of(const epi_engine *engine, size_t index) {
+  epi_addr addr = {0};
+
+  return epi_engine_listener_addr(engine, index, &addr) ? (uint16_t)0
+                                                        : addr.port;
+}
+
+/* A greeting without methods is answered with a refusal. */
+static int answers(uint16_t port) {
+  uint8_t reply[2] = {0};
+  int fd = loopback_connect(SOCK_STREAM, port, 5000);
+  int works = fd >= 0 && send(fd, "\x05\x01\x7f", 3, MSG_NOSIGNAL) == 3 &&
+              recv(fd, reply, 2, MSG_WAITALL) == 2 && reply[1] == 0xff;
+
+  if (fd >= 0) {
+    close(fd);
+  }
+  return works;
+}
+
+static void url_of(char *out, size_t size, uint16_t port, const char *more) {
+  snprintf(out, size, "socks://127.0.0.1:%u%s", port, more);
+}
+
+Test(listen, listeners_have_indexes_in_their_order) {
+  epi_engine *engine = started(2);
+  uint16_t first = port_of(engine, 0), second;
+  char url[64], *given = NULL;
+
+  cr_expect_eq(epi_engine_listen(engine, ANY "?version=5"), 0);
+  second = port_of(engine, 1);
+  cr_expect(answers(first) && answers(second));
+  url_of(url, sizeof url, first, "");
+  cr_expect_eq(epi_engine_unlisten(engine, url), 0, "%s", epi_error_detail());
+  cr_expect_eq(port_of(engine, 0), second, "the later ones move up");
+  cr_expect_eq(port_of(engine, 1), 0);
+  cr_expect(!answers(first) && answers(second));
+  cr_expect_eq(epi_engine_listener_url(engine, 0, &given), 0);
+  cr_expect_str_eq(given, ANY "?version=5");
+  cr_expect_eq(epi_engine_listener_url(engine, 1, &given), EPI_EINVAL);
+  epi_free(given);
+  epi_engine_free(engine);
+}
+
+Test(listen, another_takes_its_place_and_its_port) {
+  epi_engine *engine = started(2);
+  uint16_t port = port_of(engine, 0);
+  char url[64];
+
+  url_of(url, sizeof url, port, "?version=5&udp=0");
+  for (int i = 0; i < 3; i++) {
+    cr_expect_eq(epi_engine_relisten(engine, ANY, url), 0, "%s",
+                 epi_error_detail());
+    cr_expect_eq(port_of(engine, 0), port);
+    cr_expect(answers(port));
+    cr_expect_eq(epi_engine_relisten(engine, url, ANY), 0, "%s",
+                 epi_error_detail());
+    cr_expect(answers(port));
+  }
+  cr_expect_eq(epi_engine_relisten(engine, url, ANY), EPI_ENOENT);
+  cr_expect_eq(epi_engine_relisten(engine, ANY, ANY "?users=/none"),
+               EPI_ENOENT);
+  cr_expect_eq(epi_engine_relisten(engine, ANY, "gopher://127.0.0.1:0"),
+               EPI_EINVAL);
+  cr_expect_eq(epi_engine_listen(engine, url), EPI_EBUSY);
+  cr_expect(answers(port), "nothing has changed");
+  epi_engine_free(engine);
+}
+
+Test(listen, has_its_states) {
+  epi_engine *engine = started(1);
+  uint16_t port = port_of(engine, 0);
+
+  cr_expect_eq(epi_engine_unlisten(engine, ANY), EPI_ESTATE, "it is the last");
+  cr_expect_eq(epi_engine_unlisten(engine, ANY "?version=5"), EPI_ENOENT);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_MARK, 1), EPI_ESTATE);
+  cr_expect(answers(port));
+  cr_expect_eq(epi_engine_drain(engine, 0), 0);
+  cr_expect_eq(epi_engine_listen(engine, ANY), EPI_ESTATE);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, 2), EPI_ESTATE);
+  epi_engine_stop(engine);
+  cr_expect_eq(epi_engine_listen(engine, ANY), EPI_ESTATE);
+  cr_expect_eq(epi_engine_unlisten(engine, ANY), EPI_ESTATE);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, 2), EPI_ESTATE);
+  epi_engine_free(engine);
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  cr_expect_eq(epi_engine_listen(engine, ANY), 0);
+  cr_expect_eq(epi_engine_relisten(engine, ANY, ANY), EPI_ESTATE);
+  cr_expect_eq(epi_engine_unlisten(engine, ANY), 0);
+  cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, 3), 0);
+  epi_engine_free(engine);
+}
+
+Test(listen, workers_come_and_go) {
+  epi_engine *engine = started(1);
+  uint16_t port = port_of(engine, 0);
+  static const int counts[] = {4, 1, 8, 2};
+
+  cr_expect_eq(epi_engine_listen(engine, ANY "?udp=0"), 0);
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    int64_t value = 0;
+
+    cr_expect_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, counts[i]), 0, "%s",
+                 epi_error_detail());
+    cr_expect_eq(
+        epi_engine_bounds(engine, EPI_ENGINE_WORKERS, &value, NULL, NULL), 0);
+    cr_expect_eq(value, counts[i]);
+    for (int k = 0; k < 20; k++) {
+      cr_expect(answers(port) && answers(port_of(engine, 1)));
+    }
+  }
+  epi_engine_free(engine);
+}
+
+Test(listen, a_change_without_memory_is_none, .timeout = 60) {
+  epi_engine *engine;
+  static const char other[] = ANY "?version=6&udp=0";
+  int failed = 0, workers = 1;
+  uint16_t port;
+
+  cr_assert_eq(alloc_every_install(), 0);
+  engine = started(1);
+  port = port_of(engine, 0);
+  for (int every = 2; every < 40; every++) {
+    int64_t value;
+
+    alloc_every(every);
+    failed += epi_engine_listen(engine, other) == EPI_ENOMEM;
+    failed += epi_engine_relisten(engine, ANY, ANY "?version=5") != 0;
+    failed += epi_engine_unlisten(engine, other) == EPI_ENOMEM;
+    workers += !epi_engine_set(engine, EPI_ENGINE_WORKERS, workers + 1);
+    alloc_every(0);
+    epi_engine_unlisten(engine, other);
+    epi_engine_relisten(engine, ANY "?version=5", ANY);
+    cr_expect_eq(port_of(engine, 0), port);
+    cr_expect_eq(port_of(engine, 1), 0);
+    cr_expect(answers(port), "it has recovered");
+    cr_expect_eq(
+        epi_engine_bounds(engine, EPI_ENGINE_WORKERS, &value, NULL, NULL), 0);
+    cr_expect_eq(value, workers);
+  }
+  cr_expect_gt(workers, 1);
+  cr_expect_gt(failed, 10);
+  epi_engine_free(engine);
+}
