@@ -206,6 +206,7 @@ static void log_failure(epi_flow *flow, const char *why) {
   epi__log(engine, EPI_LOG_NOTE, "flow %" PRId64 " from %s: %s", flow->number,
            epi__addr_text(flow->peer, &peer), why);
   epi__audit_failed(flow, why);
+  epi__meter_failed(flow, why);
   atomic_fetch_add(&engine->counts[EPI_COUNT_FAILED], 1);
 }
 

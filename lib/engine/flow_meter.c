@@ -113,6 +113,10 @@ void epi__meter_cut(epi_flow *flow, const char *why) {
   remember(flow, 0, &flow->source, &flow->dest, why);
 }
 
+void epi__meter_failed(epi_flow *flow, const char *why) {
+  remember(flow, -1, &flow->source, &flow->dest, why);
+}
+
 void epi__meter_filters(epi_flow *flow) {
   epi__meter *meter = flow->worker->meter;
   const char *name;

@@ -22,6 +22,9 @@ typedef struct epi__http_answer {
   const char *policy; /* Content-Security-Policy; NULL: nothing is allowed */
 } epi__http_answer;
 
+/* Returns 0, or EPI_ENOTSUP: libepi was built without. */
+int epi__http_is_there(void);
+
 /* Answer at a socket that listens, which belongs to this from here on, whatever
  * comes of it. answer is called in a thread of its own, one request at a time,
  * for GET and HEAD. Returns 0, EPI_ENOTSUP: libepi was built without; EPI_ESYS

@@ -3,6 +3,11 @@
 #include "engine/http.h"
 #include "os/os.h"
 
+int epi__http_is_there(void) {
+  return epi__fail(EPI_ENOTSUP, "this libepi was built without libmicrohttpd: "
+                                "no status by HTTP");
+}
+
 int epi__http_start(epi__http **out, int fd,
                     void (*answer)(const epi__http_request *request,
                                    epi__http_answer *out, void *user),
@@ -11,8 +16,7 @@ int epi__http_start(epi__http **out, int fd,
   (void)answer;
   (void)user;
   epi__sock_close(fd, 0);
-  return epi__fail(EPI_ENOTSUP, "this libepi was built without libmicrohttpd: "
-                                "no status by HTTP");
+  return epi__http_is_there();
 }
 
 void epi__http_stop(epi__http *http) {

@@ -57,7 +57,7 @@ typedef struct epi__histogram {
 
 typedef struct epi__refusal {
   int64_t flow, at; /* at: seconds since 1970 UTC */
-  int reply;        /* 0: it was cut */
+  int reply;        /* 0: it was cut; -1: it failed */
   epi_addr source, dest;
   char why[EPI__REFUSAL_WHY];
 } epi__refusal;
@@ -124,6 +124,9 @@ void epi__meter_refused(epi_flow *flow, int code, const epi_addr *from,
 
 /* It is cut, or killed, after it was allowed. */
 void epi__meter_cut(epi_flow *flow, const char *why);
+
+/* It failed before anything was decided, or could be answered. */
+void epi__meter_failed(epi_flow *flow, const char *why);
 
 /* Its filters were fed. */
 void epi__meter_filters(epi_flow *flow);

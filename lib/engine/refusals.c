@@ -54,9 +54,13 @@ static void put(epi__text *out, const epi__refusal *refusal) {
   if (gmtime_r(&at, &utc)) {
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
-  epi__text_printf(out, "{\"flow\":%" PRId64 ",\"time\":\"%s\",\"reply\":",
-                   refusal->flow, stamp);
-  if (refusal->reply) {
+  epi__text_printf(
+      out, "{\"flow\":%" PRId64 ",\"time\":\"%s\",\"what\":\"%s\",\"reply\":",
+      refusal->flow, stamp,
+      refusal->reply > 0    ? "refused"
+      : refusal->reply == 0 ? "cut"
+                            : "failed");
+  if (refusal->reply > 0) {
     epi__text_printf(out, "%d", refusal->reply);
   } else {
     epi__text_puts(out, "null");

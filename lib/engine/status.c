@@ -279,6 +279,9 @@ static int serve(epi_engine *engine, const char *url) {
     return epi__fail(EPI_ESTATE, engine->status ? "status is served already"
                                                 : "the engine was stopped");
   }
+  if (epi__http_is_there()) {
+    return EPI_ENOTSUP;
+  }
   status = epi__alloc(sizeof *status);
   if (!status) {
     return EPI_ENOMEM;

@@ -96,6 +96,7 @@ def its_json_is_what_there_is():
         {"rule": "all", "allowed": 2, "refused": 0},
         {"rule": IMAGE, "allowed": 0, "refused": 1}], status["rules"]
     refusal, = status["refusals"]
+    assert refusal["what"] == "refused"
     assert refusal["reply"] == 2 and refusal["dest"] == "127.0.0.2:80"
     assert SCRIPT in refusal["why"] and refusal["flow"] == 3, refusal
     flows = read(proxy, "/flows.json")
@@ -120,11 +121,22 @@ def what_a_new_model_cuts_is_among_the_refused():
         {"id": "stop", "effect": "deny", "reason": "the study has ended"}]}}))
     refusal = flow.until(lambda: read(proxy, "/status.json")["refusals"],
                          "it is cut")[0]
-    assert refusal["reply"] is None and refusal["flow"] == 1, refusal
+    assert refusal["what"] == "cut" and refusal["flow"] == 1, refusal
     assert "the study has ended" in refusal["why"], refusal
     found = proxy.metrics()
     assert found["epi_revoked_flows_total",] == found["epi_revoke_flows",] == 1
     assert 0 <= found["epi_revoke_seconds",] < 10
+
+
+@flow.test
+def what_failed_is_among_the_refused():
+    proxy = watched.proxy()
+    with wire.connect(proxy.port) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        wire.closed(sock)
+    failed = flow.until(lambda: read(proxy, "/status.json")["refusals"],
+                        "it failed")[0]
+    assert failed["what"] == "failed" and failed["dest"] is None, failed
 
 
 @flow.test(timeout=90)

@@ -62,11 +62,12 @@ Test(meter, the_last_refusals_are_remembered_newest_first) {
     }
   }
   epi__refusals_put(&text, engine);
-  cr_expect(strstr(text.block,
-                   "[{\"flow\":200,\"time\":\"1970-01-01T00:01:40Z\""
-                   ",\"reply\":2,\"source\":null,\"dest\":null,"
-                   "\"why\":\"\\\"200\\\"\"},{\"flow\":199,") == text.block,
-            "%s", text.block);
+  cr_expect(
+      strstr(text.block,
+             "[{\"flow\":200,\"time\":\"1970-01-01T00:01:40Z\""
+             ",\"what\":\"refused\",\"reply\":2,\"source\":null,\"dest\":null,"
+             "\"why\":\"\\\"200\\\"\"},{\"flow\":199,") == text.block,
+      "%s", text.block);
   cr_expect(strstr(text.block, "{\"flow\":161,"));
   cr_expect_not(strstr(text.block, "{\"flow\":160,"));
   epi__text_clear(&text);

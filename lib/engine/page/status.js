@@ -83,7 +83,7 @@ function showRefusals(refusals) {
   byId('refusals').replaceChildren(...refusals.map(one => {
     const made = make('li');
     made.append(
-        make('span', one.reply ? 'refused' : 'cut', 'verdict refused'), ' ',
+        make('span', one.what, 'verdict refused'), ' ',
         name(one.source), ' \u2192 ', name(one.dest || 'nowhere yet'), ': ',
         name(one.why), ' ',
         make('span', '(flow ' + one.flow + ', ' + one.time + ')', 'quiet'));
