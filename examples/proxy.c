@@ -198,20 +198,18 @@ static int set_up(epi_engine *engine, proxy_options *set,
   if (set->model && set_model(engine, set->model)) {
     return EXIT_USAGE;
   }
-  if (set_audit(engine, set) || listen_all(engine, set, file)) {
-    return EXIT_USAGE;
-  }
-  /* Behind the listeners, so that it inherits none of their sockets. */
-  return set->status && epi_engine_serve_status(engine, set->status)
-             ? fail("--status")
-             : 0;
+  return set_audit(engine, set) ? EXIT_USAGE : listen_all(engine, set, file);
 }
 
-/* From here on there are threads, all of them in the sandbox. */
+/* From here on there are threads, all of them in the sandbox. Status comes
+ * behind the listeners, so that it inherits none of their sockets. */
 static int start(epi_engine *engine, epi_sandbox *sandbox,
                  const proxy_options *set) {
   if (sandbox_enter(sandbox, engine, set)) {
     return EXIT_USAGE;
+  }
+  if (set->status && epi_engine_serve_status(engine, set->status)) {
+    return fail("--status");
   }
   if (ctl_serve(engine, set->admin)) {
     return EXIT_USAGE;
@@ -219,10 +217,12 @@ static int start(epi_engine *engine, epi_sandbox *sandbox,
   return epi_engine_start(engine) ? fail("cannot start") : 0;
 }
 
-static void say_where(const epi_engine *engine, const proxy_options *set) {
+static void say_where(const epi_engine *engine, const epi_sandbox *sandbox,
+                      const proxy_options *set) {
   char text[EPI_ADDR_TEXT_MAX];
   epi_addr addr;
 
+  fprintf(stderr, "epi-proxy: sandbox: %s\n", epi_sandbox_text(sandbox));
   if (!set->model && !set->function) {
     fputs("epi-proxy: WARNING: no --model: every connection is allowed\n",
           stderr);
@@ -406,7 +406,7 @@ int main(int argc, char **argv) {
     result = start(engine, sandbox, &set);
   }
   if (!result) {
-    say_where(engine, &set);
+    say_where(engine, sandbox, &set);
     upgrade_ready(&how);
     tell_manager(EPI_SERVICE_READY);
     serve(engine, &set, &file, &how, &signals, files);

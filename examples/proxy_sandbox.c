@@ -75,6 +75,5 @@ int sandbox_enter(epi_sandbox *sandbox, const epi_engine *engine,
       epi_sandbox_enter(sandbox)) {
     return complain("sandbox", epi_error_detail());
   }
-  fprintf(stderr, "epi-proxy: sandbox: %s\n", epi_sandbox_text(sandbox));
   return 0;
 }

@@ -186,10 +186,11 @@ def every_thread_is_inside():
     key = flow.file("an audit key that is long enough", "key")
     proxy = flow.proxy("--workers", "2", "--audit", flow.folder() / "audit",
                        "--audit-key", key, "--status", "127.0.0.1:0", *MUST,
+                       "--admin", flow.folder() / "admin",
                        "--filter", f"record:file={flow.folder() / 'flows'}")
     works(proxy, servers.Echo())
     tasks = os.listdir(f"/proc/{pid_of(proxy)}/task")
-    assert len(tasks) >= 6, tasks
+    assert len(tasks) >= 7, tasks
     for task in tasks:
         found = status(f"{pid_of(proxy)}/task/{task}")
         assert found["Seccomp"] == "2", found
@@ -290,9 +291,10 @@ def nothing_is_left_when_it_ends_or_is_killed():
         proxy = flow.proxy()
         helpers = child_of(pid_of(proxy))
         assert len(helpers) == 1, helpers
-        assert status(helpers[0])["Name"] == "epi-proxy-heir"
-        fds = os.listdir(f"/proc/{helpers[0]}/fd")
-        assert sorted(fds) == ["0", "1", "2", "3"], fds
+        flow.until(lambda: status(helpers[0])["Name"] == "epi-proxy-heir",
+                   "its helper has a name")
+        flow.until(lambda: sorted(os.listdir(f"/proc/{helpers[0]}/fd")) ==
+                   ["0", "1", "2", "3"], "it has one descriptor more")
         proxy.signal(number)
         proxy.wait()
         flow.until(lambda: not os.path.exists(f"/proc/{helpers[0]}"),

@@ -349,6 +349,7 @@ def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
 
 
 def _say_where(engine: Engine, options: argparse.Namespace) -> None:
+    _say("sandbox:", options.made.text)
     if not options.model and not options.function:
         _say("WARNING: no --model: every connection is allowed")
     for url, address in zip(engine.urls, engine.addresses):
@@ -464,11 +465,14 @@ def _confine(engine: Engine, options: argparse.Namespace) -> None:
     sandbox.allow(os.path.dirname(os.path.dirname(__file__)))
     for path in options.sandbox_write:
         sandbox.allow(path, SandboxAccess.WRITE)
+    if options.admin:  # made in its folder, where an old one may be replaced
+        sandbox.allow(os.path.dirname(os.path.abspath(options.admin)),
+                      SandboxAccess.WRITE)
     for spec in options.filter:
         if not spec.startswith("python:"):
             sandbox.allow_filter(spec)
     sandbox.allow_engine(engine)
-    _say("sandbox:", sandbox.enter())
+    sandbox.enter()
 
 
 def _serve(engine: Engine, file: Settings,
