@@ -63,7 +63,8 @@ static size_t early_data(epi_flow *flow, const uint8_t **data) {
   size_t most = (size_t)wants(flow, EPI_STACK_TFO);
   size_t len = epi__queue_peek(&flow->lanes[EPI_FORWARD].early, data);
 
-  if (flow->chain || flow->pace || flow->dial->running) {
+  if (flow->chain || flow->pace || flow->listener->dest_tls ||
+      flow->dial->running) {
     return 0;
   }
   return most && most < len ? most : len;

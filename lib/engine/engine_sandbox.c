@@ -3,6 +3,7 @@
 #include "engine/flow_audit.h"
 #include "engine/listener.h"
 #include "engine/provisioner.h"
+#include "engine/tls_table.h"
 #include "engine/worker.h"
 
 #include <stdio.h>
@@ -10,8 +11,9 @@
 #include <sys/stat.h>
 
 /* Settings of URLs whose value is a file. */
-static const char *const files[] = {"users", "cert",   "key",         "ca",
-                                    "crl",   "staple", "credentials", "secret"};
+static const char *const files[] = {
+    "users",       "cert",   "key",   "ca",      "crl",    "staple",
+    "credentials", "secret", "to-ca", "to-cert", "to-key", "to-crl"};
 
 static int is_file(const char *setting) {
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -39,6 +41,10 @@ static int allow_files(epi_sandbox *sandbox, const char *list) {
     list += len + (list[len] == ',');
   }
   return result;
+}
+
+static int allow_file(void *sandbox, const char *path) {
+  return allow_files(sandbox, path);
 }
 
 static int allow_url(epi_sandbox *sandbox, const char *text) {
@@ -102,6 +108,9 @@ int epi_engine_sandbox(const epi_engine *engine, epi_sandbox *sandbox) {
     if (list->items[i]->kind != EPI__LISTEN_PORT) {
       result = allow_url(sandbox, list->items[i]->url);
     }
+  }
+  if (!result) {
+    result = epi__tls_table_each_file(engine->tls, allow_file, sandbox);
   }
   if (!result && engine->filter_path) {
     result = epi_sandbox_allow(sandbox, engine->filter_path, EPI_SANDBOX_READ);

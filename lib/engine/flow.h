@@ -29,7 +29,7 @@ enum {
   EPI__HANDSHAKE = 1, /* the client says what it wants */
   EPI__AWAIT,         /* instances of functions are being started */
   EPI__DIAL,          /* resolving and connecting */
-  EPI__SECURE,        /* a TLS handshake with a hop */
+  EPI__SECURE,        /* a TLS handshake with a hop, or the destination */
   EPI__HOPS,          /* handshakes with the proxies on the way */
   EPI__WAIT,          /* a BIND waits for a host to connect */
   EPI__RELAY,
@@ -366,7 +366,8 @@ int64_t epi__hops_limit(const epi_flow *flow);
 
 /* ---- secure.c: TLS with them ---- */
 
-/* Speak TLS to the current hop from here on; hops go on once it is open. */
+/* Speak TLS to the current hop from here on, or behind the last one to the
+ * destination; the flow goes on once it is open. */
 void epi__secure_begin(epi_flow *flow);
 
 /* The server leg is readable meanwhile; and it took too long. */

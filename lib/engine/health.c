@@ -1,4 +1,5 @@
-/* health.c: probes of instances: a connection without a byte.
+/* health.c: probes of instances: a connection without a byte, but for those of
+ * the TLS handshake where that is spoken.
  *
  * All that are due are probed in a row, some at a time, and a list that is not
  * through when the next would be due is finished first. */
@@ -8,10 +9,13 @@
 #include "base/memory.h"
 #include "base/net.h"
 #include "engine/dial.h"
+#include "engine/tls_sock.h"
 #include "os/os.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
   AT_ONCE = 32,
@@ -23,7 +27,9 @@ typedef struct probe {
   epi__health *health;
   epi__instance *instance; /* NULL: this one is free */
   epi__node_lookup *lookup;
-  int fd; /* -1: none */
+  epi__hop hop;      /* if TLS is spoken there; else all zero */
+  epi__tls *session; /* NULL: it is not, or not connected yet */
+  int fd;            /* -1: none */
 } probe;
 
 struct epi__health {
@@ -48,6 +54,9 @@ static void stop(probe *it) {
     epi__sock_close(it->fd, 0);
     it->fd = -1;
   }
+  epi__tls_free(it->session);
+  it->session = NULL;
+  epi__hop_clear(&it->hop);
   epi__instance_let_go(it->instance);
   it->instance = NULL;
 }
@@ -63,12 +72,41 @@ static void finish(probe *it, const char *why) {
   probe_more(it->health);
 }
 
+/* Whose certificate is not good, nor will be for flows, is not there. */
+static void on_tls(epi__io *io, int events) {
+  probe *it = EPI__OWNER(io, probe, io);
+  epi__loop *loop = it->health->worker->loop;
+  char why[400];
+  int heard = 0;
+  int result = epi__tls_sock_shake(it->session, it->fd, &heard);
+
+  (void)events;
+  if (!result) {
+    epi__io_set(loop, io, it->fd,
+                EPI__READ | (epi__tls_sock_waits(it->session) ? EPI__WRITE : 0),
+                on_tls);
+    return;
+  }
+  snprintf(why, sizeof why, "%s", epi_error_detail());
+  if (result > 0) {
+    epi__tls_end(it->session);
+    epi__tls_sock_flush(it->session, it->fd);
+  }
+  finish(it, result < 0 ? why : NULL);
+}
+
 static void on_ready(epi__io *io, int events) {
   probe *it = EPI__OWNER(io, probe, io);
   int error = epi__sock_outcome(it->fd);
 
-  (void)events;
-  finish(it, error ? epi__dial_error_text(error) : NULL);
+  if (error || !it->hop.tls) {
+    finish(it, error ? epi__dial_error_text(error) : NULL);
+  } else if (epi__hop_session(&it->hop, &it->session)) {
+    stop(it); /* nothing is known of the instance */
+    probe_more(it->health);
+  } else {
+    on_tls(io, events);
+  }
 }
 
 static void on_timeout(epi__timer *timer) {
@@ -104,7 +142,11 @@ static void begin(probe *it, epi__instance *instance) {
   epi__url url;
 
   it->instance = instance;
-  if (epi__url_parse(&url, epi__instance_url(instance))) {
+  if (epi__url_parse(&url, epi__instance_url(instance)) ||
+      (strstr(url.scheme, "+tls") &&
+       epi__hop_read(&it->hop, worker->engine, epi__instance_url(instance),
+                     1))) {
+    epi_wipe(&url, sizeof url);
     stop(it); /* flows say what is wrong with it */
     return;
   }

@@ -68,7 +68,8 @@ static void ask_hop(epi_flow *flow) {
     epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
     return;
   }
-  along = last && epi_session_may_send(flow->hop_session);
+  along = last && !flow->listener->dest_tls &&
+          epi_session_may_send(flow->hop_session);
   if (along) {
     send_along(flow);
   }
@@ -96,6 +97,22 @@ void epi__hops_go_on(epi_flow *flow) {
   ask_hop(flow);
 }
 
+/* All hops are passed, if any: TLS to the destination comes next, or data. */
+static void begin_relay(epi_flow *flow, const epi_addr *bound, int follows) {
+  if (!flow->listener->dest_tls) {
+    epi__relay_begin(flow, bound, follows);
+    return;
+  }
+  flow->hop = flow->route->hop_count;
+  if (flow->legs[EPI_BACKWARD].tls) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE,
+                     "TLS to the destination cannot be inside of the TLS with "
+                     "a hop");
+  } else {
+    epi__secure_begin(flow);
+  }
+}
+
 void epi__hops_begin(epi_flow *flow) {
   epi_addr bound = {0};
 
@@ -105,7 +122,7 @@ void epi__hops_begin(epi_flow *flow) {
       epi__flow_refuse(flow, EPI_REPLY_FAILURE, epi_error_detail());
       return;
     }
-    epi__relay_begin(flow, &bound, 0);
+    begin_relay(flow, &bound, 0);
     return;
   }
   flow->hop = 0;
@@ -225,7 +242,7 @@ static void finish_hop(epi_flow *flow, const uint8_t *rest, size_t len) {
   if (flow->bind) {
     epi__bind_connected_by_hop(flow, &bound);
   } else {
-    epi__relay_begin(flow, &bound, len > 0);
+    begin_relay(flow, &bound, len > 0);
   }
   if (flow->phase == EPI__RELAY && len) {
     epi__relay_take(flow, EPI_BACKWARD, rest, len);

@@ -88,12 +88,16 @@ static const char *const *settings_of(const char *scheme) {
       "users", "version", "draft", "dialect", "tfo", "bnd",
       "udp",   "dtls",    "cert",  "key",     "ca",  "client",
       "crl",   "alpn",    "tls",   "allow",   NULL};
-  static const char *const tls[] = {"cert", "key", "ca",    "client", "crl",
-                                    "alpn", "tls", "allow", NULL};
+  static const char *const tcp[] = {"allow",  "to-ca",   "to-cert", "to-key",
+                                    "to-crl", "to-name", NULL};
+  static const char *const tls[] = {
+      "cert",  "key",   "ca",      "client", "crl",    "alpn",    "tls",
+      "allow", "to-ca", "to-cert", "to-key", "to-crl", "to-name", NULL};
   static const char *const any[] = {"allow", NULL};
 
   return !strcmp(scheme, "socks")       ? socks
          : !strcmp(scheme, "socks+tls") ? socks_tls
+         : !strcmp(scheme, "tcp")       ? tcp
          : !strcmp(scheme, "tcp+tls")   ? tls
                                         : any;
 }
@@ -109,10 +113,6 @@ static int is(const epi__url *url, const char *scheme) {
 static int read_reverse(epi__listener *listener, const epi__url *url) {
   listener->kind = EPI__LISTEN_REVERSE;
   listener->dest = url->dest;
-  if (url->dest_tls) {
-    return epi__fail(EPI_ENOTSUP,
-                     "TLS to a destination is not in this version");
-  }
   return url->dest.kind != EPI_ADDR_NONE && url->dest.port
              ? 0
              : epi__fail(EPI_EINVAL, "%s:// needs '=DEST:PORT'", url->scheme);
@@ -241,7 +241,9 @@ static int make_name(epi__listener *listener, const epi__url *url) {
 
   snprintf(text, sizeof text, "%s://%s%s%s", url->scheme,
            epi__addr_text(&listener->addr, &addr),
-           listener->kind == EPI__LISTEN_REVERSE ? "=" : "",
+           listener->kind != EPI__LISTEN_REVERSE ? ""
+           : listener->dest_tls                  ? "=tls://"
+                                                 : "=",
            listener->kind == EPI__LISTEN_REVERSE
                ? epi__addr_text(&listener->dest, &dest)
                : "");
@@ -344,6 +346,8 @@ void epi__listener_free(epi__listener *listener) {
   epi__dtls_server_free(listener->dtls);
   epi__sessions_free(listener->sessions);
   epi__tls_files_free(listener->tls);
+  epi__tls_files_free(listener->dest_tls);
+  epi__free(listener->dest_name);
   epi__users_close(listener->users);
   epi__allow_free(listener->allow);
   epi__free(listener->users_file);

@@ -80,11 +80,13 @@ struct epi__listener {
   epi__udp_port udp_port;  /* for datagrams of SOCKS 6 */
   epi__udp_port dtls_port; /* the same over DTLS */
   epi__dtls_server *dtls;
-  epi__tls_files *tls; /* NULL: clients speak without */
-  epi__door *doors;    /* one for each worker that there may be */
-  char *name;          /* its URL for log lines */
-  char *url;           /* as it was given; NULL: a port of the model */
-  int open;            /* doors, with the engine's lock */
+  epi__tls_files *tls;      /* NULL: clients speak without */
+  epi__tls_files *dest_tls; /* of reverse listeners; NULL: to there without */
+  char *dest_name;  /* whom its certificate is to be of; NULL: of its host */
+  epi__door *doors; /* one for each worker that there may be */
+  char *name;       /* its URL for log lines */
+  char *url;        /* as it was given; NULL: a port of the model */
+  int open;         /* doors, with the engine's lock */
 };
 
 typedef struct epi__listeners {

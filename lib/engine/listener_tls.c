@@ -15,10 +15,38 @@ static int has_tls(const epi__url *url) {
   return !strcmp(url->scheme, "socks+tls") || !strcmp(url->scheme, "tcp+tls");
 }
 
+/* What is said of TLS to a destination that has none would be forgotten. */
+static int check_dest(const epi__url *url) {
+  for (size_t i = 0; i < url->setting_count; i++) {
+    if (!url->dest_tls && !strncmp(url->settings[i].key, "to-", 3)) {
+      return epi__fail(EPI_EINVAL, "%s is for a destination =tls://HOST:PORT",
+                       url->settings[i].key);
+    }
+  }
+  return 0;
+}
+
+static int read_dest(epi__listener *listener, epi_engine *engine,
+                     const epi__url *url) {
+  const char *name = epi__url_setting(url, "to-name");
+  int result = check_dest(url);
+
+  if (result || !url->dest_tls) {
+    return result;
+  }
+  if (name && !(listener->dest_name = epi__strdup(name))) {
+    return EPI_ENOMEM;
+  }
+  return epi__tls_table_dest(engine->tls, url, &listener->dest_tls);
+}
+
 int epi__listener_read_tls(epi__listener *listener, epi_engine *engine,
                            const epi__url *url) {
-  return has_tls(url) ? epi__tls_table_server(engine->tls, url, &listener->tls)
-                      : 0;
+  int result = has_tls(url)
+                   ? epi__tls_table_server(engine->tls, url, &listener->tls)
+                   : 0;
+
+  return result ? result : read_dest(listener, engine, url);
 }
 
 int epi__listener_secure(epi_flow *flow) {

@@ -284,6 +284,16 @@ int epi__tls_files_reread(epi__tls_files *files, int all) {
   return all || epi__tls_marks_differ(&files->marks) ? read_files(files) : 0;
 }
 
+int epi__tls_files_each(const epi__tls_files *files,
+                        int (*call)(void *user, const char *path), void *user) {
+  int result = 0;
+
+  for (size_t i = 0; i < files->marks.count && !result; i++) {
+    result = call(user, files->marks.items[i].path);
+  }
+  return result;
+}
+
 const char *epi__tls_files_name(const epi__tls_files *files) {
   return files->name;
 }

@@ -63,6 +63,11 @@ epi__tls_context *epi__tls_files_context(epi__tls_files *files);
  * time. */
 int epi__tls_files_reread(epi__tls_files *files, int all);
 
+/* Call with each file that was read. Returns 0, or what a call returned that
+ * was not 0. Not while files are read again. */
+int epi__tls_files_each(const epi__tls_files *files,
+                        int (*call)(void *user, const char *path), void *user);
+
 /* Its files in a few words, for messages. */
 const char *epi__tls_files_name(const epi__tls_files *files);
 

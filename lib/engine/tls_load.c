@@ -216,6 +216,33 @@ int epi__tls_load(epi__tls_loaded *out, epi__tls_marks *marks, int server,
   return result ? result : read_all(out, &all);
 }
 
+/* Everybody expects it to be read. */
+static int is_known(const char *store) {
+  for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+    if (!strcmp(store, stores[i])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int epi__tls_values_each_file(const epi__tls_values *values,
+                              int (*call)(void *user, const char *path),
+                              void *user) {
+  const char *store = system_store();
+  char path[EPI__URL_MAX];
+  int result = store && !is_known(store) ? call(user, store) : 0;
+
+  for (int i = EPI__TLS_CERT; i <= EPI__TLS_CRL && !result; i++) {
+    const char *list = values->items[i];
+
+    while (!result && next_path(&list, path) > 0) {
+      result = call(user, path);
+    }
+  }
+  return result;
+}
+
 void epi__tls_loaded_fill(epi__tls_loaded *loaded, epi__tls_setup *out) {
   out->pairs = loaded->pairs;
   out->pair_count = loaded->pair_count;

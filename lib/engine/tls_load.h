@@ -40,6 +40,13 @@ typedef struct epi__tls_marks {
 int epi__tls_load(epi__tls_loaded *out, epi__tls_marks *marks, int server,
                   const epi__tls_values *values);
 
+/* Call with each file that a client's settings name, and with that of the
+ * authorities, if the environment says which. Returns 0, or what a call
+ * returned that was not 0. */
+int epi__tls_values_each_file(const epi__tls_values *values,
+                              int (*call)(void *user, const char *path),
+                              void *user);
+
 /* Put what was read into the set-up of a context, which needs it until then. */
 void epi__tls_loaded_fill(epi__tls_loaded *loaded, epi__tls_setup *out);
 

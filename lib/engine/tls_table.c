@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "engine/tls_load.h"
 #include "engine/worker.h"
 
 #include <pthread.h>
@@ -103,6 +104,22 @@ int epi__tls_table_client(epi__tls_table *table, const epi__url *url, int ours,
   return get(table, &values, 0, out);
 }
 
+int epi__tls_table_dest(epi__tls_table *table, const epi__url *url,
+                        epi__tls_files **out) {
+  epi__tls_values values = rest_of(table);
+  const char *cert = epi__url_setting(url, "to-cert");
+  const char *ca = epi__url_setting(url, "to-ca");
+  const char *crl = epi__url_setting(url, "to-crl");
+
+  if (cert) {
+    values.items[EPI__TLS_CERT] = cert;
+    values.items[EPI__TLS_KEY] = epi__url_setting(url, "to-key");
+  }
+  values.items[EPI__TLS_CA] = ca ? ca : values.items[EPI__TLS_CA];
+  values.items[EPI__TLS_CRL] = crl ? crl : values.items[EPI__TLS_CRL];
+  return get(table, &values, 0, out);
+}
+
 int epi_engine_set_tls(epi_engine *engine, const char *name,
                        const char *value) {
   int number = name ? epi__tls_value_find(name) : EPI_ENOENT;
@@ -126,8 +143,8 @@ int epi_engine_set_tls(epi_engine *engine, const char *name,
 
 /* ---- reading again ---- */
 
-/* Hold all of them. Returns how many. */
-static size_t hold_all(epi__tls_table *table, epi__tls_files **out) {
+size_t epi__tls_table_hold(epi__tls_table *table,
+                           epi__tls_files *out[EPI__TLS_SETS]) {
   size_t count;
 
   pthread_mutex_lock(&table->lock);
@@ -136,6 +153,23 @@ static size_t hold_all(epi__tls_table *table, epi__tls_files **out) {
   }
   pthread_mutex_unlock(&table->lock);
   return count;
+}
+
+int epi__tls_table_each_file(epi__tls_table *table,
+                             int (*call)(void *user, const char *path),
+                             void *user) {
+  epi__tls_values rest = rest_of(table);
+  epi__tls_files *held[EPI__TLS_SETS];
+  size_t count = epi__tls_table_hold(table, held);
+  int result = epi__tls_values_each_file(&rest, call, user);
+
+  for (size_t i = 0; i < count; i++) {
+    if (!result) {
+      result = epi__tls_files_each(held[i], call, user);
+    }
+    epi__tls_files_free(held[i]);
+  }
+  return result;
 }
 
 static int reread(epi_engine *engine, epi__tls_files *files, int all) {
@@ -160,7 +194,7 @@ int epi_engine_reload_tls(epi_engine *engine, int all) {
   int changed = 0, failed = 0;
 
   pthread_mutex_lock(&table->reading);
-  count = hold_all(table, held);
+  count = epi__tls_table_hold(table, held);
   for (size_t i = 0; i < count; i++) {
     int result = reread(engine, held[i], all);
 

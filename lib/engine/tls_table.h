@@ -17,11 +17,26 @@ enum {
 int epi__tls_table_new(epi__tls_table **out);
 void epi__tls_table_free(epi__tls_table *table);
 
+/* Hold all that are there, for the caller. Returns how many. Threads: any. */
+size_t epi__tls_table_hold(epi__tls_table *table,
+                           epi__tls_files *out[EPI__TLS_SETS]);
+
+/* Call with each file that may be read again, or that a hop which is to come
+ * may have read. Returns 0, or what a call returned that was not 0. */
+int epi__tls_table_each_file(epi__tls_table *table,
+                             int (*call)(void *user, const char *path),
+                             void *user);
+
 /* What a listener's URL says; url's other settings are not looked at. *out is
  * held once for the caller. Returns 0, EPI_ELIMIT, or an error of
  * epi__tls_files_new(). */
 int epi__tls_table_server(epi__tls_table *table, const epi__url *url,
                           epi__tls_files **out);
+
+/* What a listener's URL says of its destination by settings that begin with
+ * "to-", and for the rest the engine. The same returns. */
+int epi__tls_table_dest(epi__tls_table *table, const epi__url *url,
+                        epi__tls_files **out);
 
 /* What a hop's URL says, and for the rest the engine; ours is 0 for a URL that
  * a peer sent, which may name no files. The same returns, or EPI_EINVAL.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tls.py: listeners that speak TLS, with OpenSSL's clients."""
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -358,6 +359,59 @@ def a_certificate_says_who_the_user_is():
     assert "alice.example" in users and "bob" in users, lines
 
 
+# ---- TLS to the destination ----
+
+class TlsEcho(servers.Echo):
+    """An echo over TLS, with a certificate."""
+
+    def __init__(self, own):
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(own.cert, own.key)
+        super().__init__()
+
+    def serve(self, sock):
+        with contextlib.suppress(OSError):
+            with self.context.wrap_socket(sock, server_side=True) as tls:
+                while data := tls.recv(65536):
+                    tls.sendall(data)
+                tls.unwrap()
+
+
+@flow.test
+def puts_tls_on_for_a_destination():
+    authority = Authority()
+    far = TlsEcho(authority.issue("far", "DNS:far.example"))
+    to = f"tls://127.0.0.1:{far.port}"
+    query = f"to-ca={authority.cert}&to-name=far.example"
+    own = authority.issue(NAME, NAMES)
+    hop = flow.proxy()
+    for more in ((), ("--chain", f"socks6://127.0.0.1:{hop.port}")):
+        proxy = flow.proxy(*more, listen=[
+            f"tcp://127.0.0.1:0={to}?{query}",
+            f"tcp+tls://127.0.0.1:0={to}?{query}&{own.query}"])
+        plain = wire.connect(proxy.port)
+        there_and_back(plain, servers.body(300_000))
+        plain.shutdown(socket.SHUT_WR)
+        assert wire.closed(plain)
+        there_and_back(dial(proxy.ports[1], authority.client()))
+    assert far.connections == 4
+
+
+@flow.test
+def does_not_go_to_a_destination_that_is_another():
+    authority = Authority()
+    far = TlsEcho(authority.issue("far", "DNS:far.example"))
+    for query, why in ((f"to-ca={authority.cert}", "127.0.0.1"),
+                       (f"to-ca={Authority().cert}&to-name=far.example",
+                        "authority")):
+        proxy = flow.proxy(listen=[
+            f"tcp://127.0.0.1:0=tls://127.0.0.1:{far.port}?{query}"])
+        sock = wire.connect(proxy.port)
+        sock.sendall(b"?")
+        assert wire.closed(sock)
+        proxy.wait_line(rf"refused .*the destination .*TLS: .*{why}")
+
+
 # ---- bad settings ----
 
 def complaint(listen):
@@ -374,9 +428,11 @@ def says_what_is_wrong_with_its_settings():
     assert "cert=" in complaint(at)
     assert "no-such" in complaint(f"{at}?cert=/no-such&key=/no-such")
     assert "key" in complaint(f"{at}?cert={own.cert}&key={other.cert}")
+    assert "not that of" in complaint(f"{at}?cert={own.cert}&key={other.key}")
     assert "ca=" in complaint(f"{at}?{own.query}&client=require")
     assert "client" in complaint(f"{at}?{own.query}&ca={own.cert}")
     assert "1.3" in complaint(f"{at}?{own.query}&tls=1.1")
+    assert "to-ca" in complaint("tcp://127.0.0.1:0=127.0.0.1:1?to-ca=x")
     own.key.chmod(0o644)
     said = complaint(f"{at}?{own.query}")
     assert "chmod" in said and str(own.key) in said, said

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """tls_hops.py: proxies that speak TLS to each other."""
 import pathlib
+import re
 import sys
 import threading
 import time
@@ -253,6 +254,34 @@ def another_instance_takes_over_from_one_with_a_bad_certificate():
         assert wire.reply6(sock)[0] == 0
         there_and_back(sock)
     near.wait_line(r"takes over from .*authority")
+
+
+@flow.test
+def probes_shake_hands_too():
+    """An instance that comes back with a good certificate gets flows again,
+    and one that answers with a bad one does not."""
+    authority, strange = Authority(), Authority("Strangers")
+    echo = servers.Echo(host="127.5.0.1")
+    port = flow.free_port()
+    bad = strange.issue("bad", "IP:127.0.0.1")
+    good = authority.issue("good", "IP:127.0.0.1")
+    first = flow.proxy(listen=[f"socks+tls://127.0.0.1:{port}?{bad.query}"])
+    near = flow.proxy("--debug", "--health-interval", "100", "--model",
+                      model([f"socks6+tls://127.0.0.1:{port}"], echo.port),
+                      "--tls-ca", authority.cert)
+    assert _through(near, echo) != 0
+    time.sleep(0.5)  # five probes, which change nothing
+    assert not re.search(r"answers again", near.text), near.text
+    first.stop()
+    flow.proxy(listen=[f"socks+tls://127.0.0.1:{port}?{good.query}"])
+    flow.until(lambda: _through(near, echo) == 0, "it is back")
+
+
+def _through(near, echo):
+    sock = wire.connect(near.port)
+    sock.sendall(wire.request6("127.5.0.1", echo.port))
+    assert wire.auth_reply6(sock)[0] == 0
+    return wire.reply6(sock)[0]
 
 
 # ---- bad settings ----
