@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """logins.py: hashed passwords, guesses, and users that come and go."""
 import contextlib
+import functools
 import os
 import pathlib
 import pty
@@ -23,7 +24,15 @@ def passwd(path, user, password=None, *options):
                     user, stdin=password or "")
 
 
+@functools.cache
+def has_hashes():
+    ran = passwd("/nonexistent/users", "ada", "secret\n")
+    return "need a build with libcrypt" not in ran.stderr
+
+
 def users(**hashes):
+    if not has_hashes():
+        flow.skip("no hashes in this build")
     return flow.file("".join(f"{user}:{text}\n"
                              for user, text in hashes.items()), "users")
 
@@ -53,7 +62,8 @@ def rename(path, text):
 
 @flow.test
 def passwd_makes_what_the_proxy_takes():
-    path = flow.folder() / "users"
+    path = users()
+    path.unlink()
     for user, password in (("ada", "secret"), ("bob", "p:w $1")):
         ran = passwd(path, user, password + "\nmore\n")
         assert ran.returncode == 0, ran
@@ -100,7 +110,8 @@ def speak(terminal, says):
 @flow.test
 def passwd_asks_twice_and_shows_nothing():
     for again, code in ((b"secret", 0), (b"Secret", 2)):
-        path = flow.folder() / "users"
+        path = users()
+        path.unlink()
         program = str(flow.program_path("epi-proxy"))
         pid, terminal = pty.fork()
         if not pid:
