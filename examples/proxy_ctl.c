@@ -36,6 +36,7 @@ static const char help[] =
     "  log [none|error|note|debug]\n"
     "  listeners [add URL | remove URL | replace URL URL]\n"
     "  instances               of functions at endpoints\n"
+    "  metrics                 as a text for Prometheus\n"
     "  drain MS                take nobody, let flows finish for so long\n"
     "  reload                  read the files again, as by HUP\n"
     "  raw REQUEST             a JSON object (doc/admin.md)\n"

@@ -189,6 +189,7 @@ static const struct {
     {"listeners", "show", NONE, "listeners"},
     {"listeners", NULL, NONE, "listeners"},
     {"instances", NULL, NONE, "instances"},
+    {"metrics", NULL, NONE, "metrics"},
     {"drain", NULL, MS, "drain"},
     {"reload", NULL, NONE, "reload"},
 };

@@ -71,6 +71,7 @@ static const struct {
     [EPI__ADMIN_RELISTEN] = {"relisten", 0,
                              BIT(EPI__ARG_URL) | BIT(EPI__ARG_BY), 1},
     [EPI__ADMIN_INSTANCES] = {"instances", 0, 0, 0},
+    [EPI__ADMIN_METRICS] = {"metrics", 0, 0, 0},
     [EPI__ADMIN_RELOAD] = {"reload", 0, 0, 1},
 };
 

@@ -30,6 +30,7 @@ static int (*const tasks[EPI__ADMIN_COMMANDS])(const epi__admin_task *task) = {
     [EPI__ADMIN_UNLISTEN] = epi__admin_unlisten,
     [EPI__ADMIN_RELISTEN] = epi__admin_relisten,
     [EPI__ADMIN_INSTANCES] = epi__admin_instances,
+    [EPI__ADMIN_METRICS] = epi__admin_metrics,
     [EPI__ADMIN_RELOAD] = epi__admin_reload,
 };
 

@@ -104,6 +104,20 @@ int epi__admin_instances(const epi__admin_task *task) {
   return result;
 }
 
+/* The text of doc/sight.md, as a JSON string. */
+int epi__admin_metrics(const epi__admin_task *task) {
+  char *text = NULL;
+  int result = epi_engine_metrics(task->engine, EPI_METRICS_PROMETHEUS, &text);
+
+  if (!result) {
+    epi__text_puts(task->out, "{\"text\":");
+    epi__json_put_string(task->out, text);
+    epi__text_puts(task->out, "}");
+    epi__free(text);
+  }
+  return result;
+}
+
 /* ---- settings ---- */
 
 /* Blanks, '-' and '_' are alike, and so are small and capital letters. */

@@ -77,6 +77,7 @@ int epi__admin_listen(const epi__admin_task *task);
 int epi__admin_unlisten(const epi__admin_task *task);
 int epi__admin_relisten(const epi__admin_task *task);
 int epi__admin_instances(const epi__admin_task *task);
+int epi__admin_metrics(const epi__admin_task *task);
 int epi__admin_reload(const epi__admin_task *task);
 
 #endif

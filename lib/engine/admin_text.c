@@ -3,7 +3,12 @@
 
 #include "base/fail.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum {
+  LINE_MAX_BYTES = 4096,
+};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -133,6 +138,24 @@ static void put_plan(epi__text *out, const epi__json *result) {
   put_missing(out, result);
 }
 
+/* A text of several lines as it is. */
+static void put_lines(epi__text *out, const epi__json *text) {
+  char clean[LINE_MAX_BYTES];
+
+  if (is_null(text) || epi__json_type(text) != EPI__JSON_STRING) {
+    return;
+  }
+  for (const char *at = epi__json_string(text); *at;) {
+    size_t len = strcspn(at, "\n");
+    char line[LINE_MAX_BYTES];
+
+    snprintf(line, sizeof line, "%.*s", (int)len, at);
+    epi__text_puts(out, epi__printable(clean, sizeof clean, line));
+    epi__text_puts(out, "\n");
+    at += len + (at[len] == '\n');
+  }
+}
+
 static void put_answer(epi__text *out, int command, const epi__json *result) {
   switch (command) {
   case EPI__ADMIN_FLOWS:
@@ -160,6 +183,9 @@ static void put_answer(epi__text *out, int command, const epi__json *result) {
     break;
   case EPI__ADMIN_INSTANCES:
     epi__admin_put_table(out, result, instances, COUNT(instances));
+    break;
+  case EPI__ADMIN_METRICS:
+    put_lines(out, member(result, "text"));
     break;
   default:
     epi__admin_put_object(out, result, 0);

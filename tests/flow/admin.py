@@ -198,7 +198,8 @@ def settings_the_log_and_listeners_change():
     assert found["connect timeout"] == 1234, found
     assert found["idle timeout"] == 4321, found
     proxy.ctl("settings", "set", "connect-timeout", 0, code=2)
-    proxy.ctl("settings", "set", "workers", 3, code=1)
+    proxy.ctl("settings", "set", "mark", 3, code=1)
+    proxy.ctl("settings", "set", "workers", 3)
     proxy.ctl("settings", "set", "nonsense", 3, code=2)
     assert proxy.ctl("log").split() == ["level", "note"]
     proxy.ctl("log", "error")
@@ -215,6 +216,16 @@ def settings_the_log_and_listeners_change():
     proxy.ctl("listeners", "remove", url)
     flow.until(lambda: not flow.answers(port), "nobody listens there")
     proxy.ctl("listeners", "remove", url, code=1)
+
+
+@flow.test
+def metrics_are_there_as_well():
+    proxy = Proxy()
+    proxy.through()
+    def types(text):
+        return [line for line in text.splitlines() if line.startswith("# TYPE")]
+    told = types(proxy.ctl("metrics"))
+    assert told and told == types(proxy.ask("metrics")["text"]), told
 
 
 @flow.test

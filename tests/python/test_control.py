@@ -1,16 +1,12 @@
 """test_control.py: what an operator sees of flows, and how he ends them."""
 import contextlib
-import os
-import re
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
 import epi
-from conftest import BUILD, ROOT, read_exactly
+from conftest import read_exactly
 
 MODEL = {
     "epi": 1,
@@ -310,20 +306,3 @@ def test_an_admin_has_files_read_again(tmp_path):
         assert not (tmp_path / "admin.sock").exists()
         with pytest.raises(epi.errors.InvalidState):
             engine.serve_admin(tmp_path / "admin.sock")
-
-
-@pytest.mark.parametrize("words", [
-    "status", "flows", "settings", "--json flows --rule own", "explain 99",
-    "log loud", "nonsense", "explain x", "listeners", "--json model show",
-    "kill --all", "settings set limit 0", "model set /dev/null"])
-def test_ctl_says_what_epi_proxy_says(engine, tmp_path, words):
-    path = str(tmp_path / "admin.sock")
-    engine.serve_admin(path)
-    ran = [subprocess.run([*program, "ctl", "--admin", path, *words.split()],
-                          capture_output=True, text=True,
-                          env={**os.environ,
-                               "PYTHONPATH": str(ROOT / "bindings/python")})
-           for program in ([BUILD / "examples" / "epi-proxy"],
-                           [sys.executable, "-m", "epi", "proxy"])]
-    theirs, ours = (re.sub(r"uptime_ms.*", "", one.stdout) for one in ran)
-    assert ours == theirs and ran[0].returncode == ran[1].returncode, ran

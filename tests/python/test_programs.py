@@ -339,3 +339,18 @@ def test_a_proxy_refuses_bad_settings(tmp_path, words):
                          capture_output=True, text=True, timeout=30)
     assert ran.returncode == 2
     assert ran.stderr and "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("words", [
+    "status", "flows", "settings", "--json flows --rule own", "explain 99",
+    "log loud", "nonsense", "explain x", "listeners", "--json model show",
+    "kill --all", "settings set limit 0", "model set /dev/null"])
+def test_ctl_says_what_epi_proxy_says(tmp_path, words):
+    words = ["ctl", "--admin", tmp_path / "admin.sock", *words.split()]
+    with epi.Engine(listen="socks://127.0.0.1:0", workers=1) as engine:
+        engine.serve_admin(tmp_path / "admin.sock")
+        theirs = run(BUILD / "examples" / "epi-proxy", *words)
+        ours = run(*OURS, "proxy", *words)
+    assert ours.returncode == theirs.returncode
+    assert (re.sub(r"uptime_ms.*", "", ours.stdout)
+            == re.sub(r"uptime_ms.*", "", theirs.stdout))

@@ -32,7 +32,8 @@ _COMMANDS: dict[Tuple[str, ...], Tuple[str, Tuple[Tuple[str, Any], ...]]] = {
     ("listeners", "add"): ("listen", (("url", str),)),
     ("listeners", "remove"): ("unlisten", (("url", str),)),
     ("listeners", "replace"): ("relisten", (("url", str), ("by", str))),
-    ("instances",): ("instances", ()), ("drain",): ("drain", (("ms", int),)),
+    ("instances",): ("instances", ()), ("metrics",): ("metrics", ()),
+    ("drain",): ("drain", (("ms", int),)),
     ("reload",): ("reload", ()), ("raw",): ("raw", (("request", str),)),
 }
 
