@@ -118,7 +118,7 @@ def if_the_new_one_fails_the_old_one_goes_on():
     echo = servers.Echo()
     link = flow.folder() / "epi-proxy"
     link.symlink_to(flow.program_path("epi-proxy"))
-    proxy = flow.Program([link, "--listen", listener(echo)])
+    proxy = flow.Program([link, "--listen", listener(echo), *flow.UNSEALED])
     port = int(proxy.wait_line(rf"listening on tcp://{HOST}:(\d+)").group(1))
     failures = 0
     for broken in ("/bin/false", "/nowhere"):
