@@ -73,7 +73,7 @@ int epi__listener_know(epi_flow *flow) {
   name = epi__tls_peer(tls->session);
   asked = epi__tls_server_name(tls->session);
   alpn = epi__tls_alpn(tls->session);
-  epi__log(flow->worker->engine, EPI_LOG_DEBUG,
+  epi__log(flow->worker->engine, *name ? EPI_LOG_NOTE : EPI_LOG_DEBUG,
            "flow %" PRId64 ": %s, %s%s%s%s%s%s%s%s", flow->number,
            epi__tls_version(tls->session), epi__tls_cipher(tls->session),
            *asked ? ", asks for " : "", asked, *alpn ? ", speaks " : "", alpn,

@@ -46,6 +46,22 @@ void epi__tls_table_free(epi__tls_table *table) {
   epi__free(table);
 }
 
+/* Nobody has them any more, though a hop may come back to them: listeners that
+ * changed, models that were. With the lock. */
+static void drop_unused(epi__tls_table *table) {
+  size_t kept = 0;
+
+  for (size_t i = 0; i < table->count; i++) {
+    if (epi__tls_files_are_used(table->items[i])) {
+      table->items[kept] = table->items[i];
+      table->servers[kept++] = table->servers[i];
+    } else {
+      epi__tls_files_free(table->items[i]);
+    }
+  }
+  table->count = kept;
+}
+
 /* With the lock. */
 static int find_or_make(epi__tls_table *table, const epi__tls_values *values,
                         int server, epi__tls_files **out) {
@@ -57,6 +73,9 @@ static int find_or_make(epi__tls_table *table, const epi__tls_values *values,
       *out = epi__tls_files_ref(table->items[i]);
       return 0;
     }
+  }
+  if (table->count == EPI__TLS_SETS) {
+    drop_unused(table);
   }
   if (table->count == EPI__TLS_SETS) {
     return epi__fail(EPI_ELIMIT, "over %d different settings of TLS",

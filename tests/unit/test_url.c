@@ -30,6 +30,22 @@ Test(url, reads_a_reverse_destination) {
   cr_expect_str_eq(epi__addr_text(&url.dest, &buf), "web.example:8080");
 }
 
+Test(url, reads_a_destination_that_speaks_tls) {
+  epi__addr_buf buf;
+  epi__url url;
+
+  cr_assert_eq(epi__url_parse(&url, "tcp+tls://[::1]:443=tls://web.example:8443"
+                                    "?to-name=web.example"),
+               0);
+  cr_expect_str_eq(url.scheme, "tcp+tls");
+  cr_expect_eq(url.dest_tls, 1);
+  cr_expect_str_eq(epi__addr_text(&url.dest, &buf), "web.example:8443");
+  cr_expect_str_eq(epi__url_setting(&url, "to-name"), "web.example");
+  cr_assert_eq(epi__url_parse(&url, "tcp://127.0.0.1:1=web.example:80"), 0);
+  cr_expect_eq(url.dest_tls, 0);
+  cr_expect_lt(epi__url_parse(&url, "tcp://127.0.0.1:1=http://a:80"), 0);
+}
+
 Test(url, refuses_broken_ones) {
   static const char *const bad[] = {
       "",
