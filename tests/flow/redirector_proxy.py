@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, redirected, servers
 from support import socks_client as wire
+from support.certificates import Authority
 
 
 @flow.test
@@ -20,6 +21,20 @@ def a_proxy_with_an_ipv6_address():
     site.redirector(url=f"socks6://[{site.far.address}]:1080")
     got = site.curl(origin.url("/peer"))
     assert got.stdout == v4, got
+
+
+@flow.test
+def a_proxy_over_tls():
+    site = redirected.Site()
+    origin = site.origin()
+    authority = Authority()
+    own = authority.issue("proxy", f"IP:{site.far.address}")
+    flow.proxy(namespace=site.far.name, listen=[
+        f"socks+tls://{site.far.address}:1080?{own.query}"])
+    site.redirector(url=f"socks6+tls://{site.far.address}:1080"
+                    f"?ca={authority.cert}")
+    got = site.curl(origin.url("/peer"))
+    assert got.stdout == site.far.address, got
 
 
 def reset(site, server):
