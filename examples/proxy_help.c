@@ -26,7 +26,7 @@ const char *const proxy_help[] = {
     "                      cert=FILE&key=FILE, client=ask|require&ca=FILE, "
     "crl=FILE,\n"
     "                      alpn=NAMES, tls=1.2|1.3 (+tls);\n"
-    "                      staple=FILE, alpn=NAMES, tls=1.2|1.3 (+tls);\n"
+    "                      alpn=NAMES, tls=1.2|1.3 (+tls);\n"
     "                      =tls://DEST:PORT and to-name=NAME, to-ca=FILE;\n"
     "                      allow=RANGE,... (all)\n"
     "  --settings FILE     lines OPTION = VALUE of options that may change "

@@ -224,19 +224,19 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * `key=FILE,...` (chains and keys as PEM, chosen by the name that the client
  * asks for; without key= both are in one file; keys not readable by everybody),
  * `client=ask` or `client=require` with `ca=FILE` (a certificate of the client,
- * which is the flow's user if there is no login), `crl=FILE`, `staple=FILE`,
+ * which is the flow's user if there is no login), `crl=FILE`,
  * `alpn=NAME,...`, `tls=1.2` or `tls=1.3` (the lowest). With `=tls://DEST:PORT`
  * TLS is spoken to the destination of tcp:// or tcp+tls:// (`to-name=`,
  * `to-ca=`, `to-cert=`, `to-key=`, `to-crl=`, else as epi_engine_set_tls() has
- * them). HOST is an IP address
- * or "localhost"; port 0 lets the kernel choose. The port is bound at once.
- * Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a later version), EPI_EBUSY
- * (the port is taken), EPI_EAUTH (a certificate and its key do not fit),
- * EPI_ECRYPTO, EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over
- * 64 listeners, or the file is too large), EPI_ESTATE (it drains, or was
- * stopped) or EPI_ENOMEM. An engine that runs checks what epi_engine_start()
- * checks: a hop or destination that is this listener is EPI_EINVAL. Which of
- * the model's proxies this is does not change by it. Threads: any, at any time.
+ * them). HOST is an IP address or "localhost"; port 0 lets the kernel choose.
+ * The port is bound at once. Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a
+ * later version), EPI_EBUSY (the port is taken), EPI_EAUTH (a certificate and
+ * its key do not fit), EPI_ECRYPTO, EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such
+ * file), EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE
+ * (it drains, or was stopped) or EPI_ENOMEM. An engine that runs checks what
+ * epi_engine_start() checks: a hop or destination that is this listener is
+ * EPI_EINVAL. Which of the model's proxies this is does not change by it.
+ * Threads: any, at any time.
  */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 

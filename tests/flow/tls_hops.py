@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tls_hops.py: proxies that speak TLS to each other."""
+import ctypes
 import pathlib
 import re
 import sys
@@ -13,6 +14,7 @@ from support.bridging import metadata
 from support.certificates import Authority
 
 FAR = "far.example"
+EARLY_DATA = 1  # EPI_TLS_EARLY_DATA
 
 
 class Pair:
@@ -145,6 +147,19 @@ def what_is_early_goes_along():
     assert wire.auth_reply6(sock)[0] == 0
     assert wire.reply6(sock)[0] == 0
     assert wire.read(sock, 5) == b"early"
+
+
+@flow.test
+def early_data_goes_only_with_a_token():
+    """Whoever can repeat a packet could have it done twice (RFC 8446, 8)."""
+    if flow.SANITIZED:
+        flow.skip("the library cannot be loaded without its sanitizers")
+    library = ctypes.CDLL(str(flow.BUILD / "libepi.so.0"))
+    library.epi_tls_library.restype = ctypes.c_char_p
+    name = library.epi_tls_library().decode()
+    flow.skip(f"{name} has early data, and the engine does not use it"
+              if library.epi_tls_has(EARLY_DATA) else
+              f"{name} as it is built here has no early data (0-RTT)")
 
 
 # ---- who is not let in, or not gone to ----
