@@ -240,6 +240,8 @@ static void say_where(const epi_engine *engine, const epi_sandbox *sandbox,
   if (!epi_engine_status_addr(engine, &addr)) {
     epi_addr_format(&addr, 1, text, sizeof text);
     fprintf(stderr, "epi-proxy: status at http://%s/\n", text);
+  } else if (set->status) {
+    fprintf(stderr, "epi-proxy: status at %s\n", set->status);
   }
 }
 
@@ -280,6 +282,19 @@ static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
   }
 }
 
+/* A path is to be left before another process can have it. */
+static void status_leave_path(epi_engine *engine, const proxy_options *set) {
+  if (status_path(set)) {
+    epi_engine_serve_status(engine, NULL);
+  }
+}
+
+static void status_have_path(epi_engine *engine, const proxy_options *set) {
+  if (status_path(set) && epi_engine_serve_status(engine, set->status)) {
+    fail("--status");
+  }
+}
+
 /* Have another process take over, and let connections finish here. Returns 0
  * if this one is to go on. */
 static int give_way(epi_engine *engine, const proxy_options *set,
@@ -287,8 +302,10 @@ static int give_way(epi_engine *engine, const proxy_options *set,
   pid_t next;
 
   epi_engine_serve_admin(engine, NULL); /* the next one has the path */
+  status_leave_path(engine, set);
   next = upgrade_start(how, engine);
   if (!next) {
+    status_have_path(engine, set);
     ctl_serve(engine, set->admin);
     return 0;
   }

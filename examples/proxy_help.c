@@ -65,7 +65,7 @@ const char *const proxy_help[] = {
     "[refuse]\n"
     "  --audit-head-interval MS   between lines that vouch for all before "
     "[60000]\n"
-    "  --status HOST:PORT  metrics, health, status page; no login\n"
+    "  --status HOST:PORT|unix:PATH   metrics, health, status page\n"
     "  --provision-command FILE   starts and stops instances of functions\n"
     "  --provision-timeout MS, --provision-flows N, --instance-idle MS\n"
     "                      for one to be ready, flows that wait, one without\n"

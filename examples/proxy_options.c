@@ -112,6 +112,14 @@ int complain(const char *what, const char *about) {
   return EXIT_USAGE;
 }
 
+const char *status_path(const proxy_options *set) {
+  static const char scheme[] = "unix:";
+
+  return set->status && !strncmp(set->status, scheme, sizeof scheme - 1)
+             ? set->status + sizeof scheme - 1
+             : NULL;
+}
+
 void wipe_password(char *url) {
   char *start = strstr(url, "://");
   char *at = strrchr(url, '@');

@@ -53,6 +53,9 @@ int proxy_options_set(proxy_options *out, const char *name, char *value);
 /* The long name of the option that sets a parameter of the engine, or "". */
 const char *proxy_options_name(int parameter);
 
+/* The path of --status, or NULL. */
+const char *status_path(const proxy_options *set);
+
 /* A password must not stay where every user of the machine can read it:
  * overwrite that of a URL, and say how to do better. */
 void wipe_password(char *url);

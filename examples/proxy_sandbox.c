@@ -63,6 +63,9 @@ static int allow(epi_sandbox *sandbox, const proxy_options *set) {
   if (!result && set->admin) {
     result = allow_folder_of(sandbox, set->admin);
   }
+  if (!result && status_path(set)) {
+    result = allow_folder_of(sandbox, status_path(set));
+  }
   if (!result) {
     result = allow_all(sandbox, &set->reads, EPI_SANDBOX_READ);
   }

@@ -579,7 +579,8 @@ EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
  * given for the address (epi_engine_adopt_socket()) is used.
  *
  * There is no login, so the address must be a loopback one; with ?anyone=yes
- * behind it any will do, and whoever reaches it can read. It listens at once,
+ * behind it any will do, and whoever reaches it can read. At unix:PATH it is a
+ * socket that this user alone can connect to. It listens at once,
  * and answers from the start on. NULL, and epi_engine_stop(), end it.
  *
  * Returns 0, EPI_EINVAL, EPI_EPERM (no loopback address, or no privilege for
@@ -588,7 +589,8 @@ EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
  * EPI_ENOMEM. Threads: any, at any time. */
 EPI_API int epi_engine_serve_status(epi_engine *engine, const char *url);
 
-/* The address at which that is served. Returns 0 or EPI_ENOENT (it is not).
+/* The address at which that is served. Returns 0 or EPI_ENOENT (it is not, or
+ * it is at a path).
  * Threads: any, at any time. */
 EPI_API int epi_engine_status_addr(const epi_engine *engine, epi_addr *out);
 

@@ -22,9 +22,8 @@ enum {
 struct epi__status {
   epi_engine *engine;
   epi__http *http; /* NULL: it listens, and answers from the start on */
-  epi_addr addr;
-  int fd;     /* of the socket, which http closes if there is any */
-  int anyone; /* not this machine alone is served */
+  epi__status_place place;
+  int fd; /* of its socket */
 };
 
 int epi__engine_is_ready(epi_engine *engine) {
@@ -54,7 +53,8 @@ static int may_ask(const epi__status *status,
                    const epi__http_request *request) {
   const char *host = epi__http_header(request, "Host");
 
-  return status->anyone || !host || is_address(host);
+  return status->place.anyone || status->place.path || !host ||
+         is_address(host);
 }
 
 /* ---- answers ---- */
@@ -173,74 +173,9 @@ static void answer(const epi__http_request *request, epi__http_answer *out,
 
 /* ---- its life ---- */
 
-/* HOST:PORT, or the same as a URL. */
-static int read_url(epi__status *out, const char *text) {
-  static const char *const known[] = {"anyone", NULL};
-  const char *anyone;
-  epi__url url;
-  char whole[EPI__URL_MAX];
-  int result;
-
-  snprintf(whole, sizeof whole, "%s%s", strstr(text, "://") ? "" : "http://",
-           text);
-  result = epi__url_parse(&url, whole);
-  if (!result && (strcmp(url.scheme, "http") || url.has_login ||
-                  url.dest.kind != EPI_ADDR_NONE)) {
-    result = epi__fail(EPI_EINVAL, "status is served at http://HOST:PORT");
-  }
-  if (!result) {
-    result = epi__url_check_settings(&url, known);
-  }
-  if (result) {
-    return result;
-  }
-  anyone = epi__url_setting(&url, "anyone");
-  if (anyone && strcmp(anyone, "yes")) {
-    return epi__fail(EPI_EINVAL, "anyone is yes, or left out");
-  }
-  out->anyone = anyone != NULL;
-  out->addr = url.addr;
-  if (url.addr.kind == EPI_ADDR_NAME && !strcmp(url.addr.name, "localhost")) {
-    return epi_addr_parse(&out->addr, "127.0.0.1", url.addr.port);
-  }
-  return url.addr.kind == EPI_ADDR_NAME
-             ? epi__fail(EPI_EINVAL, "listen on an IP address, not on a name")
-             : 0;
-}
-
-static int check_addr(const epi__status *status) {
-  epi__addr_buf text;
-
-  return status->anyone || epi__addr_is_loopback(&status->addr)
-             ? 0
-             : epi__fail(EPI_EPERM,
-                         "%s can be reached by others, and status has no "
-                         "login: add ?anyone=yes if that is meant",
-                         epi__addr_text(&status->addr, &text));
-}
-
-/* A socket that was given for the address, or a new one. */
-static int listen_at(epi__status *status) {
-  int fds[EPI__WORKERS_MAX];
-  int count = 0;
-  int result = epi__adopted_take(status->engine, 0, &status->addr, fds, &count);
-
-  for (int i = result ? 0 : 1; i < count; i++) {
-    epi__sock_close(fds[i], 0);
-  }
-  status->fd = count && !result ? fds[0] : -1;
-  if (!result && !count) {
-    result = epi__sock_listen(&status->addr, 0, &status->fd);
-  }
-  return result ? result : epi__sock_local(status->fd, &status->addr);
-}
-
 static void free_status(epi__status *status) {
-  if (status->http) {
-    epi__http_stop(status->http);
-  } else {
-    epi__sock_close(status->fd, 0);
-  }
+  epi__http_stop(status->http);
+  epi__status_unlisten(&status->place);
   epi__free(status);
 }
 
@@ -258,17 +193,15 @@ void epi__status_stop(epi_engine *engine) {
 }
 
 int epi__status_socket(const epi_engine *engine) {
-  return engine->status ? engine->status->fd : -1;
+  const epi__status *status = engine->status;
+
+  return status && !status->place.path ? status->fd : -1;
 }
 
 /* Returns as epi__http_start(), which has the socket then. */
 static int answer_from_now_on(epi__status *status) {
-  int result = epi__http_start(&status->http, status->fd, answer, status);
-
-  if (result) {
-    status->fd = -1;
-  }
-  return result;
+  status->place.fd = -1;
+  return epi__http_start(&status->http, status->fd, answer, status);
 }
 
 static int serve(epi_engine *engine, const char *url) {
@@ -287,15 +220,9 @@ static int serve(epi_engine *engine, const char *url) {
     return EPI_ENOMEM;
   }
   status->engine = engine;
-  status->fd = -1;
-  result = read_url(status, url);
-  if (!result) {
-    result = check_addr(status);
-  }
-  if (!result) {
-    epi__process_prepare();
-    result = listen_at(status);
-  }
+  epi__process_prepare();
+  result = epi__status_listen(&status->place, engine, url);
+  status->fd = status->place.fd;
   if (!result && atomic_load(&engine->running)) {
     result = answer_from_now_on(status);
   }
@@ -328,10 +255,10 @@ int epi_engine_status_addr(const epi_engine *engine, epi_addr *out) {
   int result = 0;
 
   pthread_mutex_lock(&engine->self->calls);
-  if (engine->status) {
-    *out = engine->status->addr;
+  if (engine->status && !engine->status->place.path) {
+    *out = engine->status->place.addr;
   } else {
-    result = epi__fail(EPI_ENOENT, "status is not served");
+    result = epi__fail(EPI_ENOENT, "status is not served at an address");
   }
   pthread_mutex_unlock(&engine->self->calls);
   return result;

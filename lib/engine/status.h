@@ -3,6 +3,7 @@
 #define EPI__STATUS_H
 
 #include "engine/worker.h"
+#include "os/unix_socket.h"
 
 typedef struct epi__status epi__status;
 
@@ -17,6 +18,25 @@ void epi__status_stop(epi_engine *engine);
 
 /* The socket that it listens at, or -1. */
 int epi__status_socket(const epi_engine *engine);
+
+/* ---- status_listen.c ---- */
+
+/* Where it is served. */
+typedef struct epi__status_place {
+  char *path; /* of a Unix socket; NULL: it is served at an address */
+  epi_addr addr;
+  int anyone; /* not this machine alone is served */
+  int fd;     /* of the socket; -1: none, or somebody else closes it */
+  epi__unix_door door;
+} epi__status_place;
+
+/* Listen where a URL says. Returns as epi_engine_serve_status(); what was
+ * opened then is to be closed all the same. */
+int epi__status_listen(epi__status_place *out, epi_engine *engine,
+                       const char *url);
+
+/* Listen no more. */
+void epi__status_unlisten(epi__status_place *place);
 
 /* ---- status_json.c ---- */
 

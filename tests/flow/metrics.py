@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """metrics.py: metrics and health by HTTP, against traffic that is known."""
 import contextlib
+import http.client
 import json
 import pathlib
 import re
@@ -338,6 +339,38 @@ def only_this_machine_is_served_unless_told():
     assert ran.returncode == 2 and "--status" in ran.stderr, ran.stderr
     port = watched.proxy(status="0.0.0.0:0?anyone=yes").status
     assert watched.get(port, "/metrics", Host="proxy.example")[0] == 200
+
+
+class Local(http.client.HTTPConnection):
+    """HTTP by a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self.path))
+
+
+@flow.test
+def a_path_is_for_this_user_alone():
+    path = flow.folder() / "status"
+    proxy = flow.proxy("--status", f"unix:{path}")
+    proxy.wait_line("status at unix:")
+    assert path.stat().st_mode & 0o777 == 0o600
+    connection = Local(path)
+    connection.request("GET", "/metrics")
+    assert watched.parse(connection.getresponse().read().decode())
+    ran = flow.run(flow.program_path("epi-proxy"), "--listen",
+                   "socks://127.0.0.1:0", "--status", f"unix:{path}")
+    assert ran.returncode == 2 and "listens there" in ran.stderr, ran.stderr
+    proxy.signal(signal.SIGUSR2)
+    proxy.wait_line(r"upgrade: process (\d+) took over", 25)
+    assert proxy.wait() == 0
+    connection = Local(path)
+    connection.request("GET", "/health/ready")
+    assert connection.getresponse().status == 200
 
 
 @flow.test

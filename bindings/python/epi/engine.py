@@ -667,12 +667,13 @@ class Engine(Handle):
         """Serve metrics, health and a page for people by HTTP at HOST:PORT, in
         a thread of its own, until it is stopped or told None; the address.
         There is no login: the address must be a loopback one, or have
-        `?anyone=yes` behind it.
+        `?anyone=yes` behind it. At `unix:PATH` it is a socket that this user
+        alone can connect to, and the result is None.
 
         Raises InvalidArgument, PrivilegeMissing, Busy, InvalidState (it is
         served already), NotSupported (libepi was built without)."""
         self._call(c.epi_engine_serve_status, url)
-        if url is None:
+        if url is None or url.startswith("unix:"):
             return None
         address = Address("0.0.0.0")
         self._call(c.epi_engine_status_addr, ctypes.byref(address._c))

@@ -166,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--audit-key", metavar="FILE")
     parser.add_argument("--audit-on-error", choices=("refuse", "ignore"),
                         help="flows that cannot be audited [refuse]")
-    parser.add_argument("--status", metavar="HOST:PORT",
+    parser.add_argument("--status", metavar="HOST:PORT|unix:PATH",
                         help="metrics, health and a status page, without a"
                              " login")
     parser.add_argument("--provision-command", metavar="FILE",
@@ -494,7 +494,9 @@ def _serve(engine: Engine, file: Settings,
     signal.signal(signal.SIGHUP, read_again)
     _confine(engine, options)
     if options.status:
-        _say(f"status at http://{engine.serve_status(options.status)}/")
+        where = engine.serve_status(options.status)
+        _say(f"status at http://{where}/" if where else
+             f"status at {options.status}")
     engine.on_reload(lambda: os.kill(os.getpid(), signal.SIGHUP))
     if options.admin:
         engine.serve_admin(options.admin)
