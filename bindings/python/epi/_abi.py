@@ -947,7 +947,7 @@ epi_engine_listener_url = long(
     "epi_engine_listener_url", c_int, Handle, Size, Out,
 )
 epi_engine_add_hop = long("epi_engine_add_hop", c_int, Handle, Text)
-epi_engine_set_tls = long("epi_engine_set_tls", c_int, Handle, Text, Text)
+epi_engine_set_tls = long("epi_engine_set_tls", c_int, Handle, Text, MaybeText)
 epi_engine_reload_tls = long("epi_engine_reload_tls", c_int, Handle, Int)
 epi_engine_add_filter = long("epi_engine_add_filter", c_int, Handle, Handle)
 epi_filter_new_builtin = long(

@@ -379,12 +379,6 @@ class _Watch:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def look(self) -> None:
-        if self.asked and self.audits:
-            self._rotate()
-        try:
-            self.engine.reload_tls(self.asked)
-        except Error:
-            pass  # the log says so
         if not self.path:
             return
         now = self._look()
@@ -504,11 +498,14 @@ def _serve(engine: Engine, file: Settings,
         _say_where(engine, options)
         _tell(ServiceState.READY)
         while (got := _next(ends, _WATCH_S)) is None:
-            if _next(hung_up, 0) and options.audit:
+            again = _next(hung_up, 0) is not None
+            if again and options.audit:
                 _audit_head(engine)
+            with contextlib.suppress(Error):  # which the log has
+                engine.reload_tls(again)
             for watch in watches:
                 watch.look()
-            with contextlib.suppress(Error):  # which the log has
+            with contextlib.suppress(Error):  # the same
                 engine.reload_users()
         _tell(ServiceState.STOPPING)
         ms = options.drain if file.said.drain is None else file.said.drain
