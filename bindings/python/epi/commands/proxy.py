@@ -295,12 +295,6 @@ def _warn_of_secrets(options: argparse.Namespace) -> None:
 
 def _set_up(options: argparse.Namespace) -> Tuple[Engine, Settings]:
     file = Settings(options.settings, _NUMBERS, options.listen)
-    highest = LogLevel.ERROR if options.quiet else LogLevel.NOTE
-
-    def on_log(level: LogLevel, line: str) -> None:
-        if level <= (file.said.level or highest):
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            print(now, line, file=sys.stderr, flush=True)
 
     def on_log(level: LogLevel, line: str) -> None:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
