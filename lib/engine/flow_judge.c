@@ -59,8 +59,7 @@ static int check_claims(epi_flow *flow) {
   }
   pthread_mutex_lock(&engine->lock);
   /* The start by the wall clock as it is now: it may have been set. */
-  engine->seen.from =
-      epi__clock_wall() - (epi__clock_steady() - engine->started_at) / 1000;
+  engine->seen.from = epi__clock_wall_at(engine->started_at);
   result =
       engine->function
           ? epi__ticket_check(flow->request, engine->crypto,

@@ -62,7 +62,7 @@ static int is_of(const char *line, const char *user) {
 
 /* All other lines stay as they are, in their order. */
 static void copy_lines(edit *e, const char *from, size_t len) {
-  const char *end = from + len;
+  const char *end = len ? from + len : from;
 
   while (from < end) {
     const char *next = memchr(from, '\n', (size_t)(end - from));

@@ -199,8 +199,10 @@ int64_t epi__clock_steady(void);
  * must neither keep a thread waiting nor wake it. */
 void epi__cond_init(pthread_cond_t *cond);
 
-/* Seconds since 1970 UTC. */
+/* Seconds since 1970 UTC; and as of what the steady clock said then, by what
+ * the wall clock says now: it may have been set since. */
 int64_t epi__clock_wall(void);
+int64_t epi__clock_wall_at(int64_t steady_ms);
 
 /* Raise the descriptor limit as far as it goes; returns it. */
 int64_t epi__fd_limit(void);

@@ -152,6 +152,16 @@ int64_t epi__clock_wall(void) {
   return (int64_t)time(NULL);
 }
 
+int64_t epi__clock_wall_at(int64_t steady_ms) {
+  struct timespec now = {0};
+  int64_t ms;
+
+  clock_gettime(CLOCK_REALTIME, &now);
+  ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 -
+       epi__clock_steady() + steady_ms;
+  return ms / 1000;
+}
+
 int64_t epi__fd_limit(void) {
   struct rlimit limit;
 
