@@ -375,6 +375,32 @@ def a_certificate_says_who_the_user_is():
     assert "alice.example" in users and "bob" in users, lines
 
 
+@flow.test
+def a_login_counts_more_than_a_certificate():
+    authority = Authority()
+    own = authority.issue(NAME, NAMES)
+    alice = authority.issue("alice")
+    echo = servers.Echo()
+    users = flow.file("bob:secret of bob\n", "users")
+    audit, key = flow.folder() / "audit", flow.file("k" * 32, "key")
+    proxy = flow.proxy("--audit", audit, "--audit-key", key, listen=[
+        f"socks+tls://127.0.0.1:0?{own.query}&client=require"
+        f"&ca={authority.cert}&users={users}"])
+    sock = dial(proxy.port, authority.client(alice))
+    sock.sendall(wire.greeting(wire.LOGIN))
+    assert wire.read(sock, 2) == bytes([5, wire.LOGIN])
+    sock.sendall(wire.login5("bob", "secret of bob") +
+                 wire.request5("127.0.0.1", echo.port))
+    assert wire.read(sock, 2) == b"\1\0"
+    assert wire.reply5(sock)[0] == 0
+    there_and_back(sock)
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    found = [(line["user"], line["authenticated"]) for line in lines
+             if line.get("user")]
+    assert found[0][0] == "bob", found
+    assert "password" in str(found) and "certificate" in str(found), found
+
+
 # ---- TLS to the destination ----
 
 class TlsEcho(servers.Echo):
