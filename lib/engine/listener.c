@@ -126,6 +126,10 @@ static int read_kind(epi__listener *listener, epi_engine *engine,
   if (result) {
     return result;
   }
+  if (url->has_login) { /* nobody would be asked for it */
+    return epi__fail(EPI_EINVAL, "a listener's URL has no login: users=FILE "
+                                 "says who may log in");
+  }
   if (allow && (result = epi__allow_read(&listener->allow, allow))) {
     return result;
   }

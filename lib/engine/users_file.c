@@ -138,9 +138,12 @@ static int find_or_make(epi__users **out, epi_engine *engine,
   }
   if (users) {
     result = reread(engine, users); /* a new listener has what is there now */
-    users->references += result >= 0;
+    if (result < 0) {
+      return result; /* and the caller has nothing to let go of */
+    }
+    users->references++;
     *out = users;
-    return result < 0 ? result : 0;
+    return 0;
   }
   if (files->count == EPI__USERS_FILES) {
     return epi__fail(EPI_ELIMIT, "over %d users files", EPI__USERS_FILES);

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -87,6 +88,40 @@ Test(listen, another_takes_its_place_and_its_port) {
                EPI_EINVAL);
   cr_expect_eq(epi_engine_listen(engine, url), EPI_EBUSY);
   cr_expect(answers(port), "nothing has changed");
+  epi_engine_free(engine);
+}
+
+static void write_users(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+
+  cr_assert(file && fputs(text, file) >= 0 && !fclose(file));
+}
+
+Test(listen, a_users_file_that_went_bad_stays_that_of_who_has_it) {
+  char path[] = "/tmp/epi-users-XXXXXX", url[64];
+  epi_engine *engine = started(1);
+  int fd = mkstemp(path);
+
+  cr_assert(fd >= 0 && !close(fd));
+  write_users(path, "ada:secret\n");
+  snprintf(url, sizeof url, ANY "?users=%s", path);
+  cr_assert_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  write_users(path, "of nobody\n");
+  cr_expect_eq(epi_engine_listen(engine, url), EPI_EINVAL);
+  write_users(path, "ada:secret\nbob:p\n");
+  cr_expect_eq(epi_engine_reload_users(engine), 1, "the engine has it still");
+  cr_expect_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  epi_engine_free(engine);
+  unlink(path);
+}
+
+Test(listen, a_listener_has_no_login_of_its_own) {
+  epi_engine *engine = started(1);
+
+  cr_expect_eq(epi_engine_listen(engine, "socks://ada:secret@127.0.0.1:0"),
+               EPI_EINVAL);
+  cr_expect(strstr(epi_error_detail(), "users=FILE"), "%s", epi_error_detail());
+  cr_expect(!strstr(epi_error_detail(), "secret"), "%s", epi_error_detail());
   epi_engine_free(engine);
 }
 
