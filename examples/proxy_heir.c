@@ -193,6 +193,15 @@ static void serve(int fd, heir *next) {
   }
 }
 
+/* What the proxy wipes of its arguments, passwords, would go on to be seen in
+ * those of this process; and in its memory by others of the same user. */
+static void hide(char **own) {
+  for (size_t i = 1; own && own[0] && own[i]; i++) {
+    memset(own[i], '\0', strlen(own[i]));
+  }
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 /* It must keep no socket open that the other one closes, and no signal that is
  * meant for all processes of the program ends it before that. */
 static void serve_alone(int fd, heir *next) {
@@ -202,6 +211,7 @@ static void serve_alone(int fd, heir *next) {
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   prctl(PR_SET_NAME, "epi-proxy-heir", 0, 0, 0);
+  hide(next->own);
   if (fd != FIRST_FD) {
     dup3(fd, FIRST_FD, O_CLOEXEC);
   }

@@ -17,7 +17,9 @@ typedef struct heir_maker {
 } heir_maker;
 
 typedef struct heir {
-  char **argv, **envp;           /* with room for three more variables */
+  char **argv, **envp; /* with room for three more variables */
+  char **own; /* the arguments that others see of this process, which a copy of
+                 it is to forget; or NULL */
   size_t variables;              /* that are in envp */
   int fds[HEIR_SOCKETS_MAX + 1]; /* the pipe that it is ready by is the last */
   int count;

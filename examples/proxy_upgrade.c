@@ -64,6 +64,7 @@ int upgrade_remember(upgrade *out, char **argv) {
 
   out->ready = -1;
   out->maker.fd = -1;
+  out->own = argv;
   out->argv = copy(argv, 0, &arguments);
   out->envp = copy(environ, 1, &out->variables);
   return out->argv && out->envp ? 0 : complain("out of memory", NULL);
@@ -134,6 +135,7 @@ void upgrade_ready(upgrade *how) {
 static void settle(heir *next, const upgrade *how) {
   next->argv = how->argv;
   next->envp = how->envp;
+  next->own = how->own;
   next->variables = how->variables;
   sigprocmask(SIG_SETMASK, NULL, &next->mask);
 }

@@ -11,6 +11,7 @@
 /* How the program was started, and whom it tells that it is ready. */
 typedef struct upgrade {
   char **argv, **envp; /* with room for three more variables */
+  char **own;          /* the arguments where the system shows them */
   size_t variables;
   int ready;        /* a pipe's end, or -1 */
   heir_maker maker; /* in a sandbox */

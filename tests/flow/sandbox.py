@@ -286,6 +286,17 @@ def kill(pid):
 
 
 @flow.test
+def its_helper_shows_no_password():
+    proxy = flow.proxy("--chain", "socks5://ada:tulip@127.0.0.1:9")
+    helper, = child_of(pid_of(proxy))
+    flow.until(lambda: status(helper)["Name"] == "epi-proxy-heir",
+               "its helper has a name")
+    for pid in pid_of(proxy), helper:
+        flow.until(lambda pid=pid: b"tulip" not in pathlib.Path(
+            f"/proc/{pid}/cmdline").read_bytes(), "it is wiped")
+
+
+@flow.test
 def nothing_is_left_when_it_ends_or_is_killed():
     for number in signal.SIGTERM, signal.SIGKILL:
         proxy = flow.proxy()
