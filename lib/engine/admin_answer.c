@@ -2,6 +2,7 @@
 #include "engine/admin_serve.h"
 
 #include "base/fail.h"
+#include "base/net.h"
 #include "epi/area.h"
 
 #include <inttypes.h>
@@ -67,6 +68,15 @@ void epi__admin_complain(epi__text *out, const epi__admin_request *request,
   epi__text_puts(out, "}\n");
 }
 
+/* A URL may have a password where none belongs. */
+static void put_text(epi__text *out, int argument, const char *text) {
+  char shown[EPI__URL_MAX];
+
+  epi__text_puts(out, argument == EPI__ARG_URL || argument == EPI__ARG_BY
+                          ? epi__url_public(text, shown, sizeof shown)
+                          : text);
+}
+
 /* Who did what, and to what. */
 static void tell(epi_engine *engine, const epi__admin_request *request,
                  const epi__unix_peer *who, int result) {
@@ -78,7 +88,7 @@ static void tell(epi_engine *engine, const epi__admin_request *request,
     }
     epi__text_printf(&words, " %s=", epi__admin_argument_name(i));
     if (request->texts[i]) {
-      epi__text_puts(&words, request->texts[i]);
+      put_text(&words, i, request->texts[i]);
     } else {
       epi__text_printf(&words, "%" PRId64, request->numbers[i]);
     }

@@ -65,7 +65,9 @@ void epi__ask_free(epi__ask *ask) {
 
 static void over(epi__ask *ask, int worker, int answered) {
   pthread_mutex_lock(&ask->lock);
-  ask->answered[worker] = answered && !ask->closed;
+  if (answered && !ask->closed) { /* else who asked may look at it */
+    ask->answered[worker] = 1;
+  }
   ask->left--;
   pthread_cond_signal(&ask->changed);
   pthread_mutex_unlock(&ask->lock);

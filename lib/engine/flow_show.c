@@ -11,11 +11,11 @@ enum {
 };
 
 static const char *const phases[] = {
-    [EPI__HANDSHAKE] = "handshake",   [EPI__AWAIT] = "instances",
-    [EPI__DIAL] = "connecting",       [EPI__HOPS] = "hops",
-    [EPI__WAIT] = "waiting for host", [EPI__RELAY] = "relaying",
-    [EPI__ASSOCIATED] = "datagrams",  [EPI__LINGER] = "last reply",
-    [EPI__ENDED] = "ended",
+    [EPI__HANDSHAKE] = "handshake", [EPI__AWAIT] = "instances",
+    [EPI__DIAL] = "connecting",     [EPI__SECURE] = "securing",
+    [EPI__HOPS] = "hops",           [EPI__WAIT] = "waiting for host",
+    [EPI__RELAY] = "relaying",      [EPI__ASSOCIATED] = "datagrams",
+    [EPI__LINGER] = "last reply",   [EPI__ENDED] = "ended",
 };
 
 /* null for what is not known. */

@@ -12,6 +12,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers
 from support import socks_client as wire
+from support.certificates import Authority
 
 MODEL = {
     "epi": 1,
@@ -126,6 +127,23 @@ def flows_are_killed():
     assert wire.closed(second)
 
 
+def is_in_phase(proxy, phase):
+    flow.until(lambda: proxy.ask("flows")["flows"][0]["phase"] == phase,
+               f"the flow is in the phase {phase}")
+
+
+@flow.test
+def one_that_waits_for_tls_says_so():
+    silent = socket.create_server((flow.LOCAL, 0), backlog=1)
+    flow.at_end(silent.close)
+    hop = f"socks5+tls://{flow.LOCAL}:{silent.getsockname()[1]}"
+    proxy = Proxy("--chain", f"{hop}?ca={Authority().cert}")
+    sock = wire.ask5(proxy.program.port, flow.LOCAL, 9, wire.CONNECT)
+    is_in_phase(proxy, "securing")
+    proxy.ctl("kill", "--all", "--reason", "too slow")
+    assert wire.reply5(sock)[0] == 2
+
+
 @flow.test
 def one_that_waits_for_its_reply_gets_it():
     silent = socket.create_server((flow.LOCAL, 0), backlog=1)
@@ -133,8 +151,7 @@ def one_that_waits_for_its_reply_gets_it():
     hop = f"socks5://127.0.0.1:{silent.getsockname()[1]}"
     proxy = Proxy("--chain", hop)  # which never answers
     sock = wire.ask5(proxy.program.port, flow.LOCAL, 9, wire.CONNECT)
-    flow.until(lambda: proxy.ask("flows")["flows"][0]["phase"] == "hops",
-               "the flow waits for its hop")
+    is_in_phase(proxy, "hops")
     proxy.ctl("kill", "--all", "--reason", "too slow")
     assert wire.reply5(sock)[0] == 2
     proxy.program.wait_line("refused .*killed: too slow")
