@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { SETTINGS_MAX = 64 * 1024 };
 
@@ -210,9 +211,17 @@ static void change_numbers(const proxy_settings *all, epi_engine *engine,
 
 int settings_again(proxy_settings *all, epi_engine *engine) {
   proxy_options said;
+  struct stat info;
   char *text = NULL;
-  int result = settings_read(&said, &text, all->path);
+  int result = 0;
 
+  if (!stat(all->path, &info) && !S_ISREG(info.st_mode)) {
+    /* A pipe would block and keep its end from signals. */
+    result = complain(all->path, "not a regular file: it is not read again");
+  }
+  if (!result) {
+    result = settings_read(&said, &text, all->path);
+  }
   if (!result) {
     result = check_numbers(all, engine, &said);
   }

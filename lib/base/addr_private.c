@@ -32,6 +32,8 @@ static const block ipv6[] = {
     {{[15] = 0}, 128},                          /* unspecified */
     {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* local NAT64, RFC 8215 */
     {{0x01}, 64},                               /* discard, RFC 6666 */
+    {{0x20, 0x01, 0x00, 0x02}, 48},             /* benchmarking, RFC 5180 */
+    {{0x5f}, 16},                               /* SRv6 segments, RFC 9602 */
     {{0xfc}, 7},                                /* unique local, RFC 4193 */
     {{0xfe, 0x80}, 10},                         /* link-local */
     {{0xfe, 0xc0}, 10},                         /* site-local, RFC 3879 */

@@ -18,7 +18,8 @@ int epi__file_changed(const char *path, epi__file_stamp *seen) {
   epi__file_stamp now = {0}; /* no padding: it is compared as bytes */
   struct stat info;
 
-  if (stat(path, &info)) {
+  /* To open a pipe for reading may take for ever. */
+  if (stat(path, &info) || !(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))) {
     return 0;
   }
   now.device = (uint64_t)info.st_dev;

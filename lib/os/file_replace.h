@@ -13,7 +13,8 @@ typedef struct epi__file_stamp {
 
 /* Look at a file, or what a symbolic link leads to. 1 if it differs from what
  * *seen says, which is brought up to date. A file that cannot be looked at
- * counts as the one before: another may be about to take its place. */
+ * counts as the one before: another may be about to take its place; so does a
+ * pipe, which can be read once. */
 int epi__file_changed(const char *path, epi__file_stamp *seen);
 
 /* Keep others who call this for the same file waiting, until the descriptor is

@@ -49,6 +49,7 @@ enum {
   IOCTL_INDEX = 0x8933,
   TABLE_REPLACE = 64, /* IPT_SO_SET_REPLACE, of IPv4 and IPv6 */
   TABLE_COUNTERS = 65,
+  TABLES_MORE = 96, /* from here on: those of ARP, bridges, balancers, routes */
 };
 
 /* Numbers of calls that old headers do not name; the same everywhere. */
@@ -272,8 +273,9 @@ static void check_setsockopt(program *p) {
   when(p, 41, 1); /* SOL_IPV6 */
   allow(p);
   load_argument(p, 2);
-  when(p, TABLE_REPLACE, 1);
-  unless(p, TABLE_COUNTERS, 1);
+  when(p, TABLE_REPLACE, 2);
+  when(p, TABLE_COUNTERS, 1);
+  step(p, BPF_JMP | BPF_JGE | BPF_K, TABLES_MORE, 0, 1);
   refuse(p, EPERM);
   end_call(p, begun);
 }

@@ -90,7 +90,9 @@ static int bind_private(epi__unix_door *out, const struct sockaddr_un *at) {
     close(fd);
     return code;
   }
-  if (chmod(at->sun_path, 0600) || lstat(at->sun_path, &info) ||
+  /* Not chmod() in any case: it would follow a link that took its place. */
+  if (lstat(at->sun_path, &info) ||
+      ((info.st_mode & ALLPERMS) != 0600 && chmod(at->sun_path, 0600)) ||
       listen(fd, BACKLOG)) {
     int code = path_error(at->sun_path);
 

@@ -53,6 +53,16 @@ def through(url):
 
 
 @flow.test
+def a_file_that_became_a_pipe_is_not_waited_for():
+    settings = Settings("limit = 100")
+    settings.path.unlink()
+    os.mkfifo(settings.path)
+    settings.proxy.signal(signal.SIGHUP)
+    settings.proxy.wait_line("not a regular file")
+    assert settings.proxy.stop() == 0
+
+
+@flow.test
 def listeners_come_and_go():
     """Flows of one that goes live on."""
     echo = servers.Echo()

@@ -46,6 +46,8 @@ Test(addr_private, has_what_a_network_or_machine_has_for_itself) {
       "ff02::1",
       "100::1",
       "64:ff9b:1::1",
+      "2001:2::1",
+      "5f00::1",
   };
 
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -95,6 +97,8 @@ Test(addr_private, leaves_the_internet_alone) {
       "203.0.113.7",
       "223.255.255.255",
       "2001:db8::1",
+      "2001:2:1::1",
+      "5f01::1",
       "2a00:1450:4001::200e",
       "fbff::1",
       "64:ff9b::1.1.1.1",

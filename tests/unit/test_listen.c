@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ANY "socks://127.0.0.1:0"
@@ -111,6 +112,21 @@ Test(listen, a_users_file_that_went_bad_stays_that_of_who_has_it) {
   write_users(path, "ada:secret\nbob:p\n");
   cr_expect_eq(epi_engine_reload_users(engine), 1, "the engine has it still");
   cr_expect_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  epi_engine_free(engine);
+  unlink(path);
+}
+
+Test(listen, a_users_file_that_became_a_pipe_is_not_waited_for) {
+  char path[] = "/tmp/epi-users-XXXXXX", url[64];
+  epi_engine *engine = started(1);
+  int fd = mkstemp(path);
+
+  cr_assert(fd >= 0 && !close(fd));
+  write_users(path, "ada:secret\n");
+  snprintf(url, sizeof url, ANY "?users=%s", path);
+  cr_assert_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  cr_assert(!unlink(path) && !mkfifo(path, 0600));
+  cr_expect_eq(epi_engine_reload_users(engine), 0);
   epi_engine_free(engine);
   unlink(path);
 }
