@@ -184,7 +184,9 @@ static void on_addresses(void *user, const epi_addr *addrs, size_t count,
   epi_decision_free(peer->decision);
   peer->decision = NULL;
   send_waiting(peer);
-  let_answer(association, to); /* last: it may take this peer's place */
+  if (association->flow->phase == EPI__ASSOCIATED) {
+    let_answer(association, to); /* last: it may take this peer's place */
+  }
 }
 
 /* Datagrams for a name wait; too many of them are lost. */

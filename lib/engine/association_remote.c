@@ -53,7 +53,8 @@ void epi__association_send_on(epi__association *association, const epi_addr *to,
   epi_flow *flow = association->flow;
   int fd;
 
-  if (!may_carry(flow, EPI_FORWARD, len)) {
+  /* One of several that waited may have ended the flow. */
+  if (flow->phase != EPI__ASSOCIATED || !may_carry(flow, EPI_FORWARD, len)) {
     return;
   }
   fd = socket_for(association, to->kind);

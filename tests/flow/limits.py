@@ -8,7 +8,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import datagrams, flow, servers, socks_client as wire
+from support import datagrams, dns_server, flow, servers
+from support import socks_client as wire
 
 MIB = 1 << 20
 CLOCK = time.monotonic
@@ -299,6 +300,23 @@ def datagrams_over_the_rate_are_lost_and_over_the_volume_end_the_flow():
     while not wire.closed(control, 0.02):
         mine.sendto(head + bytes(1000), (flow.LOCAL, port))
     proxy.wait_line("5000 back: it may carry no more than 5000 bytes back")
+
+
+@flow.test
+def datagrams_that_wait_for_a_name_end_with_the_flow():
+    echo, dns = datagrams.Echo(), dns_server.Server({"a.example": [flow.LOCAL]})
+    proxy = dns.proxy("--flow-bytes-out", "100")
+    dns.gate.clear()
+    client = datagrams.Socks5(proxy.port)
+    for data in bytes(200), b"after the end":
+        client.send("a.example", echo.port, data)
+    flow.until(lambda: dns.asked, "the name is asked for")
+    dns.gate.set()
+    assert wire.closed(client.tcp)
+    proxy.wait_line("it may carry no more than 100 bytes out")
+    datagrams.udp().sendto(b"probe", (flow.LOCAL, echo.port))
+    flow.until(lambda: echo.got, "the probe is there")
+    assert [data for data, _ in echo.got] == [b"probe"], echo.got
 
 
 flow.main()

@@ -31,6 +31,8 @@ class Server:
         self.records, self.silent, self.garbage = records, silent, garbage
         self.silent_kinds, self.ttl = silent_kinds, ttl
         self.drop_first, self.lies = None, dict(lies)
+        self.gate = threading.Event()  # answers wait while it is cleared
+        self.gate.set()
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # An address of our own: port 53 may be taken on others.
@@ -57,6 +59,7 @@ class Server:
             except OSError:
                 return
             answer = self._answer(query)
+            self.gate.wait(10)
             if answer:
                 self._socket.sendto(answer, client)
 
