@@ -265,11 +265,15 @@ int epi__http_start(epi__http **out, int fd,
   return 0;
 }
 
-/* Stopping alone would shut the socket, which an heir may have too. */
+/* Stopping alone would shut the socket, which an heir may have too. It is
+ * closed last: until then the library's thread may be about to accept with it.
+ */
 void epi__http_stop(epi__http *http) {
   if (http) {
-    epi__sock_close(MHD_quiesce_daemon(http->daemon), 0);
+    int fd = MHD_quiesce_daemon(http->daemon);
+
     MHD_stop_daemon(http->daemon);
+    epi__sock_close(fd, 0);
     epi__free(http);
   }
 }
