@@ -291,7 +291,8 @@ EPI_API int epi_engine_socket(const epi_engine *engine, size_t index);
 /* Read the users files of the listeners again that have changed, those of
  * `users=FILE`; call it now and then, it costs a look at each. Flows of
  * users who are gone are cut, those of others go on, also if the password is
- * another. A bad file changes nothing, and the log says why, once.
+ * another. A bad file changes nothing, and the log says why, once; one that
+ * could not be read for want of memory or descriptors is tried again each time.
  *
  * Returns how many were read again, or the error of a bad one. Threads: any, at
  * any time. */

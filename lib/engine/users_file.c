@@ -27,6 +27,7 @@ struct epi__users {
   pthread_mutex_t lock; /* guards what follows */
   epi__user_table *table;
   int warned; /* of passwords that are there as they are */
+  int failed; /* what reading it again failed with, or 0 */
   uint8_t key[KEY];
   uint8_t tags[TAGS][EPI__LOGIN_TAG]; /* all zero: none */
 };
@@ -100,6 +101,24 @@ static void replace(epi__users *users, epi__user_table *table) {
   epi__user_table_free(old);
 }
 
+/* What may be over in a moment, as a want of descriptors, must not keep in who
+ * was taken out: it is tried again. A file that is bad is bad until it changes.
+ */
+static void note_failure(epi_engine *engine, epi__users *users, int result) {
+  int again =
+      result == EPI_ENOMEM || result == EPI_ESYS || result == EPI_ENOENT;
+
+  if (again) {
+    memset(&users->stamp, 0, sizeof users->stamp);
+  }
+  if (!again || result != users->failed) {
+    epi__log(engine, EPI_LOG_ERROR,
+             "the users are those of before, as %s is bad: %s", users->path,
+             epi_error_detail());
+  }
+  users->failed = result;
+}
+
 /* Returns 1 if it was read again, 0 if it did not change, or an error that the
  * log has. */
 static int reread(epi_engine *engine, epi__users *users) {
@@ -111,11 +130,10 @@ static int reread(epi_engine *engine, epi__users *users) {
   }
   result = epi__user_table_read(&table, users->path);
   if (result) {
-    epi__log(engine, EPI_LOG_ERROR,
-             "the users are those of before, as %s is bad: %s", users->path,
-             epi_error_detail());
+    note_failure(engine, users, result);
     return result;
   }
+  users->failed = 0;
   epi__log(engine, EPI_LOG_NOTE, "%s was read again: %zu users", users->path,
            epi__user_table_count(table));
   replace(users, table);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,6 +113,30 @@ Test(listen, a_users_file_that_went_bad_stays_that_of_who_has_it) {
   write_users(path, "ada:secret\nbob:p\n");
   cr_expect_eq(epi_engine_reload_users(engine), 1, "the engine has it still");
   cr_expect_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  epi_engine_free(engine);
+  unlink(path);
+}
+
+Test(listen, a_users_file_is_read_once_there_are_descriptors_again) {
+  char path[] = "/tmp/epi-users-XXXXXX", url[64];
+  epi_engine *engine = started(1);
+  struct rlimit before, none;
+  int fd = mkstemp(path);
+
+  cr_assert(fd >= 0 && !close(fd));
+  write_users(path, "ada:secret\n");
+  snprintf(url, sizeof url, ANY "?users=%s", path);
+  cr_assert_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  write_users(path, "bob:secret of his\n");
+  cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+  none = before;
+  none.rlim_cur = 0;
+  cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+  cr_expect_eq(epi_engine_reload_users(engine), EPI_ESYS);
+  cr_expect_eq(epi_engine_reload_users(engine), EPI_ESYS, "it tries again");
+  cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+  cr_expect_eq(epi_engine_reload_users(engine), 1);
+  cr_expect_eq(epi_engine_reload_users(engine), 0);
   epi_engine_free(engine);
   unlink(path);
 }
