@@ -341,7 +341,9 @@ class Engine(Handle):
 
     def reload_users(self) -> int:
         """Read the users files of the listeners again that have changed; call
-        it now and then. A bad file changes nothing, and the log says why, once.
+        it now and then. A bad file changes nothing, and the log says why, once;
+        one that could not be read for want of memory or descriptors is tried
+        again each time.
         Returns how many were read again.
 
         Raises the error of a bad one."""
