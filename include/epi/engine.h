@@ -242,10 +242,11 @@ EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
 /* Listen no more with a listener, by its URL as it was given, or SCHEME://
  * HOST:PORT as log lines have it, with the port that it got; of several the
- * first. Its flows go on, but datagrams come no more by its UDP ports. Who is
- * in its queue is served, and an engine that runs waits until it is closed, for
- * a second at most while workers are busy. The last listener cannot go while it
- * runs. Sessions of SOCKS 6 end unless another listener has the same users.
+ * first. Its flows go on, but datagrams come and go no more by its UDP ports.
+ * Who is in its queue is served, and an engine that runs waits until it is
+ * closed, for a second at most while workers are busy. The last listener cannot
+ * go while it runs. Sessions of SOCKS 6 end unless another listener has the
+ * same users.
  *
  * Returns 0, EPI_ENOENT (no such listener), EPI_ESTATE (it is the last, or the
  * engine drains or was stopped) or EPI_ENOMEM. Threads: any, at any time. */

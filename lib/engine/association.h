@@ -35,7 +35,7 @@ typedef struct epi__udp_origin {
   int carrier;
   epi_addr client;
   epi_addr reached; /* at which of our addresses */
-  int fd;           /* the socket, not owned */
+  int fd;           /* of SOCKS 5: the association's own socket; else -1 */
   int worker;       /* that has the DTLS session */
   int64_t number;   /* of the session */
   int64_t listener; /* by whose door */

@@ -50,6 +50,16 @@ static void tell_tcp(epi__association *association, const uint8_t *head,
   epi__relay_flush(flow, EPI_BACKWARD);
 }
 
+/* A listener's is closed with its door, and its number may be another socket's
+ * then: it is looked for each time. Returns -1 if there is none any more. */
+static int client_socket(const epi__association *association) {
+  const epi_flow *flow = association->flow;
+
+  return association->version == EPI_SOCKS5
+             ? association->origin.fd
+             : epi__udp_door_fd(flow->worker, flow->listener);
+}
+
 void epi__association_tell(epi__association *association, int must) {
   const epi__udp_origin *origin = &association->origin;
   epi_datagram *datagram = association->datagram;
@@ -72,8 +82,8 @@ void epi__association_tell(epi__association *association, int must) {
   } else if (origin->carrier == EPI__CARRIER_DTLS) {
     epi__association_tell_dtls(association, head, (size_t)head_len, data, len);
   } else {
-    epi__udp_send(origin->fd, &origin->client, head, (size_t)head_len, data,
-                  len, &association->way);
+    epi__udp_send(client_socket(association), &origin->client, head,
+                  (size_t)head_len, data, len, &association->way);
   }
 }
 
@@ -133,8 +143,8 @@ static int is_owner(const epi__association *association,
 
 static int is_same(const epi__udp_origin *a, const epi__udp_origin *b) {
   return a->carrier == b->carrier && epi_addr_equal(&a->client, &b->client) &&
-         epi_addr_equal(&a->reached, &b->reached) && a->fd == b->fd &&
-         a->worker == b->worker && a->number == b->number;
+         epi_addr_equal(&a->reached, &b->reached) && a->worker == b->worker &&
+         a->number == b->number;
 }
 
 void epi__association_take(epi__association *association,

@@ -17,7 +17,8 @@ epi__association *epi__association_of(epi__worker *worker,
   id = (uint64_t)epi__read_u32(&in) << 32;
   id |= epi__read_u32(&in);
   association = in.missing ? NULL : epi__association_find(worker, id);
-  return association && association->flow->listener == listener &&
+  return association &&
+                 epi__udp_same_port(association->flow->listener, listener) &&
                  epi_datagram_read(association->datagram, association->version,
                                    data, len) > 0 &&
                  epi_datagram_type(association->datagram) == EPI_UDP_DATAGRAM

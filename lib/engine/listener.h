@@ -189,4 +189,12 @@ void epi__udp_door_open(epi__udp_door *door, epi__worker *worker,
                         epi__listener *listener);
 void epi__udp_door_close(epi__udp_door *door);
 
+/* Do two listeners, one of which may have taken the other's place, have the
+ * same UDP port? */
+int epi__udp_same_port(const epi__listener *a, const epi__listener *b);
+
+/* The socket of a worker at a listener's UDP port, whichever listener has that
+ * now; -1: none has. It is the worker's until its doors change. */
+int epi__udp_door_fd(const epi__worker *worker, const epi__listener *listener);
+
 #endif

@@ -40,7 +40,7 @@ void epi__listeners_close(epi__listeners *list) {
   }
 }
 
-/* No worker has closed them yet: none does before it sees the next list. */
+/* No worker has closed them yet: none does before they have retired. */
 static void shut(epi__listener *listener) {
   for (int i = 0; i < listener->fd_count; i++) {
     epi__sock_unlisten(listener->fds[i]);
@@ -59,10 +59,10 @@ static epi__listeners *swap(epi_engine *engine, epi__listeners *list,
   }
   for (size_t i = 0; i < old->count; i++) {
     if (!old->items[i]->kept) {
-      atomic_store(&old->items[i]->retired, 1);
       if (shuts) {
         shut(old->items[i]);
       }
+      atomic_store(&old->items[i]->retired, 1);
     }
   }
   engine->listeners = list;

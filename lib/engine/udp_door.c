@@ -63,6 +63,23 @@ int epi__udp_door_bind(epi__listener *listener, epi_engine *engine,
                                  EPI__WORKERS_MAX);
 }
 
+int epi__udp_same_port(const epi__listener *a, const epi__listener *b) {
+  return a == b || (a->udp_port.port && a->udp_port.port == b->udp_port.port &&
+                    epi__addr_same_host(&a->addr, &b->addr));
+}
+
+int epi__udp_door_fd(const epi__worker *worker, const epi__listener *listener) {
+  const epi__udp_door *door = &listener->doors[worker->number].udp;
+  const epi__listeners *list = worker->listeners;
+
+  for (size_t i = 0; !door->worker && i < list->count; i++) {
+    if (epi__udp_same_port(listener, list->items[i])) {
+      door = &list->items[i]->doors[worker->number].udp;
+    }
+  }
+  return door->worker ? door->fd : -1;
+}
+
 /* Those of strangers count in the log as their connections do. */
 static int may_come(epi__udp_door *door, const epi_addr *from) {
   if (epi__allow_has(door->listener->allow, from)) {
@@ -79,7 +96,7 @@ static void take(epi__udp_door *door, const uint8_t *data, size_t len,
   epi__udp_origin origin = {.carrier = EPI__CARRIER_UDP,
                             .client = *from,
                             .reached = *local,
-                            .fd = door->fd};
+                            .fd = -1};
 
   if (association) { /* what follows the message is padding */
     epi__association_take(association, &origin);

@@ -209,6 +209,31 @@ def datagrams_find_their_worker_whatever_the_number():
 
 
 @flow.test
+def datagrams_go_on_with_the_listener_that_takes_the_place():
+    """And to nobody without one: the number of its socket is another's then."""
+    echo, other = datagrams.Echo(), servers.Echo()
+    port = flow.free_port(HOST)
+    listen = f"listen = socks://{HOST}:{port}?udp={port}"
+    settings = Settings(listen, options=("--workers", "1"))
+    client = datagrams.Socks6(port, port, proxy=HOST)
+    client.send(flow.LOCAL, echo.port, b"hello")
+    client.confirm()
+    assert client.receive()[2] == b"hello"
+    settings.change(f"{listen}&version=6")
+    peer = echo.got[0][1]
+    echo.sock.sendto(b"late", peer)
+    assert client.receive()[2] == b"late"
+    assert client.ask(flow.LOCAL, echo.port, b"again")[2] == b"again"
+    settings.change()
+    flows = [wire.socks5(settings.proxy.port, flow.LOCAL, other.port)[0]
+             for _ in range(20)]
+    echo.sock.sendto(b"to nobody", peer)
+    assert datagrams.silent(client.sock)
+    for sock in flows:
+        there_and_back(sock)
+
+
+@flow.test
 def the_log_says_more_or_less():
     echo = servers.Echo()
     here = reverse(echo)
