@@ -75,6 +75,19 @@ static int remove_stale(const struct sockaddr_un *at) {
   return unlink(at->sun_path) && errno != ENOENT ? path_error(at->sun_path) : 0;
 }
 
+/* Look at the socket's own file, whose mode the umask may have lessened. What
+ * took its place meanwhile, a link perhaps, is left alone. */
+static int find_file(const char *path, struct stat *info) {
+  if (lstat(path, info)) {
+    return -1;
+  }
+  if (!S_ISSOCK(info->st_mode)) {
+    errno = EADDRINUSE;
+    return -1;
+  }
+  return (info->st_mode & 07777) == 0600 ? 0 : chmod(path, 0600);
+}
+
 /* The mode is that of the socket before it has a name, which the umask can only
  * lessen: at no moment can others connect. */
 static int bind_private(epi__unix_door *out, const struct sockaddr_un *at) {
@@ -90,10 +103,7 @@ static int bind_private(epi__unix_door *out, const struct sockaddr_un *at) {
     close(fd);
     return code;
   }
-  /* Not chmod() in any case: it would follow a link that took its place. */
-  if (lstat(at->sun_path, &info) ||
-      ((info.st_mode & ALLPERMS) != 0600 && chmod(at->sun_path, 0600)) ||
-      listen(fd, BACKLOG)) {
+  if (find_file(at->sun_path, &info) || listen(fd, BACKLOG)) {
     int code = path_error(at->sun_path);
 
     unlink(at->sun_path);
