@@ -82,7 +82,8 @@ EPI_API int epi_engine_explain(epi_engine *engine, int64_t flow, char **out);
  *
  * Returns how many were killed; EPI_EINVAL (no match, or the reason);
  * EPI_ETIMEOUT: a worker did not answer in time, and kills those that it has
- * once it comes to it, others have done so; or EPI_ENOMEM. */
+ * once it comes to it, or, if the detail says so, could not even be asked, and
+ * others have done so; or EPI_ENOMEM. */
 EPI_API ptrdiff_t epi_engine_kill(epi_engine *engine, const epi_match *match,
                                   const char *reason);
 

@@ -103,6 +103,7 @@ int epi__ask_all(epi__ask *ask, epi_engine *engine) {
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     missing += post(ask, engine, i);
   }
+  ask->unasked = missing;
   pthread_mutex_lock(&ask->lock);
   while (ask->left && pthread_cond_timedwait(&ask->changed, &ask->lock,
                                              &until) != ETIMEDOUT) {

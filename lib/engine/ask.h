@@ -42,6 +42,7 @@ struct epi__ask {
   pthread_cond_t changed;
   int references; /* who asks, and letters */
   int left;       /* letters that were not answered */
+  int unasked;    /* workers that took none, and will never answer */
   int closed;     /* who asked does not wait any more */
   int answered[EPI__WORKERS_MAX];
   epi__ask_part parts[EPI__WORKERS_MAX];

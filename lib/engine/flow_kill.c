@@ -30,12 +30,26 @@ static void answer_kill(epi__worker *worker, const epi__ask *ask,
   }
 }
 
+/* Some workers have not killed theirs. */
+static int say_missing(int missing, int unasked, ptrdiff_t killed) {
+  if (unasked) {
+    return epi__fail(EPI_ETIMEOUT,
+                     "%d workers are too busy to be asked, and go on with "
+                     "theirs: kill again; %td flows were killed",
+                     unasked, killed);
+  }
+  return epi__fail(EPI_ETIMEOUT,
+                   "%d workers did not answer in %d ms, and kill theirs later; "
+                   "%td flows were killed",
+                   missing, EPI_CONTROL_MS, killed);
+}
+
 ptrdiff_t epi_engine_kill(epi_engine *engine, const epi_match *match,
                           const char *reason) {
   size_t len = reason ? strlen(reason) : 0;
   ptrdiff_t killed = 0;
   epi__ask *ask;
-  int missing, result;
+  int missing, unasked, result;
 
   if (!match) {
     return epi__fail(EPI_EINVAL, "which flows are to be killed?");
@@ -54,12 +68,10 @@ ptrdiff_t epi_engine_kill(epi_engine *engine, const epi_match *match,
 
     killed += part ? (ptrdiff_t)part->matched : 0;
   }
+  unasked = ask->unasked;
   epi__ask_free(ask);
   if (missing > 0) {
-    return epi__fail(EPI_ETIMEOUT,
-                     "%d workers did not answer in %d ms, and kill theirs "
-                     "later; %td flows were killed",
-                     missing, EPI_CONTROL_MS, killed);
+    return say_missing(missing, unasked, killed);
   }
   return missing < 0 ? missing : killed;
 }

@@ -76,7 +76,7 @@ static int remove_stale(const struct sockaddr_un *at) {
 }
 
 /* Look at the socket's own file, whose mode the umask may have lessened. What
- * took its place meanwhile, a link perhaps, is left alone. */
+ * took its place meanwhile, a link perhaps, is not followed. */
 static int find_file(const char *path, struct stat *info) {
   if (lstat(path, info)) {
     return -1;
