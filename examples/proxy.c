@@ -42,8 +42,12 @@ static int fail(const char *about) {
   return complain(about, epi_error_detail());
 }
 
-static int listen_on(epi_engine *engine, const char *url) {
-  return epi_engine_listen(engine, url) ? fail(url) : 0;
+static int listen_on(epi_engine *engine, char *url) {
+  if (!epi_engine_listen(engine, url)) {
+    return 0;
+  }
+  hide_password(url); /* no listener has one */
+  return fail(url);
 }
 
 static int listen_each(epi_engine *engine, const many *urls) {

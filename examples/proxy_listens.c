@@ -105,6 +105,7 @@ int listens_change(epi_engine *engine, const many *command_line,
   }
   for (size_t i = 0; i < count; i++) {
     if (open_one(engine, steps[i].old, steps[i].url)) {
+      hide_password(steps[i].url); /* no listener has one */
       complain(steps[i].url, epi_error_detail());
       undo(engine, steps, i);
       return EXIT_USAGE;

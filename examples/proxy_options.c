@@ -120,12 +120,19 @@ const char *status_path(const proxy_options *set) {
              : NULL;
 }
 
-void wipe_password(char *url) {
+int hide_password(char *url) {
   char *start = strstr(url, "://");
   char *at = strrchr(url, '@');
 
-  if (start && at && at > start) {
-    memset(start + 3, '*', (size_t)(at - start) - 3);
+  if (!start || !at || at < start) {
+    return 0;
+  }
+  memset(start + 3, '*', (size_t)(at - start) - 3);
+  return 1;
+}
+
+void wipe_password(char *url) {
+  if (hide_password(url)) {
     fprintf(stderr, "epi-proxy: a password in the arguments could be seen by "
                     "every user: use ?credentials=FILE\n");
   }

@@ -56,6 +56,9 @@ const char *proxy_options_name(int parameter);
 /* The path of --status, or NULL. */
 const char *status_path(const proxy_options *set);
 
+/* Put stars in the place of a login in a URL. Returns 1 if there was one. */
+int hide_password(char *url);
+
 /* A password must not stay where every user of the machine can read it:
  * overwrite that of a URL, and say how to do better. */
 void wipe_password(char *url);

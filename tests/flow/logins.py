@@ -305,4 +305,12 @@ def what_came_with_the_login_is_not_lost():
     assert wire.read(sock, 5) == b"early"
 
 
+@flow.test
+def a_listener_has_no_login_in_its_url():
+    ran = flow.run(flow.program_path("epi-proxy"), "--listen",
+                   "socks://ada:secret@127.0.0.1:0")
+    assert ran.returncode == 2 and "users=FILE" in ran.stderr, ran
+    assert "secret" not in ran.stderr, ran
+
+
 flow.main()
