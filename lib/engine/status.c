@@ -200,8 +200,13 @@ int epi__status_socket(const epi_engine *engine) {
 
 /* Returns as epi__http_start(), which has the socket then. */
 static int answer_from_now_on(epi__status *status) {
+  int result = epi__http_start(&status->http, status->fd, answer, status);
+
   status->place.fd = -1;
-  return epi__http_start(&status->http, status->fd, answer, status);
+  if (result) {
+    status->fd = -1;
+  }
+  return result;
 }
 
 static int serve(epi_engine *engine, const char *url) {
