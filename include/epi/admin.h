@@ -17,7 +17,9 @@ extern "C" {
  * thread of its own; NULL: not any more. The file has mode 0600, is removed at
  * the end, and replaces one at which nobody listens any more. Who connects must
  * be root, or the user that this process has as its effective one. Requests are
- * carried out one at a time.
+ * carried out one at a time. What can be set before the start alone (name,
+ * hops, filters, keys) is to be set before this: admins may look at it from
+ * here on.
  *
  * Returns 0, EPI_EBUSY (somebody listens there, or it is no socket), EPI_EINVAL
  * (the path is too long), EPI_ENOENT (no such folder), EPI_EPERM, EPI_ESTATE
