@@ -106,7 +106,8 @@ static int check(epi_flow *flow, const char *user, const char *password,
   if (result != EPI_EBUSY) {
     say_unchecked(flow, epi_error_detail());
   }
-  return result;
+  /* That too many wait is not what the client did wrong. */
+  return result == EPI_ELIMIT ? EPI_ESYS : result;
 }
 
 int epi__login_check(epi_flow *flow, const uint8_t *rest, size_t len) {

@@ -9,8 +9,8 @@
  * behind it.
  *
  * Returns 1 if it is right; 0 if it is wrong; EPI_ELIMIT: too many of the
- * client's were wrong; or EPI_EBUSY: rest was taken, and epi__handshake_go_on()
- * follows with one of these. */
+ * client's were wrong; another error: it was not checked; or EPI_EBUSY: rest
+ * was taken, and epi__handshake_go_on() follows with one of these. */
 int epi__login_check(epi_flow *flow, const uint8_t *rest, size_t len);
 
 /* A login of too many was refused, which the log says once for all of them. */
