@@ -83,8 +83,8 @@ ptrdiff_t epi__leg_tls_read(epi__leg *leg, void *buf, size_t size) {
   if (!worker->cipher && !(worker->cipher = epi__alloc(EPI__TLS_READ))) {
     return EPI_ECLOSED;
   }
-  got =
-      epi__tls_sock_read(leg->tls->session, leg->fd, buf, size, worker->cipher);
+  got = epi__tls_sock_read(leg->tls->session, leg->fd, buf, size,
+                           worker->cipher, EPI__TLS_READ);
   leg->tls->failed = got < 0 && got != EPI_ENOENT;
   return got;
 }

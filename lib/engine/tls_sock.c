@@ -82,12 +82,13 @@ int epi__tls_sock_shake(epi__tls *session, int fd, int *heard) {
 }
 
 ptrdiff_t epi__tls_sock_read(epi__tls *session, int fd, void *buf, size_t size,
-                             uint8_t *cipher) {
+                             uint8_t *cipher, size_t room) {
   size_t most = size > EPI__TLS_READ    ? EPI__TLS_READ
                 : size < HANDSHAKE_READ ? HANDSHAKE_READ
                                         : size;
   ptrdiff_t got;
 
+  most = most < room ? most : room;
   if (epi__tls_pending(session)) {
     got = epi__tls_read(session, buf, size);
   } else {

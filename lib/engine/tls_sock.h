@@ -7,7 +7,7 @@
 #include "tls/tls_session.h"
 
 enum {
-  EPI__TLS_READ = 64 * 1024, /* bytes of a buffer for epi__tls_sock_read() */
+  EPI__TLS_READ = 64 * 1024, /* most bytes that epi__tls_sock_read() uses */
 };
 
 /* Send what waits. Returns 1: nothing is left; 0; or EPI_ECLOSED. */
@@ -21,11 +21,12 @@ int epi__tls_sock_waits(const epi__tls *session);
  * the peer; or an error of epi__tls_feed(), and the detail says why. */
 int epi__tls_sock_shake(epi__tls *session, int fd, int *heard);
 
-/* Read, by way of a buffer for what is encrypted. Returns as epi__sock_read();
- * errors of TLS are EPI_ECLOSED, too, the detail says which. An end that the
- * peer did not announce is one of them, unless it never said anything. */
+/* Read, by way of a buffer for what is encrypted, with room for `room` bytes.
+ * Returns as epi__sock_read(); errors of TLS are EPI_ECLOSED, too, the detail
+ * says which. An end that the peer did not announce is one of them, unless it
+ * never said anything. */
 ptrdiff_t epi__tls_sock_read(epi__tls *session, int fd, void *buf, size_t size,
-                             uint8_t *cipher);
+                             uint8_t *cipher, size_t room);
 
 /* Write. Returns as epi__sock_write(); what was taken may wait still. */
 ptrdiff_t epi__tls_sock_write(epi__tls *session, int fd, const void *data,

@@ -123,14 +123,15 @@ static void on_tls(epi__io *io, int events) {
   spare *one = EPI__OWNER(io, spare, io);
   epi__loop *loop = one->pool->warm->loop;
   uint8_t plain[256], cipher[4096];
-  int heard, result = 1;
+  int heard = 0, result = 1;
 
   (void)events;
   if (!epi__tls_is_open(one->session)) {
     result = epi__tls_sock_shake(one->session, one->fd, &heard);
   }
-  if (result > 0 && epi__tls_sock_read(one->session, one->fd, plain,
-                                       sizeof plain, cipher) != EPI_ENOENT) {
+  if (result > 0 &&
+      epi__tls_sock_read(one->session, one->fd, plain, sizeof plain, cipher,
+                         sizeof cipher) != EPI_ENOENT) {
     result = EPI_ECLOSED;
   }
   if (result < 0) {

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """tls_hops.py: proxies that speak TLS to each other."""
+import contextlib
 import ctypes
 import pathlib
 import re
+import ssl
 import sys
 import threading
 import time
@@ -223,6 +225,34 @@ def a_silent_hop_is_not_waited_for():
     assert wire.auth_reply6(sock)[0] == 0
     assert wire.reply6(sock)[0] != 0
     near.wait_line("TLS handshake in time")
+
+
+@flow.test
+def a_hop_that_talks_out_of_turn_is_left():
+    """Also where a connection is kept warm, however much it says."""
+    class Talker(servers.Server):
+        left = 0
+
+        def serve(self, sock):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(own.cert, own.key)
+            with contextlib.suppress(OSError):
+                tls = context.wrap_socket(sock, server_side=True)
+                tls.sendall(bytes(1 << 20))
+                tls.recv(1)
+            self.left += 1
+
+    authority = Authority()
+    own = authority.issue(FAR, "IP:127.0.0.1")
+    talker = Talker()
+    near = flow.proxy("--chain", f"socks6+tls://127.0.0.1:{talker.port}"
+                      f"?ca={authority.cert}")
+    for _ in range(3):
+        sock = wire.connect(near.port)
+        sock.sendall(wire.request6("127.0.0.1", 9))
+        assert wire.auth_reply6(sock)[0] == 0
+        assert wire.reply6(sock)[0] != 0
+    flow.until(lambda: talker.left >= 4, "a warm connection is left, too")
 
 
 @flow.test
