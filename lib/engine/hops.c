@@ -79,10 +79,19 @@ static void ask_hop(epi_flow *flow) {
   }
 }
 
-/* Start the handshakes with the current hop. One that was kept warm has TLS
- * already. */
+/* Start the handshakes with the current hop. The first one has TLS already if
+ * it was kept warm; what another one has is that of a hop before, and nothing
+ * is to be said to one that was not checked. */
 static void begin_hop(epi_flow *flow) {
-  if (flow->route->hops[flow->hop].tls && !flow->legs[EPI_BACKWARD].tls) {
+  const epi__hop *hop = &flow->route->hops[flow->hop];
+  int spoken = flow->legs[EPI_BACKWARD].tls != NULL;
+
+  if (hop->tls && spoken && flow->hop) {
+    epi__flow_refuse(flow, EPI_REPLY_FAILURE,
+                     "TLS to a hop cannot be inside of the TLS with another");
+    return;
+  }
+  if (hop->tls && !spoken) {
     epi__secure_begin(flow);
     return;
   }

@@ -287,8 +287,7 @@ static int check_tickets_left(const epi__route *route, const epi_flow *flow) {
                                       "behind this one, and no link is left");
 }
 
-/* Behind SOCKS 5 hops this proxy speaks to the next one through them. */
-static int check_nesting(const epi__route *route) {
+int epi__route_check_nesting(const epi__route *route) {
   const epi__hop *outer = NULL;
 
   for (size_t i = 0; i < route->hop_count; i++) {
@@ -309,7 +308,7 @@ static int check_nesting(const epi__route *route) {
 }
 
 static int check_hops(const epi__route *route, const epi_flow *flow) {
-  int result = check_nesting(route);
+  int result = epi__route_check_nesting(route);
 
   for (size_t i = 0; i < route->hop_count && !result; i++) {
     result = epi__route_check_hop(flow, &route->hops[i]);

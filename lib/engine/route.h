@@ -58,6 +58,10 @@ void epi__route_drop_hop(epi__route *route);
 /* A hop that is this proxy would ask it for ever. Returns 0, or EPI_EDENIED. */
 int epi__route_check_hop(const epi_flow *flow, const epi__hop *hop);
 
+/* Behind SOCKS 5 hops this proxy speaks to the next one through them, and TLS
+ * inside of TLS it does not. Returns 0, or EPI_EFILTER: a hop would need it. */
+int epi__route_check_nesting(const epi__route *route);
+
 /* ---- route_instance.c: functions at endpoints ---- */
 
 /* Append an instance of a plan's function. Returns 0, EPI_EDENIED, EPI_ELIMIT,

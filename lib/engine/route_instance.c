@@ -95,6 +95,19 @@ int epi__route_add_instance(epi__route *route, epi_flow *flow,
   return result;
 }
 
+/* Would the route do with another hop in the place of one? */
+static int check(epi_flow *flow, size_t hop, const epi__hop *new) {
+  epi__hop *place = &flow->route->hops[hop], old = *place;
+  int result = epi__route_check_hop(flow, new);
+
+  if (!result) {
+    *place = *new;
+    result = epi__route_check_nesting(flow->route);
+    *place = old;
+  }
+  return result;
+}
+
 int epi__route_replace(epi_flow *flow, size_t hop) {
   epi__hop *old = &flow->route->hops[hop];
   epi__hop new = {0};
@@ -102,7 +115,7 @@ int epi__route_replace(epi_flow *flow, size_t hop) {
       take(flow->route, flow, epi__instance_function(old->instance), &new);
 
   if (!result) {
-    result = epi__route_check_hop(flow, &new);
+    result = check(flow, hop, &new);
   }
   if (result) {
     if (new.instance) {

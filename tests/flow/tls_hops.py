@@ -14,6 +14,7 @@ from support import flow, servers
 from support import socks_client as wire
 from support.bridging import metadata
 from support.certificates import Authority
+from support.endpoints import Function, Through, gate
 
 FAR = "far.example"
 EARLY_DATA = 1  # EPI_TLS_EARLY_DATA
@@ -230,9 +231,9 @@ def a_silent_hop_is_not_waited_for():
 @flow.test
 def a_hop_that_talks_out_of_turn_is_left():
     """Also where a connection is kept warm, however much it says."""
-    class Talker(servers.Server):
-        left = 0
+    left = []
 
+    class Talker(servers.Server):
         def serve(self, sock):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(own.cert, own.key)
@@ -240,7 +241,7 @@ def a_hop_that_talks_out_of_turn_is_left():
                 tls = context.wrap_socket(sock, server_side=True)
                 tls.sendall(bytes(1 << 20))
                 tls.recv(1)
-            self.left += 1
+            left.append(sock)
 
     authority = Authority()
     own = authority.issue(FAR, "IP:127.0.0.1")
@@ -252,7 +253,7 @@ def a_hop_that_talks_out_of_turn_is_left():
         sock.sendall(wire.request6("127.0.0.1", 9))
         assert wire.auth_reply6(sock)[0] == 0
         assert wire.reply6(sock)[0] != 0
-    flow.until(lambda: talker.left >= 4, "a warm connection is left, too")
+    flow.until(lambda: len(left) >= 4, "a warm connection is left, too")
 
 
 @flow.test
@@ -327,6 +328,27 @@ def _through(near, echo):
     sock.sendall(wire.request6("127.5.0.1", echo.port))
     assert wire.auth_reply6(sock)[0] == 0
     return wire.reply6(sock)[0]
+
+
+@flow.test
+def nothing_is_said_to_a_hop_whose_tls_cannot_be_spoken():
+    """An instance with TLS behind a SOCKS 5 hop with TLS, which takes over
+    from one without: it must not get in the clear what TLS is for."""
+    authority = Authority()
+    own = authority.issue("own", "IP:127.0.0.1")
+    first, second = (flow.proxy(listen=[f"socks+tls://127.0.0.1:0?{own.query}"])
+                     for _ in range(2))
+    dead = Function()
+    through = Through({
+        "gate": {**gate(), "endpoints": [f"socks5+tls://127.0.0.1:{first.port}"]},
+        "scan": {"provides": ["inspection"], "endpoints": [
+            dead.url(), f"socks5+tls://127.0.0.1:{second.port}"]}},
+        "--health-interval", "0", "--tls-ca", authority.cert)
+    dead.die()
+    _, code, _ = through.ask()
+    assert code != 0
+    first.wait_line(f"cannot connect to .*{dead.port}")
+    assert not re.search(r"flow \d", second.text), second.text
 
 
 # ---- bad settings ----
