@@ -48,6 +48,17 @@ void epi__tls_spoil(epi__tls *session) {
   pthread_mutex_unlock(&context->lock);
 }
 
+/* wolfSSL would have all that go on from it use the same memory, whose secrets
+ * each replaces in its handshake: each gets a copy. Returns 1, or 0: no memory.
+ */
+static int offer(WOLFSSL *ssl, const epi__tls_kept *kept) {
+  WOLFSSL_SESSION *copy = wolfSSL_SESSION_dup(kept->session);
+  int set = copy && wolfSSL_set_session(ssl, copy) == WOLFSSL_SUCCESS;
+
+  wolfSSL_SESSION_free(copy);
+  return set;
+}
+
 void epi__tls_resume(epi__tls *session) {
   epi__tls_context *context = session->context;
   epi__tls_kept *kept;
@@ -62,10 +73,7 @@ void epi__tls_resume(epi__tls *session) {
     session->peer = epi__strdup(kept->peer);
     session->kind = kept->kind;
     session->keep_until = kept->until;
-    if (session->peer) { /* else do without */
-      wolfSSL_set_session(session->ssl, kept->session);
-      session->offered = 1;
-    }
+    session->offered = session->peer && offer(session->ssl, kept);
   }
   pthread_mutex_unlock(&context->lock);
 }
