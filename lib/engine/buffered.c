@@ -26,7 +26,8 @@ static int64_t held_by(const epi_flow *flow) {
       const epi__lane *lane = &flow->lanes[i];
 
       held += (int64_t)(lane->early.capacity + lane->pending.capacity +
-                        (lane->tube ? lane->tube->held : 0));
+                        (lane->tube ? lane->tube->held : 0) +
+                        epi__leg_held(&flow->legs[i]));
     }
   }
   return held;

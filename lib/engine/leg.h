@@ -48,6 +48,9 @@ void epi__leg_end(epi__leg *leg);
 /* 1 if something that was written waits here, and not in the socket. */
 int epi__leg_waits(const epi__leg *leg);
 
+/* The memory that this takes, in bytes. */
+size_t epi__leg_held(const epi__leg *leg);
+
 /* 1 if nothing does, not even the word that no more will be written, which it
  * says. Then it may be closed. */
 int epi__leg_is_through(epi__leg *leg);

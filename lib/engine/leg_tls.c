@@ -99,6 +99,10 @@ static void on_pending(epi__timer *timer) {
   tls->callback(&tls->leg->io, EPI__READ);
 }
 
+size_t epi__leg_held(const epi__leg *leg) {
+  return leg->tls ? epi__tls_held(leg->tls->session) : 0;
+}
+
 int epi__leg_waits(const epi__leg *leg) {
   return leg->tls && !leg->tls->broken &&
          epi__tls_sock_waits(leg->tls->session);

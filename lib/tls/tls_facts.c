@@ -16,6 +16,10 @@ static const char *text_of(const char *text) {
   return text ? text : "";
 }
 
+size_t epi__tls_held(const epi__tls *session) {
+  return session->out.capacity;
+}
+
 int epi__tls_is_open(const epi__tls *session) {
   return session->open && !session->failed;
 }

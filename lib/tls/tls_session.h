@@ -148,6 +148,9 @@ size_t epi__tls_peek(const epi__tls *session, const void **data_out);
 /* So much of it was sent. */
 void epi__tls_ack(epi__tls *session, size_t len);
 
+/* The memory that what is to be sent takes, in bytes. */
+size_t epi__tls_held(const epi__tls *session);
+
 /* Say that no more will be written; reading goes on. More than once is fine.
  * Before the handshake is done, it is said as soon as it is. Returns 0, or an
  * error as epi__tls_feed(). */

@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers, socks_client as wire
+from support.certificates import Authority
 
 
 def open_files(proxy):
@@ -141,6 +142,35 @@ def memory_of_slow_readers_is_bounded_and_nothing_is_lost():
     for sock in slow[:2]:
         assert wire.read_all(sock) == whole, "what waited goes on"
     assert ask(proxy, fountain)[1] == 0, "there is room again"
+
+
+@flow.test
+def what_waits_encrypted_is_bounded_too():
+    """Such flows hold more than a buffer each, and all of it counts."""
+    authority, fountain = Authority(), Fountain()
+    own = authority.issue("proxy", "IP:" + flow.LOCAL)
+    proxy = flow.proxy("--memory", "1000000", listen=[
+        f"tcp+tls://{flow.LOCAL}:0={flow.LOCAL}:{fountain.port}?{own.query}"])
+
+    def dial():
+        sock = socket.socket()
+        flow.at_end(sock.close)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(20)
+        sock.connect((flow.LOCAL, proxy.port))
+        return authority.client().wrap_socket(sock, server_hostname=flow.LOCAL)
+
+    def is_full():
+        with contextlib.suppress(OSError):
+            dial().close()
+        return re.search(r"flows hold \d{7} bytes", proxy.text)
+
+    slow = []  # six with 64 KiB each would never be too many
+    for _ in range(6):
+        with contextlib.suppress(OSError):
+            slow.append(dial())
+    flow.until(is_full, "a flow is refused")
+    assert slow
 
 
 @flow.test(timeout=60)
