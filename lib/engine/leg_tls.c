@@ -122,23 +122,29 @@ static void end_socket(epi__leg *leg) {
   }
 }
 
-/* A socket that cannot be written to is for the flow to find out about, when it
- * reads or writes next. */
+/* That all is out, or nothing will ever be, the flow may have waited for. That
+ * a part is out, is no standstill. */
+static int flush(epi__leg *leg) {
+  int out = epi__tls_sock_flush(leg->tls->session, leg->fd);
+
+  leg->tls->broken |= out < 0;
+  if (out >= 0) {
+    leg->flow->moved_at = epi__loop_now(leg->flow->worker->loop);
+  }
+  if (out > 0) {
+    end_socket(leg);
+  }
+  return out ? EPI__WRITE : 0;
+}
+
 static void on_ready(epi__io *io, int events) {
   epi__leg *leg = EPI__OWNER(io, epi__leg, io);
-  epi__leg_tls *tls = leg->tls;
-  int pass = events & tls->wanted;
+  int pass = events & leg->tls->wanted;
 
   if (events & EPI__WRITE) {
-    int out = epi__tls_sock_flush(tls->session, leg->fd);
-
-    tls->broken |= out < 0;
-    if (out > 0) {
-      end_socket(leg);
-      pass |= EPI__WRITE; /* the flow may have waited for just this */
-    }
+    pass |= flush(leg);
   }
-  tls->callback(io, pass);
+  leg->tls->callback(io, pass);
 }
 
 void epi__leg_tls_watch(epi__leg *leg, int events,

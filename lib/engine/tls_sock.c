@@ -107,10 +107,9 @@ ptrdiff_t epi__tls_sock_read(epi__tls *session, int fd, void *buf, size_t size,
     epi__tls_sock_failed(session);
     return fail_after_flush(session, fd, EPI_ECLOSED);
   }
-  if (epi__tls_sock_flush(session, fd) < 0) {
-    return EPI_ECLOSED;
-  }
-  return got;
+  /* What came counts, though nothing can be sent any more. */
+  return epi__tls_sock_flush(session, fd) < 0 && got == EPI_ENOENT ? EPI_ECLOSED
+                                                                   : got;
 }
 
 ptrdiff_t epi__tls_sock_write(epi__tls *session, int fd, const void *data,
