@@ -129,10 +129,14 @@ int epi__tls_table_dest(epi__tls_table *table, const epi__url *url,
   const char *cert = epi__url_setting(url, "to-cert");
   const char *ca = epi__url_setting(url, "to-ca");
   const char *crl = epi__url_setting(url, "to-crl");
+  const char *key = epi__url_setting(url, "to-key");
 
+  if (key && !cert) {
+    return epi__fail(EPI_EINVAL, "to-key is the key of to-cert=FILE");
+  }
   if (cert) {
     values.items[EPI__TLS_CERT] = cert;
-    values.items[EPI__TLS_KEY] = epi__url_setting(url, "to-key");
+    values.items[EPI__TLS_KEY] = key;
   }
   values.items[EPI__TLS_CA] = ca ? ca : values.items[EPI__TLS_CA];
   values.items[EPI__TLS_CRL] = crl ? crl : values.items[EPI__TLS_CRL];

@@ -475,6 +475,8 @@ def says_what_is_wrong_with_its_settings():
     assert "client" in complaint(f"{at}?{own.query}&ca={own.cert}")
     assert "1.3" in complaint(f"{at}?{own.query}&tls=1.1")
     assert "to-ca" in complaint("tcp://127.0.0.1:0=127.0.0.1:1?to-ca=x")
+    assert "to-cert" in complaint(
+        f"tcp://127.0.0.1:0=tls://127.0.0.1:1?to-key={own.key}")
     own.key.chmod(0o644)
     said = complaint(f"{at}?{own.query}")
     assert "chmod" in said and str(own.key) in said, said
