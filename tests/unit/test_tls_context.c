@@ -247,6 +247,31 @@ Test(tls_context, goes_on_from_earlier_sessions) {
   drop();
 }
 
+static void go_on(tls_wire *wire) {
+  char buf[16];
+
+  tls_wire_pump(wire, SIZE_MAX);
+  cr_assert_eq(epi__tls_read(wire->client, buf, sizeof buf), EPI_ENOENT, "%s",
+               epi_error_detail());
+  cr_assert(epi__tls_is_resumed(wire->client));
+}
+
+Test(tls_context, two_go_on_from_one_at_once) {
+  tls_wire first, second;
+
+  show_two();
+  make();
+  cr_assert_not(meet("hop.example.org"));
+  tls_wire_open(&first, client, server, "hop.example.org");
+  tls_wire_open(&second, client, server, "hop.example.org");
+  go_on(&first);
+  go_on(&second);
+  tls_wire_close(&first);
+  tls_wire_close(&second);
+  cr_assert(meet("hop.example.org"));
+  drop();
+}
+
 Test(tls_context, begins_anew_each_time_in_tls_1_2) {
   tls_talks.server_setup.highest = 12;
   show_two();
