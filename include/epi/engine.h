@@ -335,7 +335,8 @@ EPI_API int epi_engine_add_hop(epi_engine *engine, const char *url);
  * the URL says nothing, before the start; for a model names no files of one
  * machine. name is that of a setting (doc/tls.md): "ca", "cert", "key", "crl",
  * "staple" or "tls"; value is copied, NULL takes it back. Files are read when a
- * hop is added, or used first.
+ * hop is added, or used first: set it before you add hops, and listeners with
+ * =tls://, for these keep to what was set then.
  *
  * Returns 0, EPI_EINVAL (no such setting), EPI_ESTATE or EPI_ENOMEM. */
 EPI_API int epi_engine_set_tls(epi_engine *engine, const char *name,

@@ -1,8 +1,8 @@
 /* tls.h: what the TLS library at hand can do.
  *
  * libepi uses wolfSSL; distributions build it with very different options.
- * These functions tell what the one that was loaded has, so that a program can
- * say so. */
+ * These functions tell what the one has that libepi was built with, so that a
+ * program can say so. */
 #ifndef EPI_TLS_H
 #define EPI_TLS_H
 
@@ -16,12 +16,12 @@ extern "C" {
 #define EPI_TLS_AES_HARDWARE 2 /* AES in the processor's instructions */
 #define EPI_TLS_DTLS13       3 /* DTLS 1.3 */
 
-/* Say whether the wolfSSL at hand has a feature, EPI_TLS_*.
+/* Say whether that wolfSSL has a feature, EPI_TLS_*.
  *
  * Returns 1, 0, or EPI_EINVAL (no such feature). Threads: any. */
 EPI_API int epi_tls_has(int feature);
 
-/* Name the TLS library and its version, as in "wolfSSL 5.5.4".
+/* Name that library and its version, as in "wolfSSL 5.5.4".
  *
  * Returns a text that is valid for ever. Threads: any. */
 EPI_API const char *epi_tls_library(void);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "tls/tls_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The ticket is on its way to its place: it is kept later. */
@@ -142,7 +143,10 @@ int epi__tls_hear(epi__tls *session, const uint8_t *data, size_t len) {
     return epi__tls_fail(session, EPI_ENOMEM);
   }
   if (result < 0) {
-    epi__fail(EPI_EPROTO, "the client does not begin with TLS");
+    char why[200];
+
+    snprintf(why, sizeof why, "%s", epi_error_detail());
+    epi__fail(EPI_EPROTO, "the client does not begin with TLS: %s", why);
     return epi__tls_fail(session, EPI_EPROTO);
   }
   if (!result) {

@@ -416,8 +416,9 @@ class Engine(Handle):
     def set_tls(self, name: str, value: Optional[str]) -> None:
         """Set what hops over TLS use where their URLs say nothing, before the
         start: `ca`, `cert`, `key`, `crl`, `staple` or `tls` (doc/tls.md); None
-        takes it back. Files are read when a hop is added, or used first.
-        Raises InvalidArgument, InvalidState."""
+        takes it back. Files are read when a hop is added, or used first: set
+        it before you add hops, and listeners with =tls://, for these keep to
+        what was set then. Raises InvalidArgument, InvalidState."""
         self._call(c.epi_engine_set_tls, name, value)
 
     def reload_tls(self, all: bool = False) -> int:
