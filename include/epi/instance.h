@@ -52,7 +52,8 @@ EPI_API int epi_engine_on_stop_instance(epi_engine *engine,
  *
  * Returns 0, EPI_EINVAL or EPI_ENOTSUP (the URL; the instance may still become
  * ready), EPI_ENOENT (no such instance is to be started: it was too late, or
- * has said so before) or EPI_ENOMEM. Threads: any, also in the callback. */
+ * has said so before) or EPI_ENOMEM (it has failed, and is stopped). Threads:
+ * any, also in the callback. */
 EPI_API int epi_engine_instance_ready(epi_engine *engine, int64_t instance,
                                       const char *url);
 
@@ -60,8 +61,8 @@ EPI_API int epi_engine_instance_ready(epi_engine *engine, int64_t instance,
  * refused with the reason, and none is started again for a while. Or that one
  * that was ready is gone: another one is started when a flow needs it.
  *
- * Returns 0, EPI_EINVAL (no reason), EPI_ENOENT (no such instance) or
- * EPI_ENOMEM. Threads: any, also in the callback. */
+ * Returns 0, EPI_EINVAL (no reason) or EPI_ENOENT (no such instance). Threads:
+ * any, also in the callback. */
 EPI_API int epi_engine_instance_failed(epi_engine *engine, int64_t instance,
                                        const char *reason);
 

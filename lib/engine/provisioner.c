@@ -111,9 +111,9 @@ static int look_for(epi__provisioner *provisioner, epi__supplied *instance,
   int64_t limit = provisioner->engine->settings[EPI_ENGINE_PROVISION_MS];
   char why[64];
 
-  if (instance->why) {
+  if (instance->why[0]) {
     epi__supply_failed(provisioner, instance, instance->why);
-    if (instance->url) { /* it was there */
+    if (instance->url || instance->unheard) { /* it was there */
       enter(instance, EPI__UNWANTED);
     } else {
       epi__supplied_free(instance);
@@ -151,9 +151,9 @@ static int keep(epi__provisioner *provisioner, epi__supplied *instance,
   int64_t since, now = epi__clock_steady();
   int flows = epi__instance_flows(instance->instance, &since);
 
-  if (instance->why || epi__instance_fails(instance->instance)) {
+  if (instance->why[0] || epi__instance_fails(instance->instance)) {
     epi__supply_failed(provisioner, instance,
-                       instance->why ? instance->why : "it does not answer");
+                       instance->why[0] ? instance->why : "it does not answer");
     return retire(instance);
   }
   if (instance->supply->gone || provisioner->stopping) {

@@ -31,11 +31,12 @@ typedef struct epi__supplied {
   epi__supply *supply;
   int64_t number;
   int state;
-  int64_t since;           /* when that began */
-  char *url;               /* what the program said, or NULL */
-  char *why;               /* that it failed, or NULL */
-  epi__instance *instance; /* in the table, while it is ready or over */
-  epi__errand *errand;     /* that starts or stops it, or NULL */
+  int64_t since;               /* when that began */
+  char *url;                   /* what the program said, or NULL */
+  int unheard;                 /* it is there, but no memory was for its URL */
+  char why[EPI__ERRAND_WORDS]; /* it failed, or "": a failure needs no memory */
+  epi__instance *instance;     /* in the table, while it is ready or over */
+  epi__errand *errand;         /* that starts or stops it, or NULL */
 } epi__supplied;
 
 /* A function whose instances are started. One whose image or options change is

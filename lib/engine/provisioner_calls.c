@@ -48,31 +48,47 @@ static int no_instance(int64_t number) {
                    number);
 }
 
+/* The thread does the rest. Under the lock. */
+static void fail_with(epi__provisioner *provisioner, epi__supplied *instance,
+                      const char *why) {
+  epi__printable(instance->why, sizeof instance->why, why);
+  epi__provisioner_wake(provisioner);
+}
+
+static int copy_url(epi_engine *engine, const char *url, char **out) {
+  epi__hop hop = {0};
+  int result = url ? epi__hop_read(&hop, engine, url, 1)
+                   : epi__fail(EPI_EINVAL, "no URL");
+
+  if (!result) {
+    epi__hop_clear(&hop);
+    *out = epi__strdup(url);
+    result = *out ? 0 : EPI_ENOMEM;
+  }
+  return result;
+}
+
 int epi_engine_instance_ready(epi_engine *engine, int64_t instance,
                               const char *url) {
   epi__provisioner *provisioner = engine->provisioner;
   epi__supplied *found;
-  epi__hop hop = {0};
-  char *copy;
-  int result = url ? epi__hop_read(&hop, engine, url, 1)
-                   : epi__fail(EPI_EINVAL, "no URL");
+  char *copy = NULL;
+  int result = copy_url(engine, url, &copy);
 
-  if (result) {
+  if (result && result != EPI_ENOMEM) {
     return result;
-  }
-  epi__hop_clear(&hop);
-  copy = epi__strdup(url);
-  if (!copy) {
-    return EPI_ENOMEM;
   }
   pthread_mutex_lock(&provisioner->lock);
   found = epi__supplied_find(provisioner, instance);
-  if (found && found->state == EPI__ASKED && !found->url && !found->why) {
-    found->url = copy;
-    epi__provisioner_wake(provisioner);
-  } else {
+  if (!found || found->state != EPI__ASKED || found->url || found->why[0]) {
     epi__free(copy);
     result = no_instance(instance);
+  } else if (result) { /* flows must not wait for what nobody says again */
+    found->unheard = 1;
+    fail_with(provisioner, found, "no memory is left for its URL");
+  } else {
+    found->url = copy;
+    epi__provisioner_wake(provisioner);
   }
   pthread_mutex_unlock(&provisioner->lock);
   return result;
@@ -83,23 +99,16 @@ int epi_engine_instance_failed(epi_engine *engine, int64_t instance,
   epi__provisioner *provisioner = engine->provisioner;
   epi__supplied *found;
   int result = 0;
-  char *copy;
 
   if (!reason || !*reason) {
     return epi__fail(EPI_EINVAL, "no reason");
   }
-  copy = epi__strdup(reason);
-  if (!copy) {
-    return EPI_ENOMEM;
-  }
   pthread_mutex_lock(&provisioner->lock);
   found = epi__supplied_find(provisioner, instance);
-  if (found && !found->why &&
+  if (found && !found->why[0] &&
       (found->state == EPI__ASKED || found->state == EPI__READY)) {
-    found->why = copy;
-    epi__provisioner_wake(provisioner);
+    fail_with(provisioner, found, reason);
   } else {
-    epi__free(copy);
     result = no_instance(instance);
   }
   pthread_mutex_unlock(&provisioner->lock);

@@ -228,7 +228,6 @@ void epi__supplied_free(epi__supplied *instance) {
   }
   *at = instance->next;
   epi__free(instance->url);
-  epi__free(instance->why);
   epi__free(instance);
 }
 

@@ -277,6 +277,45 @@ Test(provisioner, is_set_up_before_the_start) {
   stop();
 }
 
+/* With so long a time nothing ends because it was too late. */
+Test(provisioner, an_answer_without_memory_is_a_failure_at_once) {
+  int fd;
+
+  cr_assert_eq(alloc_every_install(), 0);
+  program.silent = 1;
+  fd = ask(start(600000));
+  wait_for(&program.started, 1);
+  alloc_every(1);
+  cr_expect_eq(
+      epi_engine_instance_ready(program.engine, program.number, program.url),
+      EPI_ENOMEM);
+  alloc_every(0);
+  wait_for(&program.stopped, 1);
+  cr_expect_str_eq(program.stopped_at, "");
+  cr_expect_neq(outcome(fd), 0);
+  cr_expect_eq(
+      epi_engine_instance_ready(program.engine, program.number, program.url),
+      EPI_ENOENT);
+  stop();
+}
+
+Test(provisioner, a_failure_needs_no_memory) {
+  int fd, result;
+
+  cr_assert_eq(alloc_every_install(), 0);
+  program.silent = 1;
+  fd = ask(start(600000));
+  wait_for(&program.started, 1);
+  alloc_every(1);
+  result =
+      epi_engine_instance_failed(program.engine, program.number, "no room");
+  alloc_every(0);
+  cr_expect_eq(result, 0);
+  cr_expect_neq(outcome(fd), 0);
+  stop();
+  cr_expect_eq(atomic_load(&program.stopped), 0, "there is nothing to stop");
+}
+
 Test(provisioner, without_memory_flows_fail_and_nothing_is_left,
      .timeout = 60) {
   int asked = 0, worked = 0;

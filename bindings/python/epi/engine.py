@@ -549,7 +549,8 @@ class Engine(Handle):
     def instance_ready(self, instance: int, url: str) -> None:
         """Say that an instance takes connections at a URL. From any thread,
         also in a callback. Raises InvalidArgument, NotSupported (the URL),
-        NotFound (nobody waits for it any more)."""
+        NotFound (nobody waits for it any more), OutOfMemory (it has failed,
+        and is stopped)."""
         with self._answers:
             check(c.epi_engine_instance_ready(self._handle, instance, url))
 
