@@ -9,9 +9,7 @@
 #include "base/memory.h"
 #include "os/os.h"
 
-#include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 enum {
   PAUSE_MS = 200, /* while there are no descriptors */
@@ -95,18 +93,6 @@ static void free_admin(epi__admin *admin) {
   epi__free(admin);
 }
 
-/* The embedding program's signals are its own: its threads get them. */
-static int start_thread(epi__admin *admin) {
-  sigset_t all, before;
-  int why;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  why = pthread_create(&admin->thread, NULL, run, admin);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return why ? epi__fail(EPI_ESYS, "no thread: %s", strerror(why)) : 0;
-}
-
 static int new_admin(epi__admin **out, epi_engine *engine, const char *path) {
   epi__admin *admin = epi__alloc(sizeof *admin);
   int result;
@@ -123,7 +109,7 @@ static int new_admin(epi__admin **out, epi_engine *engine, const char *path) {
     result = epi__unix_listen(&admin->door, path);
   }
   if (!result) {
-    result = start_thread(admin);
+    result = epi__thread_start(&admin->thread, run, admin);
   }
   if (result) {
     free_admin(admin);

@@ -5,7 +5,6 @@
 #include "engine/mailbox.h"
 #include "os/os.h"
 
-#include <signal.h>
 #include <string.h>
 
 struct epi__login_pool {
@@ -148,25 +147,17 @@ void epi__login_pool_free(epi__login_pool *pool) {
   epi__free(pool);
 }
 
-/* The embedding program's signals are its own. Returns 0 if a thread runs. */
+/* Returns 0 if a thread runs, else EPI_ESYS. */
 static int have_thread(epi__login_pool *pool) {
   size_t most = (size_t)pool->engine->settings[EPI_ENGINE_LOGIN_THREADS];
-  sigset_t all, before;
-  int why;
+  int result;
 
   if (pool->idle > pool->waiting || pool->thread_count >= most) {
     return 0;
   }
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  why = pthread_create(&pool->threads[pool->thread_count], NULL, run, pool);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pool->thread_count += !why;
-  return pool->thread_count ? 0
-                            : epi__fail(EPI_ESYS,
-                                        "no thread to hash a "
-                                        "password: %s",
-                                        strerror(why));
+  result = epi__thread_start(&pool->threads[pool->thread_count], run, pool);
+  pool->thread_count += !result;
+  return pool->thread_count ? 0 : result;
 }
 
 static int put_last(epi__login_pool *pool, epi__login *login) {

@@ -1,18 +1,15 @@
 /* provisioner.c: the thread in which instances are started and stopped. */
 #include "engine/provisioner.h"
 
-#include "base/fail.h"
 #include "base/memory.h"
 #include "engine/mailbox.h"
 #include "engine/worker.h"
 #include "os/os.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
   LOG_LINE = 1000, /* bytes; epi__log() takes no more */
@@ -292,18 +289,6 @@ static void *run(void *user) {
   return NULL;
 }
 
-/* The embedding program's signals are its own: its threads get them. */
-static int start_thread(epi__provisioner *provisioner) {
-  sigset_t all, before;
-  int why;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  why = pthread_create(&provisioner->thread, NULL, run, provisioner);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return why ? epi__fail(EPI_ESYS, "no thread: %s", strerror(why)) : 0;
-}
-
 static void end_loop(epi__provisioner *provisioner) {
   epi__timer_stop(provisioner->loop, &provisioner->timer);
   epi__wake_stop(&provisioner->wake);
@@ -328,7 +313,7 @@ int epi__provisioner_start(epi__provisioner *provisioner) {
     return result;
   }
   epi__wake_start(provisioner->loop, &provisioner->wake, on_wake);
-  result = start_thread(provisioner);
+  result = epi__thread_start(&provisioner->thread, run, provisioner);
   if (result) {
     end_loop(provisioner);
     return result;

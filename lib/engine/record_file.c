@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -84,7 +83,7 @@ static void say_dropped(epi__record_file *file) {
   }
 }
 
-static int start_thread(epi__record_file *file);
+static void *run(void *user);
 
 /* The first line starts the thread, in the thread that brings it: one that was
  * there before would be outside of the program's sandbox. That of an audit log
@@ -93,7 +92,7 @@ static int see_to_thread(epi__record_file *file) {
   if (file->runs || (file->path && !file->begun)) {
     return 0;
   }
-  if (start_thread(file)) {
+  if (epi__thread_start(&file->thread, run, file)) {
     file->error = EAGAIN;
     return EPI_ESYS;
   }
@@ -243,18 +242,6 @@ static void *run(void *user) {
   }
   pthread_mutex_unlock(&file->lock);
   return NULL;
-}
-
-/* The program's signals are for its own threads. */
-static int start_thread(epi__record_file *file) {
-  sigset_t all, before;
-  int failed;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  failed = pthread_create(&file->thread, NULL, run, file);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return failed ? epi__fail(EPI_ESYS, "no thread: %s", strerror(failed)) : 0;
 }
 
 int epi__record_file_new(epi__record_file **out, const char *path) {

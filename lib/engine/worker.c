@@ -3,16 +3,14 @@
 #include "engine/buffered.h"
 #include "engine/flow_audit.h"
 
-#include "base/fail.h"
 #include "base/memory.h"
 #include "engine/flow_login.h"
 #include "engine/health.h"
 #include "engine/mailbox.h"
+#include "os/os.h"
 #include "tls/tls_session.h"
 
-#include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 static const char stopping[] = "the proxy stops";
 
@@ -124,18 +122,6 @@ static void free_worker(epi__worker *worker) {
   epi__free(worker);
 }
 
-/* The embedding program's signals are its own: its threads get them. */
-static int start_thread(epi__worker *worker) {
-  sigset_t all, before;
-  int why;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  why = pthread_create(&worker->thread, NULL, run, worker);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return why ? epi__fail(EPI_ESYS, "no thread: %s", strerror(why)) : 0;
-}
-
 static int make_warm(epi__worker *worker) {
   epi__warm_limits limits;
 
@@ -194,7 +180,7 @@ int epi__worker_start(epi__worker **out, epi_engine *engine, int number) {
     result = make_warm(worker);
   }
   if (!result) {
-    result = start_thread(worker);
+    result = epi__thread_start(&worker->thread, run, worker);
   }
   if (result) {
     free_worker(worker);

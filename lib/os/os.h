@@ -157,6 +157,7 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
 
 /* Why a file could not be opened, by errno: valid until the next call. */
 const char *epi__open_error(const char *path);
+
 /* What a file is at the moment: another one, or other contents, have another
  * mark. One that is not there, for a moment perhaps, has an empty one. */
 typedef struct epi__file_mark {
@@ -188,6 +189,11 @@ void *epi__object_find(void *object, const char *name);
 int epi__notify(const char *text);
 
 void epi__sleep(int64_t ms);
+
+/* Start a thread in which all signals are blocked: those of the embedding
+ * program are for its own threads. The caller joins it. Returns 0 or
+ * EPI_ESYS. */
+int epi__thread_start(pthread_t *out, void *(*run)(void *user), void *user);
 
 /* Let the other threads go first from now on, wherever the system can tell. */
 void epi__thread_be_nice(void);
