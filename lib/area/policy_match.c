@@ -1,17 +1,6 @@
 /* policy_match.c: does a rule speak of a flow? */
 #include "area/policy_match.h"
 
-#include <string.h>
-
-/* 1 if some address of a range could be in the other: they overlap if either
- * has the first address of the other. */
-static int range_holds(const epi__range *outer, const epi__range *inner) {
-  epi_addr first = {.kind = (uint8_t)inner->kind};
-
-  memcpy(first.ip, inner->ip, sizeof first.ip);
-  return outer->bits <= inner->bits && epi__range_has(outer, &first);
-}
-
 int epi__node_in_range(const epi_model *model, uint32_t number, int effect,
                        const epi__range *range) {
   const epi__node *node = &model->nodes[number];
@@ -24,8 +13,8 @@ int epi__node_in_range(const epi_model *model, uint32_t number, int effect,
     if (own->kind == EPI_ADDR_NONE) {
       continue; /* a host name is in no range */
     }
-    inside += range_holds(range, own);
-    touching += range_holds(range, own) || range_holds(own, range);
+    inside += epi__range_covers(range, own);
+    touching += epi__range_covers(range, own) || epi__range_covers(own, range);
   }
   return effect == EPI__ALLOW ? all && inside == all : touching > 0;
 }

@@ -1,8 +1,6 @@
 /* rule_cover.c: does one rule match whatever another one does? */
 #include "area/rule_cover.h"
 
-#include <string.h>
-
 int epi__party_has_node(const epi_model *model, const epi__party *party,
                         uint32_t node) {
   switch (party->kind) {
@@ -17,13 +15,6 @@ int epi__party_has_node(const epi_model *model, const epi__party *party,
   default:
     return 0;
   }
-}
-
-static int range_covers(const epi__range *wide, const epi__range *narrow) {
-  epi_addr first = {.kind = (uint8_t)narrow->kind};
-
-  memcpy(first.ip, narrow->ip, sizeof first.ip);
-  return wide->bits <= narrow->bits && epi__range_has(wide, &first);
 }
 
 static int node_covered(const epi_model *model, const epi__parties *wide,
@@ -55,7 +46,7 @@ int epi__range_covered(const epi__parties *wide, int wide_effect,
   for (size_t i = 0; i < wide->count; i++) {
     if (wide->items[i].kind == EPI__PARTY_RANGE &&
         (wide_effect != EPI__ALLOW || narrow_effect == EPI__ALLOW) &&
-        range_covers(&wide->items[i].range, &narrow->range)) {
+        epi__range_covers(&wide->items[i].range, &narrow->range)) {
       return 1;
     }
   }

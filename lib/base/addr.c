@@ -301,3 +301,10 @@ int epi__range_has(const epi__range *range, const epi_addr *addr) {
   }
   return !rest || !((addr->ip[whole] ^ range->ip[whole]) & mask);
 }
+
+int epi__range_covers(const epi__range *wide, const epi__range *narrow) {
+  epi_addr first = {.kind = (uint8_t)narrow->kind};
+
+  memcpy(first.ip, narrow->ip, sizeof first.ip);
+  return wide->bits <= narrow->bits && epi__range_has(wide, &first);
+}

@@ -44,6 +44,10 @@ int epi__range_parse(epi__range *out, const char *text);
 /* 1 if the range has the address. */
 int epi__range_has(const epi__range *range, const epi_addr *addr);
 
+/* 1 if a range has all addresses of another one. Two ranges that have an
+ * address in common cover one another, one way or both. */
+int epi__range_covers(const epi__range *wide, const epi__range *narrow);
+
 enum {
   EPI__URL_MAX = 2048,
   EPI__URL_SETTINGS = 24,
