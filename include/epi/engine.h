@@ -209,10 +209,10 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * Settings follow as a query. All take `allow=RANGE,RANGE`: clients connect
  * from these IP addresses alone, as 10.0.0.0/8, and others are closed at once,
  * and counted in the log. Those of socks:// are `users=FILE` (demand a login; a
- * line `name:hash` for each user: users.h), `version=5`
- * or `version=6` (that one alone), `draft=11` or `draft=12`, `dialect=draft`,
- * `dialect=socksx` or `dialect=auto` (both, told apart by the first bytes, as
- * far as they can be; doc/socks6.md), `tfo=N` (take requests out of the SYN,
+ * line `name:hash` for each user: users.h), `version=5` or `version=6` (that
+ * one alone), `draft=11` or `draft=12`, `dialect=draft`, `dialect=socksx` or
+ * `dialect=auto` (both, told apart by the first bytes, as far as they can be;
+ * doc/socks6.md), `tfo=N` (take requests out of the SYN,
  * from N clients at once, 1 to 65535, if the kernel is set to it; such a
  * request may be carried out twice: doc/socks6.md), `udp=PORT` (a UDP port for
  * datagrams of SOCKS 6, 0 for any that is free; a log line names it),
@@ -229,14 +229,14 @@ EPI_API int epi_engine_bounds(const epi_engine *engine, int parameter,
  * TLS is spoken to the destination of tcp:// or tcp+tls:// (`to-name=`,
  * `to-ca=`, `to-cert=`, `to-key=`, `to-crl=`, else as epi_engine_set_tls() has
  * them). HOST is an IP address or "localhost"; port 0 lets the kernel choose.
- * The port is bound at once. Returns 0, EPI_EINVAL, EPI_ENOTSUP (a scheme of a
- * later version), EPI_EBUSY (the port is taken), EPI_EAUTH (a certificate and
- * its key do not fit), EPI_ECRYPTO, EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such
- * file), EPI_ELIMIT (over 64 listeners, or the file is too large), EPI_ESTATE
- * (it drains, or was stopped) or EPI_ENOMEM. An engine that runs checks what
- * epi_engine_start() checks: a hop or destination that is this listener is
- * EPI_EINVAL. Which of the model's proxies this is does not change by it.
- * Threads: any, at any time.
+ * The port is bound at once. Returns 0, EPI_EINVAL, EPI_ENOTSUP (no such
+ * scheme, or libepi was built without hashes of passwords), EPI_EBUSY (the port
+ * is taken), EPI_EAUTH (a certificate and its key do not fit), EPI_ECRYPTO,
+ * EPI_EPERM, EPI_ESYS, EPI_ENOENT (no such file), EPI_ELIMIT (over 64
+ * listeners, or the file is too large), EPI_ESTATE (it drains, or was stopped)
+ * or EPI_ENOMEM. An engine that runs checks what epi_engine_start() checks: a
+ * hop or destination that is this listener is EPI_EINVAL. Which of the model's
+ * proxies this is does not change by it. Threads: any, at any time.
  */
 EPI_API int epi_engine_listen(epi_engine *engine, const char *url);
 
@@ -359,14 +359,14 @@ EPI_API int epi_engine_reload_tls(epi_engine *engine, int all);
  * Returns 0, EPI_EINVAL, EPI_ELIMIT or EPI_ESTATE. */
 EPI_API int epi_engine_add_filter(epi_engine *engine, epi_filter *filter);
 
-/* Make a built-in filter from `NAME[:ARGS]`: count, seal, open
- * (doc/filters.md).
+/* Make a built-in filter from `NAME[:ARGS]`: count, seal, open, gate, inspect,
+ * compress, expand or record (doc/filters.md).
  *
  * key is for filters that need one and whose arguments name no file; it is
  * copied, and may be NULL.
  * Returns 0, EPI_ENOENT (no such filter, or no such file), EPI_EINVAL (its
- * arguments, or it needs a key), EPI_EPERM, EPI_ELIMIT or EPI_ESYS (the file)
- * or EPI_ENOMEM. Threads: any. */
+ * arguments, or it needs a key), EPI_EPERM, EPI_ELIMIT or EPI_ESYS (the file),
+ * EPI_ENOTSUP (libepi was built without zstd) or EPI_ENOMEM. Threads: any. */
 EPI_API int epi_filter_new_builtin(epi_filter **out, const char *spec,
                                    const void *key, size_t key_len);
 
@@ -519,10 +519,10 @@ EPI_API int epi_engine_start(epi_engine *engine);
 /* Drain: close all listeners, and let flows finish for at most ms milliseconds,
  * from 0 to 2,147,483,647; those that are left then are cut, with a log line.
  * Who was waiting to be accepted still is. Datagrams come no more by the UDP
- * ports of listeners. The engine runs on, and opens no
- * listener any more, not those of a new model either; once
- * epi_engine_has_drained() it can be stopped. Calling it again gives the flows
- * another time from then on, and 0 cuts them at once.
+ * ports of listeners. The engine runs on, and opens no listener any more, not
+ * those of a new model either; once epi_engine_has_drained() it can be stopped.
+ * Calling it again gives the flows another time from then on, and 0 cuts them
+ * at once.
  *
  * Does not wait. Returns 0, EPI_EINVAL (ms), EPI_ESTATE (it does not run) or
  * EPI_ENOMEM. Threads: any, at any time. */
@@ -577,14 +577,14 @@ EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
 /* Serve metrics and health by HTTP, at HOST:PORT or http://HOST:PORT, in a
  * thread of its own: /metrics; /health/live; /health/ready, which is 503 while
  * the engine drains, and without a listener; and /, a page for people
- * (doc/sight.md). HOST is an
- * IP address or "localhost"; port 0 lets the kernel choose. A socket that was
- * given for the address (epi_engine_adopt_socket()) is used.
+ * (doc/sight.md). HOST is an IP address or "localhost"; port 0 lets the kernel
+ * choose. A socket that was given for the address (epi_engine_adopt_socket())
+ * is used.
  *
  * There is no login, so the address must be a loopback one; with ?anyone=yes
  * behind it any will do, and whoever reaches it can read. At unix:PATH it is a
- * socket that this user alone can connect to. It listens at once,
- * and answers from the start on. NULL, and epi_engine_stop(), end it.
+ * socket that this user alone can connect to. It listens at once, and answers
+ * from the start on. NULL, and epi_engine_stop(), end it.
  *
  * Returns 0, EPI_EINVAL, EPI_EPERM (no loopback address, or no privilege for
  * the port), EPI_EBUSY (the port is taken), EPI_ESTATE (it is served already),
@@ -593,8 +593,7 @@ EPI_API int epi_engine_metrics(epi_engine *engine, int format, char **out);
 EPI_API int epi_engine_serve_status(epi_engine *engine, const char *url);
 
 /* The address at which that is served. Returns 0 or EPI_ENOENT (it is not, or
- * it is at a path).
- * Threads: any, at any time. */
+ * it is at a path). Threads: any, at any time. */
 EPI_API int epi_engine_status_addr(const epi_engine *engine, epi_addr *out);
 
 /* Read a model document from a file, "-" for standard input.

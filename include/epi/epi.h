@@ -12,6 +12,8 @@
 #include "provision.h"
 #include "review.h"
 
+#include "estimate.h"
+
 #include "socks.h"
 
 #include "stack.h"
@@ -28,20 +30,18 @@
 
 #include "tls.h"
 
+#include "users.h"
+
 #include "audit.h"
 
 #include "sandbox.h"
 
 #include "engine.h"
 
+#include "instance.h"
+
 #include "control.h"
 
 #include "admin.h"
-
-#include "instance.h"
-
-#include "users.h"
-
-#include "estimate.h"
 
 #endif

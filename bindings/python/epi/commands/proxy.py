@@ -140,8 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", help="which of the model's proxies this is")
     parser.add_argument("--chain", metavar="URL", **several,
                         help="go on through socks5:// or"
-                             " socks6://HOST:PORT, with ?credentials=FILE for a"
-                             " login; any number of times")
+                             " socks6://HOST:PORT, or these with +tls, with"
+                             " ?credentials=FILE for a login; any number of"
+                             " times")
     for name, what in _TLS.items():
         parser.add_argument(f"--tls-{name}", metavar="FILE",
                             help=f"{what} all hops over TLS that do not say")
