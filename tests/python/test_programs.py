@@ -269,6 +269,17 @@ def test_a_proxy_tells_the_service_manager(tmp_path):
             assert proxy.process.wait(10) == 0
 
 
+def test_a_proxy_serves_status_at_a_path(tmp_path):
+    """In the sandbox, and in a folder that nothing else names."""
+    path = tmp_path / "status"
+    with Running("--listen", "socks://127.0.0.1:0", "--status", f"unix:{path}",
+                 cwd="/") as proxy:
+        proxy.wait_for("status at unix:|built without")
+        if "built without" in proxy.said:
+            pytest.skip("this build serves no status")
+        assert path.is_socket()
+
+
 def test_a_proxy_warns_of_secrets_in_its_arguments(tmp_path):
     with Running("--listen", "socks://127.0.0.1:0", "--chain",
                  "socks5://me:hush@127.0.0.1:1", "--filter",

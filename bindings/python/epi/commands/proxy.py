@@ -454,9 +454,11 @@ def _confine(engine: Engine, options: argparse.Namespace) -> None:
     sandbox.allow(os.path.dirname(os.path.dirname(__file__)))
     for path in options.sandbox_write:
         sandbox.allow(path, SandboxAccess.WRITE)
-    if options.admin:  # made in its folder, where an old one may be replaced
-        sandbox.allow(os.path.dirname(os.path.abspath(options.admin)),
-                      SandboxAccess.WRITE)
+    status = re.match("unix:(.+)", options.status or "")
+    for path in (options.admin, status and status[1]):
+        if path:  # made in its folder, where an old one may be replaced
+            sandbox.allow(os.path.dirname(os.path.abspath(path)),
+                          SandboxAccess.WRITE)
     for spec in options.filter:
         if not spec.startswith("python:"):
             sandbox.allow_filter(spec)
