@@ -28,12 +28,11 @@ extern "C" {
 /* Which flows are meant: those that meet all criteria, so without any all. */
 typedef struct epi_match epi_match;
 
-/* Criteria for epi_match_set(). */
-#define EPI_MATCH_FLOW   1 /* its number, as in the log */
-#define EPI_MATCH_SOURCE 2 /* an IP address, or a range as 10.0.0.0/8 */
-#define EPI_MATCH_DEST                                                         \
-  3                             /* the same, or a name: as asked for; or the   \
-                                 * address that the name became */
+/* Criteria for epi_match_set(). The destination is what was asked for, and the
+ * address that a name became. */
+#define EPI_MATCH_FLOW        1 /* its number, as in the log */
+#define EPI_MATCH_SOURCE      2 /* an IP address, or a range as 10.0.0.0/8 */
+#define EPI_MATCH_DEST        3 /* the same, or a name */
 #define EPI_MATCH_ADDRESS     4 /* one of both */
 #define EPI_MATCH_RULE        5 /* that lets it live */
 #define EPI_MATCH_USER        6 /* that logged in, or a proxy vouched for */
