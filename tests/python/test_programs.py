@@ -221,6 +221,16 @@ def test_our_options_are_theirs(program):
     assert theirs - {"--version"} == options(*OURS, program)
 
 
+def test_admins_call_settings_as_the_options_are_called(tmp_path):
+    from epi.commands import proxy
+    with epi.Engine(listen="socks://127.0.0.1:0", workers=1) as engine:
+        engine.serve_admin(tmp_path / "admin.sock")
+        said = epi.Admin(tmp_path / "admin.sock").ask("settings")
+    names = {one["parameter"]: one["name"] for one in said}
+    for option, parameter in proxy._NUMBERS.items():
+        assert names[parameter].lower().replace(" ", "-") == option[2:]
+
+
 def test_a_proxy_takes_socksx_s_dialect_where_nothing_else_is_said(
         monkeypatch, echo):
     from epi.commands import proxy
