@@ -410,6 +410,42 @@ epi_model_assert = long(
 )
 epi_model_lint = long("epi_model_lint", c_ssize_t, Handle, Int, Out)
 
+# ---- estimate.h ----
+
+EPI_METHOD_DIRECT = 1
+EPI_METHOD_REVERSE = 2
+EPI_METHOD_SOCKS5 = 3
+EPI_METHOD_SOCKS5_LOGIN = 4
+EPI_METHOD_SOCKS6 = 5
+EPI_METHOD_SOCKS6_EARLY = 6
+EPI_METHOD_SOCKS6_WARM = 7
+EPI_METHOD_SOCKS6_WARM_TFO = 8
+EPI_ADVANTAGE_TIME = 1
+EPI_ADVANTAGE_RATE = 2
+EPI_ADVANTAGE_PORTS = 4
+EPI_ADVANTAGE_RECONFIGURE = 8
+EPI_ADVANTAGE_DYNAMIC = 16
+EPI_ADVANTAGE_SECURITY = 32
+EPI_FOR_LATENCY = 1
+EPI_FOR_RATE = 2
+EPI_FOR_BOTH = 3
+
+epi_estimate_ms = quick(
+    "epi_estimate_ms", c_double, Int, Double, Double, Double, Double,
+)
+epi_estimate_busy_ms = quick(
+    "epi_estimate_busy_ms", c_double, Int, Double, Double, Double,
+)
+epi_method_name = quick("epi_method_name", c_char_p, Int)
+epi_method_advantages = quick("epi_method_advantages", c_int, Int)
+epi_advantage_text = quick("epi_advantage_text", c_char_p, Int)
+epi_estimate_choose = quick(
+    "epi_estimate_choose", c_int, Int, Int, Double, Double,
+)
+epi_estimate_place = quick(
+    "epi_estimate_place", c_int, Int, Int, Double, Double, Double, Double,
+)
+
 # ---- socks.h ----
 
 EPI_SOCKS5 = 5
@@ -815,6 +851,11 @@ EPI_TLS_DTLS13 = 3
 epi_tls_has = quick("epi_tls_has", c_int, Int)
 epi_tls_library = quick("epi_tls_library", c_char_p)
 
+# ---- users.h ----
+
+epi_users_set = long("epi_users_set", c_int, Text, Text, Text)
+epi_users_remove = long("epi_users_remove", c_int, Text, Text)
+
 # ---- audit.h ----
 
 EPI_AUDIT_KEY_MIN = 16
@@ -1001,6 +1042,26 @@ epi_flow_user = quick("epi_flow_user", c_char_p, Handle)
 epi_flow_metadata = quick("epi_flow_metadata", c_char_p, Handle, Int)
 epi_flow_decision = quick("epi_flow_decision", c_void_p, Handle)
 
+# ---- instance.h ----
+
+epi_engine_on_start_instance = long(
+    "epi_engine_on_start_instance", c_int, Handle,
+    Callback(None, c_int64, c_char_p, c_char_p, c_char_p, c_void_p), Bytes,
+)
+epi_engine_on_stop_instance = long(
+    "epi_engine_on_stop_instance", c_int, Handle,
+    Callback(None, c_int64, c_char_p, c_char_p, c_void_p), Bytes,
+)
+epi_engine_instance_ready = long(
+    "epi_engine_instance_ready", c_int, Handle, Int64, Text,
+)
+epi_engine_instance_failed = long(
+    "epi_engine_instance_failed", c_int, Handle, Int64, Text,
+)
+epi_engine_set_provision_command = long(
+    "epi_engine_set_provision_command", c_int, Handle, MaybeText,
+)
+
 # ---- control.h ----
 
 EPI_CONTROL_MS = 5000
@@ -1035,65 +1096,4 @@ epi_engine_on_reload = long(
 )
 epi_admin_ask = long(
     "epi_admin_ask", c_int, Text, Text, Int64, Int, Handle, Out,
-)
-
-# ---- instance.h ----
-
-epi_engine_on_start_instance = long(
-    "epi_engine_on_start_instance", c_int, Handle,
-    Callback(None, c_int64, c_char_p, c_char_p, c_char_p, c_void_p), Bytes,
-)
-epi_engine_on_stop_instance = long(
-    "epi_engine_on_stop_instance", c_int, Handle,
-    Callback(None, c_int64, c_char_p, c_char_p, c_void_p), Bytes,
-)
-epi_engine_instance_ready = long(
-    "epi_engine_instance_ready", c_int, Handle, Int64, Text,
-)
-epi_engine_instance_failed = long(
-    "epi_engine_instance_failed", c_int, Handle, Int64, Text,
-)
-epi_engine_set_provision_command = long(
-    "epi_engine_set_provision_command", c_int, Handle, MaybeText,
-)
-
-# ---- users.h ----
-
-epi_users_set = long("epi_users_set", c_int, Text, Text, Text)
-epi_users_remove = long("epi_users_remove", c_int, Text, Text)
-
-# ---- estimate.h ----
-
-EPI_METHOD_DIRECT = 1
-EPI_METHOD_REVERSE = 2
-EPI_METHOD_SOCKS5 = 3
-EPI_METHOD_SOCKS5_LOGIN = 4
-EPI_METHOD_SOCKS6 = 5
-EPI_METHOD_SOCKS6_EARLY = 6
-EPI_METHOD_SOCKS6_WARM = 7
-EPI_METHOD_SOCKS6_WARM_TFO = 8
-EPI_ADVANTAGE_TIME = 1
-EPI_ADVANTAGE_RATE = 2
-EPI_ADVANTAGE_PORTS = 4
-EPI_ADVANTAGE_RECONFIGURE = 8
-EPI_ADVANTAGE_DYNAMIC = 16
-EPI_ADVANTAGE_SECURITY = 32
-EPI_FOR_LATENCY = 1
-EPI_FOR_RATE = 2
-EPI_FOR_BOTH = 3
-
-epi_estimate_ms = quick(
-    "epi_estimate_ms", c_double, Int, Double, Double, Double, Double,
-)
-epi_estimate_busy_ms = quick(
-    "epi_estimate_busy_ms", c_double, Int, Double, Double, Double,
-)
-epi_method_name = quick("epi_method_name", c_char_p, Int)
-epi_method_advantages = quick("epi_method_advantages", c_int, Int)
-epi_advantage_text = quick("epi_advantage_text", c_char_p, Int)
-epi_estimate_choose = quick(
-    "epi_estimate_choose", c_int, Int, Int, Double, Double,
-)
-epi_estimate_place = quick(
-    "epi_estimate_place", c_int, Int, Int, Double, Double, Double, Double,
 )
