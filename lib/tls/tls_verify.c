@@ -6,6 +6,7 @@
 
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
+#include <string.h>
 #include <time.h>
 
 /* Why wolfSSL does not take a certificate, in words. Returns EPI_EAUTH. */
@@ -96,8 +97,66 @@ static int check_peer(epi__tls *session, const epi__certificate *certificate) {
   return 0;
 }
 
-static int check(epi__tls *session, const epi__certificate *certificate,
-                 int depth) {
+static int is_of_ours(const epi__tls_context *context, const uint8_t *name) {
+  for (size_t i = 0; i < context->root_count; i++) {
+    if (!memcmp(context->roots[i].name, name, EPI__CERTIFICATE_HASH)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* From the name of an authority that the peer sent along to that of the one
+ * above it. Returns 1, 0 (it did not send it), or EPI_ENOMEM. */
+static int climb(const WOLFSSL_X509_STORE_CTX *store,
+                 uint8_t name[EPI__CERTIFICATE_HASH]) {
+  int found = 0;
+
+  for (int i = 1; i < store->totalCerts && !found; i++) {
+    epi__certificate *above = NULL;
+    int result = epi__certificate_read(&above, store->certs[i].buffer,
+                                       store->certs[i].length);
+
+    if (result == EPI_ENOMEM) {
+      return result;
+    }
+    if (!result && !memcmp(epi__certificate_subject_hash(above), name,
+                           EPI__CERTIFICATE_HASH)) {
+      memcpy(name, epi__certificate_issuer_hash(above), EPI__CERTIFICATE_HASH);
+      found = 1;
+    }
+    epi__certificate_free(above);
+  }
+  return found;
+}
+
+/* wolfSSL remembers authorities that any peer has sent along, also when their
+ * time is over: each peer must send those between its own certificate and an
+ * authority of ours itself. */
+static int check_path(const epi__tls *session,
+                      const WOLFSSL_X509_STORE_CTX *store,
+                      const epi__certificate *certificate) {
+  char name[EPI__CERTIFICATE_LABEL], issuer[EPI__CERTIFICATE_LABEL];
+  uint8_t above[EPI__CERTIFICATE_HASH];
+  int found = 1;
+
+  memcpy(above, epi__certificate_issuer_hash(certificate), sizeof above);
+  for (int i = 0; i < store->totalCerts && found > 0; i++) {
+    if (is_of_ours(session->context, above)) {
+      return 0;
+    }
+    found = climb(store, above);
+  }
+  return found < 0 ? found
+                   : epi__fail(EPI_EAUTH,
+                               "certificate of %s is by an unknown authority: "
+                               "%s",
+                               epi__certificate_label(certificate, name),
+                               epi__certificate_issuer(certificate, issuer));
+}
+
+static int check(epi__tls *session, const WOLFSSL_X509_STORE_CTX *store,
+                 const epi__certificate *certificate, int depth) {
   char name[EPI__CERTIFICATE_LABEL];
   int result = epi__tls_check_ca(session->context, certificate);
 
@@ -110,7 +169,11 @@ static int check(epi__tls *session, const epi__certificate *certificate,
                      "be forged",
                      epi__certificate_label(certificate, name));
   }
-  return depth ? 0 : check_peer(session, certificate);
+  if (depth) {
+    return 0;
+  }
+  result = check_path(session, store, certificate);
+  return result ? result : check_peer(session, certificate);
 }
 
 /* What this returns overrides what wolfSSL thinks: 1 only if both agree. */
@@ -135,7 +198,7 @@ int epi__tls_on_verify(int fine, WOLFSSL_X509_STORE_CTX *store) {
   result = epi__certificate_read(&certificate, store->certs[depth].buffer,
                                  store->certs[depth].length);
   if (!result) {
-    result = fine && !store->error ? check(session, certificate, depth)
+    result = fine && !store->error ? check(session, store, certificate, depth)
                                    : explain(certificate, store->error);
   }
   epi__certificate_free(certificate);

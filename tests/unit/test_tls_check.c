@@ -66,6 +66,29 @@ Test(tls_check, one_below_another_authority) {
   tls_talk_open();
 }
 
+/* wolfSSL remembers authorities that others sent along. */
+Test(tls_check, one_below_another_that_only_others_showed) {
+  epi__tls_context *whole, *part, *client;
+
+  tls_server_shows(tls_talks.middle,
+                   &(tls_wish){.cn = "x", .dns = "hop.example.org"});
+  whole = tls_context(&tls_talks.server_setup);
+  *strstr(tls_talks.cert.chain + 1, "-----BEGIN") = '\0';
+  tls_talks.pair.chain = tls_text(tls_talks.cert.chain);
+  part = tls_context(&tls_talks.server_setup);
+  client = tls_context(&tls_talks.client_setup);
+  tls_wire_open(&tls_talks.wire, client, whole, "hop.example.org");
+  tls_wire_pump(&tls_talks.wire, SIZE_MAX);
+  tls_talk_open();
+  tls_wire_close(&tls_talks.wire);
+  tls_wire_open(&tls_talks.wire, client, part, "hop.example.org");
+  tls_wire_pump(&tls_talks.wire, SIZE_MAX);
+  tls_client_says(EPI_EAUTH, "unknown authority: Test Middle");
+  epi__tls_context_free(whole);
+  epi__tls_context_free(part);
+  epi__tls_context_free(client);
+}
+
 Test(tls_check, one_below_another_authority_that_expired) {
   tls_authority *past = tls_authority_new("Past", tls_talks.root, -TLS_DAY);
 
