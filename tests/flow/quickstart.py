@@ -2,6 +2,7 @@
 """quickstart.py: the demonstration shows what it promises, and cleans up."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -43,12 +44,13 @@ def it_shows_the_main_job_and_leaves_nothing():
     assert process.returncode == 0, text
     for line in ("training data, as asked for by 10.2.0.2",
                  "training data, as asked for by fd00:2::2",
-                 "px-umc: flow 1: 10.1.0.5",
                  "bridged by rule train through count, seal",
                  "bridged by rule train through open",
                  "Connection reset by peer",
                  "no rule, no namespace, no process is left"):
         assert line in text, f"{line!r} is not in\n{text}"
+    # The first may be a connection that was kept ready for more.
+    assert re.search(r"px-umc: flow \d+: 10\.1\.0\.5", text), text
     reason = "the patient registry is closed to other hospitals"
     assert reason in " ".join(text.split()), text
     assert not left_by(process), left_by(process)
