@@ -216,6 +216,12 @@ class Program:
 
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:  # each thread stops when it is told
+            until(lambda: set(self._states()) == {"T"}, "it is stopped")
+
+    def _states(self):
+        for entry in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            yield (entry / "stat").read_text().rpartition(")")[2].split()[0]
 
     def stop(self, timeout=10):
         """Ask it to end, and wait; the exit code."""
