@@ -1,4 +1,5 @@
 /* proxy.c: epi-proxy, which takes connections, decides, and carries them. */
+#include "proxy_audit.h"
 #include "proxy_ctl.h"
 #include "proxy_keys.h"
 #include "proxy_passwd.h"
@@ -305,10 +306,14 @@ static int give_way(epi_engine *engine, const proxy_options *set,
                     const upgrade *how, const sigset_t *signals) {
   pid_t next;
 
+  if (audit_leave(engine, set)) {
+    return 0;
+  }
   epi_engine_serve_admin(engine, NULL); /* the next one has the path */
   status_leave_path(engine, set);
   next = upgrade_start(how, engine);
   if (!next) {
+    audit_have(engine, set);
     status_have_path(engine, set);
     ctl_serve(engine, set->admin);
     return 0;

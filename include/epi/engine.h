@@ -479,6 +479,15 @@ EPI_API int epi_engine_set_audit(epi_engine *engine, const char *path,
  * wait for the disk) or EPI_ENOMEM. Threads: any, at any time. */
 EPI_API int epi_engine_audit_head(epi_engine *engine);
 
+/* Rename the audit log's file to a path in the same folder, where nothing may
+ * be, and go on with it there; a line `moved` says so. Another process can then
+ * begin a log of its own at the path that is left, while this engine drains.
+ *
+ * Returns 0, EPI_EINVAL (no path), EPI_ESTATE (there is no audit log),
+ * EPI_EBUSY (something is at the path), EPI_EPERM, EPI_ESYS or EPI_ENOMEM; the
+ * file is where it was then. Threads: any, at any time. */
+EPI_API int epi_engine_move_audit(epi_engine *engine, const char *path);
+
 /* Send metadata along with every flow, EPI_META_* of socks.h, before the
  * start; NULL takes it back.
  *

@@ -1,6 +1,7 @@
 /* audit_log.c: the file of an audit log, whose chain goes on from the last line
  * that is in it. */
 #include "base/audit_chain.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/flow_audit.h"
 #include "engine/record.h"
@@ -266,6 +267,35 @@ void epi__audit_catch_up(epi_engine *engine) {
   if (engine->audit) {
     epi__record_file_catch_up(engine->audit->file);
   }
+}
+
+static int move(epi_engine *engine, const char *path) {
+  epi__text line = {0};
+  int result = epi__record_file_move(engine->audit->file, path);
+
+  if (result) {
+    return result;
+  }
+  epi__audit_line(&line, "moved");
+  epi__text_puts(&line, ",\"to\":");
+  epi__json_put_string(&line, path);
+  epi__audit_put(engine, &line, 0); /* lost or not, it was moved */
+  epi__text_clear(&line);
+  epi__audit_say_head(engine, 1);
+  return 0;
+}
+
+int epi_engine_move_audit(epi_engine *engine, const char *path) {
+  int result;
+
+  if (!path || !*path) {
+    return epi__fail(EPI_EINVAL, "no path");
+  }
+  pthread_mutex_lock(&engine->calls);
+  result = engine->audit ? move(engine, path)
+                         : epi__fail(EPI_ESTATE, "there is no audit log");
+  pthread_mutex_unlock(&engine->calls);
+  return result;
 }
 
 const char *epi__audit_path(const epi__audit_log *log) {

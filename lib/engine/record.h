@@ -47,6 +47,11 @@ void epi__record_file_catch_up(epi__record_file *file);
  * Threads: any. */
 void epi__record_file_last(epi__record_file *file, int64_t *number, char *mac);
 
+/* Rename the file of an audit log to a path where nothing is, and go on with it
+ * there. Returns 0, or EPI_EBUSY (there is something), EPI_EPERM, EPI_ESYS or
+ * EPI_ENOMEM, and it is where it was. Threads: any. */
+int epi__record_file_move(epi__record_file *file, const char *path);
+
 /* Where a chained one is. */
 const char *epi__record_file_path(const epi__record_file *file);
 
@@ -66,6 +71,10 @@ int epi__record_claim(int fd, const char *path, int64_t size);
 /* Another program renamed the file, to keep it, or removed it: open a new one
  * in its place. Returns 0 or an errno, and the file is as it was. */
 int epi__record_follow(int *fd, const char *path);
+
+/* Rename a file that is open from one path to another, unless somebody else did
+ * so before. Returns as epi__record_file_move(). */
+int epi__record_rename(int fd, const char *from, const char *to);
 
 /* ---- record.c ---- */
 

@@ -34,6 +34,8 @@ struct epi__record_file {
   int error; /* errno of the last write, or 0 */
   int stopping;
   int begun, runs; /* the thread may, and does */
+  int writing;     /* the thread has the file, without the lock */
+  pthread_cond_t written;
 };
 
 static int full(const epi__record_file *file, size_t len) {
@@ -191,6 +193,7 @@ static void write_waiting(epi__record_file *file) {
   int error;
 
   memset(&file->waiting, 0, sizeof file->waiting);
+  file->writing = 1;
   pthread_mutex_unlock(&file->lock);
   error =
       file->path && !file->torn ? epi__record_follow(&file->fd, file->path) : 0;
@@ -202,6 +205,8 @@ static void write_waiting(epi__record_file *file) {
   }
   epi__queue_ack(&taken, done);
   pthread_mutex_lock(&file->lock);
+  file->writing = 0;
+  pthread_cond_broadcast(&file->written);
   file->error = error;
   if (error) {
     epi__queue newer = file->waiting;
@@ -289,6 +294,7 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
   }
   pthread_mutex_init(&file->lock, NULL);
   epi__cond_init(&file->wake);
+  epi__cond_init(&file->written);
   *out = file;
   return 0;
 }
@@ -308,10 +314,35 @@ void epi__record_file_free(epi__record_file *file) {
   }
   epi__queue_clear(&file->waiting, 0);
   pthread_cond_destroy(&file->wake);
+  pthread_cond_destroy(&file->written);
   pthread_mutex_destroy(&file->lock);
   let_go(file);
 }
 
 const char *epi__record_file_path(const epi__record_file *file) {
   return file->path;
+}
+
+/* Only between two writes: the writer follows a file that others renamed. */
+int epi__record_file_move(epi__record_file *file, const char *path) {
+  char *copy = epi__strdup(path);
+  int result = EPI_ENOMEM;
+
+  if (!copy) {
+    return result;
+  }
+  pthread_mutex_lock(&file->lock);
+  while (file->writing) {
+    pthread_cond_wait(&file->written, &file->lock);
+  }
+  result = epi__record_rename(file->fd, file->path, path);
+  if (!result) {
+    char *before = file->path;
+
+    file->path = copy;
+    copy = before;
+  }
+  pthread_mutex_unlock(&file->lock);
+  epi__free(copy);
+  return result;
 }

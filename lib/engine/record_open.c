@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -41,6 +42,22 @@ int epi__record_claim(int fd, const char *path, int64_t size) {
     return epi__fail(EPI_EBUSY, "somebody else writes to %s", path);
   }
   return 0;
+}
+
+int epi__record_rename(int fd, const char *from, const char *to) {
+  struct stat ours, there;
+
+  if (fstat(fd, &ours) || stat(from, &there) || there.st_ino != ours.st_ino ||
+      there.st_dev != ours.st_dev) {
+    return 0;
+  }
+  if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE)) {
+    return 0;
+  }
+  return epi__fail(errno == EEXIST   ? EPI_EBUSY
+                   : errno == EACCES ? EPI_EPERM
+                                     : EPI_ESYS,
+                   "cannot rename %s to %s: %s", from, to, strerror(errno));
 }
 
 int epi__record_follow(int *fd, const char *path) {

@@ -137,6 +137,64 @@ def if_the_new_one_fails_the_old_one_goes_on():
     through(port)
 
 
+def audited(path, key, *events):
+    """An audit log is whole, and has these events."""
+    ran = flow.run(flow.program_path("epi-check"), "--audit", path,
+                   "--audit-key", key)
+    assert ran.returncode == 0, ran
+    text = path.read_text()
+    for event in events:
+        assert f'"event":"{event}"' in text, (event, text)
+
+
+@flow.test
+def each_process_has_an_audit_log_of_its_own():
+    echo, folder = servers.Echo(), flow.folder()
+    log, key = folder / "audit", flow.file("k" * 32, "key")
+    proxy = flow.proxy("--audit", log, "--audit-key", key,
+                       listen=[listener(echo)])
+    aside = folder / f"audit.{proxy.process.pid}"
+    sock = through(proxy.port)
+    heir = upgraded(proxy)
+    there_and_back(sock)
+    later = through(proxy.port)
+    sock.close()
+    assert proxy.process.wait(20) == 0
+    audited(aside, key, "start", "allowed", "moved", "ended", "stop")
+    later.close()
+    flow.until(lambda: '"event":"ended"' in log.read_text(), "it is told")
+    end(proxy, heir)
+    audited(log, key, "start", "allowed", "ended", "stop")
+
+
+@flow.test
+def if_the_new_one_fails_the_old_one_has_its_audit_log_again():
+    echo, folder = servers.Echo(), flow.folder()
+    log, key = folder / "audit", flow.file("k" * 32, "key")
+    link = folder / "epi-proxy"
+    link.symlink_to(flow.program_path("epi-proxy"))
+    proxy = flow.Program([link, "--listen", listener(echo), "--audit", log,
+                          "--audit-key", key, *flow.UNSEALED])
+    port = int(proxy.wait_line(rf"listening on tcp://{HOST}:(\d+)").group(1))
+    through(port).close()
+    # It begins a log, and ends: what it was started with is gone.
+    script = flow.file(f"#!/bin/sh\necho mine > {log}\nexit 1\n", "fails")
+    script.chmod(0o755)
+    link.unlink()
+    link.symlink_to(script)
+    proxy.signal(signal.SIGUSR2)
+    proxy.wait_line("upgrade FAILED, the old process goes on", 20)
+    pid = proxy.process.pid
+    flow.until(log.exists, "it is there again")
+    through(port).close()
+    flow.until(lambda: log.read_text().count('"event":"ended"') == 2,
+               "it is told there")
+    assert proxy.stop() == 0
+    audited(log, key, "start", "moved", "stop")
+    assert (folder / f"audit.{pid}.failed").read_text() == "mine\n"
+    assert not (folder / f"audit.{pid}").exists()
+
+
 @flow.test
 def a_service_manager_listens_for_it():
     """All workers share the one socket; who came before it is served."""

@@ -135,9 +135,10 @@ def hang_up(program):
 
 @flow.test(timeout=90)
 def nothing_fails_over_changes_upgrade_and_drain():
-    """The new process has the settings and the model of now. Without an audit
-    log, which one process alone writes."""
-    proxy = Proxy()
+    """The new process has the settings and the model of now, and an audit log
+    of its own."""
+    proxy = Proxy("--audit", flow.folder() / "audit", "--audit-key",
+                  flow.file("k" * 32, "key"))
     program = proxy.program
     proxy.says("the settings in", proxy.write_settings,
                f"listen = {proxy.reverse(proxy.other)}")

@@ -471,6 +471,15 @@ class Engine(Handle):
         LimitReached (too many lines wait for the disk)."""
         self._call(c.epi_engine_audit_head)
 
+    def move_audit(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Rename the audit log's file to a path in the same folder, where
+        nothing may be, and go on with it there: another process can then begin
+        a log of its own at the path that is left. At any time, from any thread.
+        Raises InvalidState (there is no audit log), Busy (something is at the
+        path), PermissionDenied, SystemFailure; the file is where it was
+        then."""
+        self._call(c.epi_engine_move_audit, os.fspath(path))
+
     def set_function(self, name: str, key: bytes) -> None:
         """Say which function of the proxies' models this engine is, before the
         start; key is that of function_key(). It then takes the requests alone
