@@ -1011,6 +1011,7 @@ epi_engine_set_audit = long(
     "epi_engine_set_audit", c_int, Handle, Text, Bytes, Size, Int,
 )
 epi_engine_audit_head = long("epi_engine_audit_head", c_int, Handle)
+epi_engine_move_audit = long("epi_engine_move_audit", c_int, Handle, Text)
 epi_engine_set_metadata = long(
     "epi_engine_set_metadata", c_int, Handle, Int, MaybeText,
 )

@@ -77,16 +77,19 @@ def _instructions(place, origin, subject, options, requests):
     said = _served(place, origin, subject, options, requests, [
         "env", NO_REP, flow.need("valgrind"), "--tool=callgrind",
         "--callgrind-out-file=/dev/null"])
-    found = re.search(r"Collected : (\d+)", said)
+    found = re.findall(r"Collected : (\d+)", said)  # of each process
     if not found:
         raise RuntimeError(f"callgrind counted nothing of {subject.name}")
-    return int(found[1])
+    return sum(map(int, found))
 
 
 def _each(count, place, origin, make, options, requests):
     """make() is a subject that is not started."""
     none = count(place, origin, make(), options, 0)
     some = count(place, origin, make(), options, requests)
+    if some <= none:
+        raise RuntimeError(f"{make().name}: {requests} requests count {some},"
+                           f" none {none}")
     return (some - none) / requests
 
 
