@@ -36,9 +36,13 @@
 
 #include "sandbox.h"
 
+#include "parameters.h"
+
 #include "engine.h"
 
 #include "instance.h"
+
+#include "sight.h"
 
 #include "control.h"
 

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "epi/sight.h"
 #include "os/os.h"
 
 #include <ctype.h>

@@ -4,6 +4,7 @@
 
 #include "engine/metrics_text.h"
 #include "engine/worker.h"
+#include "epi/sight.h"
 
 #include <stddef.h>
 

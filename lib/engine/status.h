@@ -3,6 +3,7 @@
 #define EPI__STATUS_H
 
 #include "engine/worker.h"
+#include "epi/sight.h"
 #include "os/unix_socket.h"
 
 typedef struct epi__status epi__status;

@@ -905,7 +905,7 @@ epi_sandbox_enter = quick("epi_sandbox_enter", c_int, Handle)
 epi_sandbox_active = quick("epi_sandbox_active", c_int, Handle)
 epi_sandbox_text = quick("epi_sandbox_text", c_char_p, Handle)
 
-# ---- engine.h ----
+# ---- parameters.h ----
 
 EPI_ENGINE_WORKERS = 1
 EPI_ENGINE_LIMIT = 2
@@ -951,6 +951,14 @@ EPI_ENGINE_LOGIN_WINDOW_MS = 41
 EPI_ENGINE_LOGIN_PAUSE_MS = 42
 EPI_ENGINE_LOGIN_THREADS = 43
 EPI_ENGINE_MEMORY = 44
+
+epi_engine_set = long("epi_engine_set", c_int, Handle, Int, Int64)
+epi_engine_bounds = long(
+    "epi_engine_bounds", c_int, Handle, Int, Int64s, Int64s, Int64s,
+)
+
+# ---- engine.h ----
+
 EPI_FUNCTION_KEY = 32
 EPI_AUDIT_REFUSE = 1
 EPI_AUDIT_IGNORE = 2
@@ -962,8 +970,6 @@ EPI_COUNT_ALLOWED = 2
 EPI_COUNT_REFUSED = 3
 EPI_COUNT_FAILED = 4
 EPI_COUNT_BUFFERED = 5
-EPI_METRICS_PROMETHEUS = 1
-EPI_METRICS_OPEN = 2
 EPI_SERVICE_READY = 1
 EPI_SERVICE_RELOADING = 2
 EPI_SERVICE_STOPPING = 3
@@ -971,10 +977,6 @@ EPI_SERVICE_STOPPING = 3
 epi_engine_new = long("epi_engine_new", c_int, Out)
 epi_engine_free = long("epi_engine_free", None, Handle)
 epi_engine_sandbox = long("epi_engine_sandbox", c_int, Handle, Handle)
-epi_engine_set = long("epi_engine_set", c_int, Handle, Int, Int64)
-epi_engine_bounds = long(
-    "epi_engine_bounds", c_int, Handle, Int, Int64s, Int64s, Int64s,
-)
 epi_engine_listen = long("epi_engine_listen", c_int, Handle, Text)
 epi_engine_unlisten = long("epi_engine_unlisten", c_int, Handle, Text)
 epi_engine_relisten = long("epi_engine_relisten", c_int, Handle, Text, Text)
@@ -1026,13 +1028,6 @@ epi_engine_has_drained = quick("epi_engine_has_drained", c_int, Handle)
 epi_engine_stop = long("epi_engine_stop", None, Handle)
 epi_engine_count = quick("epi_engine_count", c_int64, Handle, Int)
 epi_engine_instances = long("epi_engine_instances", c_int, Handle, Out)
-epi_engine_metrics = long("epi_engine_metrics", c_int, Handle, Int, Out)
-epi_engine_serve_status = long(
-    "epi_engine_serve_status", c_int, Handle, MaybeText,
-)
-epi_engine_status_addr = long(
-    "epi_engine_status_addr", c_int, Handle, AddrPointer,
-)
 epi_model_read_file = long("epi_model_read_file", c_int, Out, Handle, Text)
 epi_endpoint_wait = long("epi_endpoint_wait", c_int, Text, Int64)
 epi_service_tell = long("epi_service_tell", c_int, Int)
@@ -1061,6 +1056,19 @@ epi_engine_instance_failed = long(
 )
 epi_engine_set_provision_command = long(
     "epi_engine_set_provision_command", c_int, Handle, MaybeText,
+)
+
+# ---- sight.h ----
+
+EPI_METRICS_PROMETHEUS = 1
+EPI_METRICS_OPEN = 2
+
+epi_engine_metrics = long("epi_engine_metrics", c_int, Handle, Int, Out)
+epi_engine_serve_status = long(
+    "epi_engine_serve_status", c_int, Handle, MaybeText,
+)
+epi_engine_status_addr = long(
+    "epi_engine_status_addr", c_int, Handle, AddrPointer,
 )
 
 # ---- control.h ----
