@@ -183,15 +183,19 @@ int epi__tls_table_each_file(epi__tls_table *table,
                              void *user) {
   epi__tls_values rest = rest_of(table);
   epi__tls_files *held[EPI__TLS_SETS];
-  size_t count = epi__tls_table_hold(table, held);
-  int result = epi__tls_values_each_file(&rest, call, user);
+  size_t count;
+  int result;
 
+  pthread_mutex_lock(&table->reading);
+  count = epi__tls_table_hold(table, held);
+  result = epi__tls_values_each_file(&rest, call, user);
   for (size_t i = 0; i < count; i++) {
     if (!result) {
       result = epi__tls_files_each(held[i], call, user);
     }
     epi__tls_files_free(held[i]);
   }
+  pthread_mutex_unlock(&table->reading);
   return result;
 }
 

@@ -32,15 +32,7 @@ OPEN = "application/openmetrics-text"
 
 def ask(proxy, port, host=flow.LOCAL, data=b"x" * 1000):
     """The reply's code; data went there and back if it is 0."""
-    with wire.connect(proxy.port) as sock:
-        sock.sendall(wire.greeting(wire.NONE))
-        assert wire.read(sock, 2) == b"\x05\x00"
-        sock.sendall(wire.request5(host, port))
-        code = wire.reply5(sock)[0]
-        if not code:
-            sock.sendall(data)
-            assert wire.read(sock, len(data)) == data
-    return code
+    return wire.echoed5(proxy.port, port, host, data)
 
 
 def settled(proxy, count):

@@ -120,6 +120,20 @@ def ask5(port, host, to, command, source=None, proxy=flow.LOCAL):
     return sock
 
 
+def echoed5(proxy_port, to, host=flow.LOCAL, data=b"x" * 1000):
+    """Connect to an echo server and have data back; the reply's code, and
+    without 0 nothing is sent."""
+    with connect(proxy_port) as sock:
+        sock.sendall(greeting(NONE))
+        assert read(sock, 2) == b"\x05\x00"
+        sock.sendall(request5(host, to))
+        code = reply5(sock)[0]
+        if not code:
+            sock.sendall(data)
+            assert read(sock, len(data)) == data
+    return code
+
+
 # ---- SOCKS 6, draft-11 ----
 
 def option(kind, data):

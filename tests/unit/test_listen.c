@@ -99,15 +99,22 @@ static void write_users(const char *path, const char *text) {
   cr_assert(file && fputs(text, file) >= 0 && !fclose(file));
 }
 
-Test(listen, a_users_file_that_went_bad_stays_that_of_who_has_it) {
-  char path[] = "/tmp/epi-users-XXXXXX", url[64];
+/* An engine that listens with a users file, at path; the URL of that. */
+static epi_engine *with_users(char *path, char *url, size_t size) {
   epi_engine *engine = started(1);
   int fd = mkstemp(path);
 
   cr_assert(fd >= 0 && !close(fd));
   write_users(path, "ada:secret\n");
-  snprintf(url, sizeof url, ANY "?users=%s", path);
+  snprintf(url, size, ANY "?users=%s", path);
   cr_assert_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
+  return engine;
+}
+
+Test(listen, a_users_file_that_went_bad_stays_that_of_who_has_it) {
+  char path[] = "/tmp/epi-users-XXXXXX", url[64];
+  epi_engine *engine = with_users(path, url, sizeof url);
+
   write_users(path, "of nobody\n");
   cr_expect_eq(epi_engine_listen(engine, url), EPI_EINVAL);
   write_users(path, "ada:secret\nbob:p\n");
@@ -143,13 +150,8 @@ Test(listen, a_users_file_is_read_once_there_are_descriptors_again) {
 
 Test(listen, a_users_file_that_became_a_pipe_is_not_waited_for) {
   char path[] = "/tmp/epi-users-XXXXXX", url[64];
-  epi_engine *engine = started(1);
-  int fd = mkstemp(path);
+  epi_engine *engine = with_users(path, url, sizeof url);
 
-  cr_assert(fd >= 0 && !close(fd));
-  write_users(path, "ada:secret\n");
-  snprintf(url, sizeof url, ANY "?users=%s", path);
-  cr_assert_eq(epi_engine_listen(engine, url), 0, "%s", epi_error_detail());
   cr_assert(!unlink(path) && !mkfifo(path, 0600));
   cr_expect_eq(epi_engine_reload_users(engine), 0);
   epi_engine_free(engine);
