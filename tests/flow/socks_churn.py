@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """socks_churn.py: associations and BINDs come and go in several workers, while
 the model changes and, in the end, the proxy stops."""
+import contextlib
 import json
 import pathlib
 import random
 import sys
 import threading
 import time
+import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow
 from support import socks_client as wire
 from support.bound import Bound
-from support.datagrams import Echo, Socks5, Socks6, udp
+from support.datagrams import Echo, Socks5, Socks6
 
 SECONDS = 4
 
@@ -33,7 +35,8 @@ class Churn:
 
     def __init__(self, proxy, udp_port):
         self.proxy, self.udp_port, self.echo = proxy, udp_port, Echo()
-        self.done, self.over = {}, threading.Event()
+        self.done, self.broken = {}, []
+        self.over = threading.Event()
         self.threads = [threading.Thread(target=self._run, args=(what,),
                                          daemon=True)
                         for what in (self.socks5, self.by_udp, self.by_tcp,
@@ -48,35 +51,44 @@ class Churn:
                 self.done[what.__name__] = self.done.get(what.__name__, 0) + 1
             except (OSError, EOFError, AssertionError, IndexError):
                 pass  # refused, dropped or cut: the model, or the end
+            except Exception:
+                self.broken.append(traceback.format_exc())
+                raise
 
     def end(self):
         self.over.set()
         for thread in self.threads:
             thread.join(20)
+        assert not self.broken, self.broken[0]
+
+    @contextlib.contextmanager
+    def client(self, kind, *way):
+        client = kind(self.proxy.port, *way)
+        try:
+            assert client.code == 0, "refused"
+            (client.sock or client.tcp).settimeout(0.3)
+            yield client
+        finally:
+            client.close()
 
     def _ask(self, client):
-        sock = client.sock or client.tcp
-        sock.settimeout(0.3)
         for host in (flow.LOCAL, "localhost"):
             client.send(host, self.echo.port, b"hello")
             client.receive()
-        client.tcp.close()
 
     def socks5(self):
-        client = Socks5(self.proxy.port, local=udp())
-        self._ask(client)
-        client.sock.close()
+        with self.client(Socks5) as client:
+            self._ask(client)
 
     def by_udp(self):
-        client = Socks6(self.proxy.port, self.udp_port, local=udp())
-        self._ask(client)
-        client.sock.close()
+        with self.client(Socks6, self.udp_port) as client:
+            self._ask(client)
 
     def by_tcp(self):
-        client = Socks6(self.proxy.port)
-        client.send("0.0.0.0", 0)
-        client.confirm()
-        self._ask(client)
+        with self.client(Socks6) as client:
+            client.send("0.0.0.0", 0)
+            client.confirm()
+            self._ask(client)
 
     def bind(self):
         bound = Bound(random.choice((5, 6)), self.proxy.port)
@@ -90,9 +102,8 @@ class Churn:
 
     def leave(self):
         """In the middle of everything."""
-        client = Socks6(self.proxy.port)
-        client.send("localhost", self.echo.port, b"x" * 1000)
-        client.tcp.close()
+        with self.client(Socks6) as client:
+            client.send("localhost", self.echo.port, b"x" * 1000)
         Bound(6, self.proxy.port).sock.close()
 
 
@@ -116,6 +127,10 @@ def nothing_breaks_while_models_change_and_at_the_end():
         allowed = not allowed
         change(path, allowed)
         time.sleep(0.1)
+    change(path, True)
+    before = dict(churn.done)
+    flow.until(lambda: all(churn.done[what] > before[what] for what in before),
+               "all of them still come and go", 20)
     code = proxy.stop(20)
     churn.end()
     assert code == 0, f"{code}, after {churn.done}"

@@ -74,8 +74,19 @@ def unpack5(message):
     return host, port, message[6 + size:]
 
 
-class Socks5:
-    """An association; `sock` is the UDP socket, connected to the proxy."""
+class Association:
+    """What both versions have: `code` of the reply, `tcp`, and `sock`, the UDP
+    socket, connected to the proxy, or None."""
+
+    sock = None
+
+    def close(self):
+        self.tcp.close()
+        if self.sock:
+            self.sock.close()
+
+
+class Socks5(Association):
 
     def __init__(self, proxy_port, host="0.0.0.0", port=0, proxy=flow.LOCAL,
                  local=None, source=None):
@@ -148,8 +159,8 @@ def unpack_remote(body):
             struct.unpack(">H", body[2:4])[0], body[4 + size:])
 
 
-class Socks6:
-    """An association; `way` is "tcp", or the proxy's UDP port."""
+class Socks6(Association):
+    """Its `way` is "tcp", or the proxy's UDP port."""
 
     def __init__(self, proxy_port, way="tcp", host="0.0.0.0", port=0,
                  options=b"", draft=11, proxy=flow.LOCAL, source=None,
@@ -163,7 +174,6 @@ class Socks6:
         if self.code == 0:
             kind, self.id, rest = self.read_tcp()
             assert (kind, rest) == (INIT, b""), (kind, rest)
-        self.sock = None
         if way != "tcp":
             self.sock = local or udp(self.tcp.getsockname()[0])
             self.sock.connect((proxy, way))
