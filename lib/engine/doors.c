@@ -2,22 +2,19 @@
 #include "engine/dtls_door.h"
 
 /* Who has a listener closed may wait for that. */
-static void count_open(epi_engine *engine, epi__listener *listener,
-                       int change) {
-  pthread_mutex_lock(&engine->lock);
-  listener->open += change;
-  pthread_cond_broadcast(&engine->closed);
-  pthread_mutex_unlock(&engine->lock);
+static void settle(epi__worker *worker, const epi__listeners *list) {
+  pthread_mutex_lock(&worker->engine->lock);
+  worker->settled = list;
+  pthread_cond_broadcast(&worker->engine->settled);
+  pthread_mutex_unlock(&worker->engine->lock);
 }
 
 static void open_door(epi__worker *worker, epi__listener *listener) {
   epi__door *door = &listener->doors[worker->number];
 
-  /* One that has retired since the list was taken may be closed already. */
-  if (door->worker || atomic_load(&listener->retired)) {
+  if (door->worker) {
     return;
   }
-  count_open(worker->engine, listener, 1);
   epi__door_open(door, worker, listener);
   epi__udp_door_open(&door->udp, worker, listener);
   if (epi__dtls_door_open(&door->dtls, worker, listener)) {
@@ -34,7 +31,6 @@ static void close_door(const epi__worker *worker, epi__listener *listener) {
     epi__udp_door_close(&door->udp);
     epi__dtls_door_close(door->dtls);
     door->dtls = NULL;
-    count_open(worker->engine, listener, -1);
   }
 }
 
@@ -47,10 +43,17 @@ static void empty_door(const epi__worker *worker, epi__listener *listener) {
   }
 }
 
-void epi__doors_open(epi__worker *worker) {
+/* Even one that has retired since the list was taken: only who has opened its
+ * socket closes it. */
+static void open_all(epi__worker *worker) {
   for (size_t i = 0; i < worker->listeners->count; i++) {
     open_door(worker, worker->listeners->items[i]);
   }
+}
+
+void epi__doors_open(epi__worker *worker) {
+  open_all(worker);
+  settle(worker, worker->listeners);
 }
 
 void epi__doors_update(epi__worker *worker) {
@@ -66,8 +69,18 @@ void epi__doors_update(epi__worker *worker) {
       close_door(worker, old->items[i]);
     }
   }
-  epi__doors_open(worker);
-  epi__listeners_free(old);
+  open_all(worker);
+  settle(worker, worker->listeners);
+  epi__listeners_free(old); /* no other list gets its address before */
+}
+
+int epi__doors_are_settled(const epi_engine *engine) {
+  for (size_t i = 0; i < engine->worker_count; i++) {
+    if (engine->workers[i]->settled != atomic_load(&engine->listeners)) {
+      return 0;
+    }
+  }
+  return 1;
 }
 
 void epi__doors_close(epi__worker *worker) {

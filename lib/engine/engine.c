@@ -38,7 +38,7 @@ int epi_engine_new(epi_engine **out) {
   engine->made_at = epi__clock_wall();
   engine->made_ms = epi__clock_steady();
   pthread_mutex_init(&engine->lock, NULL);
-  epi__cond_init(&engine->closed);
+  epi__cond_init(&engine->settled);
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_init(&engine->mailboxes[i].lock, NULL);
   }
@@ -119,7 +119,7 @@ void epi_engine_free(epi_engine *engine) {
   for (int i = 0; i < EPI__WORKERS_MAX; i++) {
     pthread_mutex_destroy(&engine->mailboxes[i].lock);
   }
-  pthread_cond_destroy(&engine->closed);
+  pthread_cond_destroy(&engine->settled);
   pthread_mutex_destroy(&engine->lock);
   pthread_mutex_destroy(&engine->admin_lock);
   pthread_mutex_destroy(&engine->calls);

@@ -138,15 +138,15 @@ static epi__listener *find(const epi_engine *engine, const char *url) {
   return NULL;
 }
 
-/* Wait until no worker has its sockets any more, within limits. */
-static void await_closed(epi_engine *engine, const epi__listener *listener) {
+/* Wait until no worker has sockets that are closed, within limits. */
+static void await_closed(epi_engine *engine) {
   struct timespec until;
 
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += CLOSE_S;
   pthread_mutex_lock(&engine->lock);
-  while (listener->open &&
-         !pthread_cond_timedwait(&engine->closed, &engine->lock, &until)) {
+  while (!epi__doors_are_settled(engine) &&
+         !pthread_cond_timedwait(&engine->settled, &engine->lock, &until)) {
   }
   pthread_mutex_unlock(&engine->lock);
 }
@@ -175,7 +175,7 @@ static int take_away(epi_engine *engine, const char *url) {
   epi__listener_ref(listener);
   put_in_force(engine, list);
   say(engine, listener, "closes");
-  await_closed(engine, listener);
+  await_closed(engine);
   epi__listener_free(listener);
   return 0;
 }
@@ -242,7 +242,7 @@ static int exchange(epi_engine *engine, const char *url, const char *by) {
   if (!result) {
     say(engine, before, "closes, another takes its place");
     say(engine, listener, "opens");
-    await_closed(engine, before);
+    await_closed(engine);
   }
   epi__listener_free(before);
   epi__listener_free(listener);

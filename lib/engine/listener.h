@@ -86,7 +86,6 @@ struct epi__listener {
   epi__door *doors; /* one for each worker that there may be */
   char *name;       /* its URL for log lines */
   char *url;        /* as it was given; NULL: a port of the model */
-  int open;         /* doors, with the engine's lock */
 };
 
 typedef struct epi__listeners {
@@ -157,6 +156,10 @@ void epi__doors_close(epi__worker *worker);
 
 /* Have the doors of the listeners that the engine has now. */
 void epi__doors_update(epi__worker *worker);
+
+/* Do all workers have the doors of the engine's listeners, and no others? With
+ * the engine's lock; a change signals engine->settled. */
+int epi__doors_are_settled(const epi_engine *engine);
 
 /* A worker's door to a listener, or NULL if there is none any more. */
 epi__door *epi__door_find(const epi__worker *worker, int64_t listener);

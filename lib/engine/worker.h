@@ -85,7 +85,8 @@ struct epi__worker {
   epi__loop *loop;
   epi__resolver *resolver;
   epi__wake wake;
-  epi__listeners *listeners; /* whose doors are open */
+  epi__listeners *listeners;     /* whose doors are open */
+  const epi__listeners *settled; /* the same, with the engine's lock */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__warm *warm;
   epi__policy *policy; /* as of generation; NULL: no model */
@@ -162,8 +163,8 @@ struct epi_engine {
   atomic_int model_by_admin; /* the model in force came from one */
   atomic_llong runs_since;   /* by epi__clock_steady(); 0: it was not */
 
-  pthread_mutex_t lock;  /* guards what follows, and calls of on_log */
-  pthread_cond_t closed; /* a worker has closed a door */
+  pthread_mutex_t lock;   /* guards what follows, and calls of on_log */
+  pthread_cond_t settled; /* a worker has the doors of a list */
   epi__policy *policy;
   atomic_int generation;
   epi__revocation revocation;

@@ -12,10 +12,10 @@ LONG = "60000"
 HOST = "127.88.0.2"  # where nobody else listens
 
 
-def started(echo, *options):
+def started(echo, *options, **more):
     """A proxy with a reverse listener."""
     return flow.proxy(*options, listen=[
-        f"tcp://{HOST}:0=127.0.0.1:{echo.port}"])
+        f"tcp://{HOST}:0=127.0.0.1:{echo.port}"], **more)
 
 
 def through(proxy):
@@ -29,9 +29,9 @@ def there_and_back(sock, data=b"there and back"):
     assert wire.read(sock, len(data)) == data
 
 
-def draining(ms, echo):
+def draining(ms, echo, *options, **more):
     """A proxy that has a connection and drains, and the connection."""
-    proxy = started(echo, "--drain", ms)
+    proxy = started(echo, "--drain", ms, *options, **more)
     sock = through(proxy)
     proxy.signal()
     proxy.wait_line(rf"draining: nobody can connect, 1 flows have {ms} ms")
@@ -107,6 +107,15 @@ def nobody_who_waits_is_refused():
     for sock in waiting:
         there_and_back(sock)
         sock.close()
+    assert proxy.wait() == 0
+
+
+@flow.test
+def workers_that_begin_late_close_their_sockets_too():
+    proxy, sock = draining(LONG, servers.Echo(), "--workers", "4",
+                           env=flow.late_threads())
+    there_and_back(sock)
+    sock.close()
     assert proxy.wait() == 0
 
 

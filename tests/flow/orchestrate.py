@@ -51,7 +51,7 @@ def orchestrator(path):
 
 
 def change(program, path):
-    program.process.stdin.write(f"{path}\n")
+    program.process.stdin.write(f"{path}\n".encode())
     program.process.stdin.flush()
 
 

@@ -21,6 +21,7 @@ import os
 import pathlib
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -144,6 +145,14 @@ def free_port(host=LOCAL):
             return port
 
 
+def late_threads():
+    """The environment of a program whose threads begin late."""
+    if SANITIZED:
+        skip("nothing can be loaded before a sanitizer")
+    return {**os.environ, "LD_PRELOAD":
+            str(BUILD / "tests" / "support" / "late_threads.so")}
+
+
 def until(condition, what, timeout=10):
     """Wait for a condition; its value, which is true."""
     end = time.monotonic() + timeout
@@ -166,12 +175,13 @@ def answers(port, host=LOCAL):
 
 
 class Program:
-    """A running program, its standard error kept line by line."""
+    """A running program; `lines` is all that it has said by now."""
 
     def __init__(self, argv, namespace=None, stdin=subprocess.DEVNULL,
                  **options):
         self.argv = [str(a) for a in argv]
-        self.lines = []
+        self._lines, self._rest = [], b""
+        self._turn = threading.Lock()
         self.expected = False  # the test asked for the exit code itself
         # A program must not outlive this process, whatever kills that.
         prefix = ["setpriv", "--pdeathsig", "KILL"]
@@ -180,15 +190,34 @@ class Program:
         self.process = subprocess.Popen(
             prefix + self.argv, stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True, text=True, errors="replace", **options)
+            start_new_session=True, **options)
+        os.set_blocking(self.process.stdout.fileno(), False)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         _programs.append(self)
         at_end(self._end)
 
     def _read(self):
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+        """Take what it says, so that it need not wait."""
+        while self._take():
+            select.select([self.process.stdout], [], [])
+
+    def _take(self):
+        """Take what it has said; 0 if it says no more."""
+        with self._turn, contextlib.suppress(BlockingIOError):
+            while True:
+                more = os.read(self.process.stdout.fileno(), 1 << 16)
+                if not more:
+                    return 0
+                *lines, self._rest = (self._rest + more).split(b"\n")
+                self._lines += [line.decode(errors="replace")
+                                for line in lines]
+        return 1
+
+    @property
+    def lines(self):
+        self._take()
+        return self._lines
 
     @property
     def text(self):
