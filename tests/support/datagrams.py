@@ -17,7 +17,7 @@ UDP_ERROR, PARITY = (5, 1), (5, 2)
 NO, YES = 1, 2
 
 
-def udp(host=flow.LOCAL, port=0, timeout=5):
+def udp(host=flow.LOCAL, port=0, timeout=10):
     """A UDP socket that ends with the test."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
                          socket.SOCK_DGRAM)
@@ -46,14 +46,26 @@ class Echo:
     def __init__(self, host=flow.LOCAL, port=0):
         self.sock = udp(host, port, None)
         self.host, self.port = self.sock.getsockname()[:2]
-        self.got = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.got, self.over = [], False
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        flow.at_end(self._end)
+
+    def _end(self):
+        """The thread ends before its socket is closed: a call that waits may
+        begin anew, on whatever has the same number by then."""
+        self.over = True
+        with contextlib.suppress(OSError):  # it is not connected
+            self.sock.shutdown(socket.SHUT_RD)
+        self.thread.join(10)
 
     def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                data, peer = self.sock.recvfrom(65536)
-                self.got.append((data, peer[:2]))
+        while True:
+            data, peer = self.sock.recvfrom(65536)
+            if self.over:
+                return
+            self.got.append((data, peer[:2]))
+            with contextlib.suppress(OSError):
                 self.sock.sendto(data, peer)
 
 

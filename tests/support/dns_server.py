@@ -10,6 +10,7 @@ another question ("id"), about another name ("name"), by a name that leads to
 itself ("loop"), or cut off without the way to ask again ("cut"). Questions of
 `silent_kinds`, A or AAAA, are never answered, and the first one of the kind
 `drop_first` is not."""
+import contextlib
 import ipaddress
 import itertools
 import os
@@ -41,9 +42,19 @@ class Server:
             self._socket.bind((self.host, 53))
         except OSError as error:
             flow.skip(f"no name server here: {error}")
-        flow.at_end(self._socket.close)
         self._resolv = flow.file(f"nameserver {self.host}\n", "resolv.conf")
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        flow.at_end(self._end)
+
+    def _end(self):
+        """The thread ends before its socket is closed: a call that waits may
+        begin anew, on whatever has the same number by then."""
+        self.gate.set()
+        with contextlib.suppress(OSError):  # it is not connected
+            self._socket.shutdown(socket.SHUT_RD)
+        self._thread.join(10)
+        self._socket.close()
 
     def proxy(self, *options, **more):
         """Start an epi-proxy whose /etc/resolv.conf names this server."""
@@ -54,9 +65,8 @@ class Server:
 
     def _serve(self):
         while True:
-            try:
-                query, client = self._socket.recvfrom(4096)
-            except OSError:
+            query, client = self._socket.recvfrom(4096)
+            if not query:  # the end
                 return
             answer = self._answer(query)
             self.gate.wait(10)

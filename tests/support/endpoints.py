@@ -63,7 +63,7 @@ class Function(servers.Server):
             to.shutdown(socket.SHUT_WR)
 
     def leave(self, sock):
-        wire.read(sock, 1)
+        wire.read(sock, 3)  # all of it, or it would be a reset
 
     def garbage(self, sock):
         wire.read(sock, 3)

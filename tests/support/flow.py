@@ -54,6 +54,7 @@ SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 _tests = []
 _ending = contextlib.ExitStack()  # of the test that runs
 _programs = []                    # of the test that runs
+_given = set()                    # ports that are not given again
 
 
 class Skip(Exception):
@@ -136,13 +137,16 @@ def file(text, name="file"):
 
 def free_port(host=LOCAL):
     """A port that nobody has, and that the kernel does not give to a
-    connection before it is used: it takes those from 32768 on."""
+    connection before it is used: it takes those from 32768 on. Nor is it
+    given to anybody else who asks here."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
         port = random.randrange(10000, 32768)
         with socket.socket(family) as sock, contextlib.suppress(OSError):
-            sock.bind((host, port))
-            return port
+            if port not in _given:
+                sock.bind((host, port))
+                _given.add(port)
+                return port
 
 
 def late_threads():

@@ -1,7 +1,9 @@
 """servers.py: servers inside the process of a flow test.
 
 Each starts with its constructor, on a free port of 127.0.0.1 unless told
-otherwise, and ends with the test that made it."""
+otherwise, and ends with the test that made it. Such a port is none that the
+kernel gives to a connection: the server may be gone for a while, and no client
+has the same one."""
 import contextlib
 import hashlib
 import http.server
@@ -55,7 +57,7 @@ class Server:
             address_family = (socket.AF_INET6 if ":" in host
                               else socket.AF_INET)
 
-        self._server = Threads((host, port), handler)
+        self._server = Threads((host, port or flow.free_port(host)), handler)
         self._started()
 
     def _started(self):

@@ -33,7 +33,7 @@ def read_all(sock):
     return b"".join(pieces)
 
 
-def closed(sock, seconds=5):
+def closed(sock, seconds=10):
     """1 if the peer ends the connection within a time."""
     sock.settimeout(seconds)
     try:
