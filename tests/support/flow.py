@@ -158,13 +158,15 @@ def late_threads():
 
 
 def until(condition, what, timeout=10):
-    """Wait for a condition; its value, which is true."""
+    """Wait for a condition; its value, which is true. It is looked at once the
+    time is over, too: this process itself may have stood still."""
     end = time.monotonic() + timeout
     while True:
+        over = time.monotonic() > end
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if over:
             raise AssertionError(f"{what}: not within {timeout} s")
         time.sleep(0.01)
 
@@ -254,7 +256,9 @@ class Program:
 
     def _states(self):
         for entry in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
-            yield (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                text = (entry / "stat").read_text()
+                yield text.rpartition(")")[2].split()[0]
 
     def stop(self, timeout=10):
         """Ask it to end, and wait; the exit code."""
