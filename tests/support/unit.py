@@ -17,6 +17,9 @@ SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+)"
 DULL = re.compile(r"\[(RUN |PASS)\]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+# Of meson's 30 s: the sanitizers of a busy machine may take some of them.
+TIMEOUTS = "20"
+
 
 def names_of(build, part):
     listed = subprocess.run(["meson", "introspect", "--tests", build],
@@ -47,7 +50,8 @@ def main():
         return 0
     log = pathlib.Path(build, "meson-logs", "testlog.json")
     log.unlink(missing_ok=True)
-    ran = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", *names],
+    ran = subprocess.run(["meson", "test", "-C", build, "--no-rebuild",
+                          "--timeout-multiplier", TIMEOUTS, *names],
                          env={**os.environ, "CRITERION_VERBOSITY_LEVEL": "1"},
                          stdin=subprocess.DEVNULL, capture_output=True,
                          text=True)
