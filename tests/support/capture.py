@@ -6,6 +6,8 @@
     assert syn.ttl == 64 and syn.data == b"" """
 import collections
 import ipaddress
+import os
+import select
 import socket
 import struct
 import threading
@@ -56,17 +58,26 @@ class Capture:
                     socket.htons(_ETH_P_ALL))
             except OSError as error:
                 flow.skip(f"no packets can be captured here: {error}")
-        flow.at_end(self._socket.close)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._over = os.eventfd(0)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        flow.at_end(self._end)
 
     def _read(self):
         while True:
-            try:
-                packet = _parse(self._socket.recv(65536))
-            except OSError:
+            ready, _, _ = select.select([self._socket, self._over], [], [])
+            if self._over in ready:
                 return
+            packet = _parse(self._socket.recv(65536))
             if packet:
                 self.packets.append(packet)
+
+    def _end(self):
+        """The thread goes first: it would read what has its number next."""
+        os.eventfd_write(self._over, 1)
+        self._thread.join()
+        os.close(self._over)
+        self._socket.close()
 
     def syns(self, port):
         """The SYNs to a port so far."""
