@@ -53,9 +53,15 @@ class Server:
         self._run(Handler, host, port)
 
     def _run(self, handler, host, port):
+        server = self
+
         class Threads(_Threads):
             address_family = (socket.AF_INET6 if ":" in host
                               else socket.AF_INET)
+
+            def process_request(self, request, client_address):
+                server.accepted(request)
+                super().process_request(request, client_address)
 
         self._server = Threads((host, port or flow.free_port(host)), handler)
         self._started()
@@ -80,6 +86,9 @@ class Server:
     def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+    def accepted(self, sock):
+        """Called in the order in which they come, which threads do not keep."""
 
     def serve(self, sock):
         raise NotImplementedError
