@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """udp_dtls.py: datagrams of SOCKS 6 over DTLS, with OpenSSL as the client."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import select
@@ -7,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -38,7 +41,7 @@ def with_dtls(*options, workers="3", query=""):
 
 
 class Dtls:
-    """openssl s_client: what is written at once is one record."""
+    """openssl s_client: what it reads at once is one record."""
 
     def __init__(self, port, cert):
         self.process = subprocess.Popen(
@@ -53,10 +56,20 @@ class Dtls:
         self.process.communicate()
 
     def send(self, message):
-        os.write(self.process.stdin.fileno(), message)
-        time.sleep(0.05)  # or two writes become one record
+        """Send it, and wait until it was read: what is written meanwhile would
+        be in the same record."""
+        self.write(message)
+        flow.until(lambda: not self._unread(), "it is read")
 
-    def read(self, size, seconds=5):
+    def write(self, message):
+        os.write(self.process.stdin.fileno(), message)
+
+    def _unread(self):
+        size = fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD,
+                           bytes(4))
+        return int.from_bytes(size, sys.byteorder)
+
+    def read(self, size, seconds=15):
         data, end = b"", time.monotonic() + seconds
         while len(data) < size:
             wait = max(0, end - time.monotonic())
@@ -68,9 +81,9 @@ class Dtls:
             data += more
         return data
 
-    def receive(self):
+    def receive(self, seconds=15):
         """Association, host, port and data."""
-        head = self.read(12)
+        head = self.read(12, seconds)
         size = struct.unpack(">H", head[2:4])[0]
         kind, association, body = unpack6(head + self.read(size - 12))
         assert kind == DATAGRAM, kind
@@ -218,16 +231,24 @@ def forged_datagrams_end_no_session():
         assert dtls.receive()[3] == data
 
 
-@flow.test
+@flow.test(timeout=60)
 def forgets_sessions_that_are_idle():
     echo = Echo()
     proxy, port, cert = with_dtls("--udp-idle-timeout", "700")
-    client, dtls = Socks6(proxy.port), Dtls(port, cert)
-    dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"hello"))
-    client.confirm()
-    assert dtls.receive()[3] == b"hello"
+
+    def in_time():
+        with contextlib.suppress(OSError, EOFError):  # it was idle before
+            client, dtls = Socks6(proxy.port), Dtls(port, cert)
+            dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"hello"))
+            client.confirm()
+            assert dtls.receive(2)[3] == b"hello"
+            return client, dtls
+        return None
+
+    client, dtls = flow.until(in_time, "a session that was used in time",
+                              30)
     assert wire.closed(client.tcp)
-    dtls.process.wait(5)  # it was told
+    dtls.process.wait(15)  # it was told
 
 
 @flow.test
@@ -239,12 +260,12 @@ def caps_sessions():
         dtls.send(pack6(client.id, "0.0.0.0", 0))
         client.confirm()
     third = Dtls(port, cert)
-    third.send(b"")
     time.sleep(0.5)
     echo = Echo()
-    third.send(pack6(clients[0].id, flow.LOCAL, echo.port, b"no"))
+    third.write(pack6(clients[0].id, flow.LOCAL, echo.port, b"no"))
     sessions[0].send(pack6(clients[0].id, flow.LOCAL, echo.port, b"yes"))
     assert sessions[0].receive()[3] == b"yes"
+    assert [data for data, _ in echo.got] == [b"yes"], echo.got
 
 
 @flow.test
