@@ -124,7 +124,9 @@ def a_swapped_link_counts():
 def bad_files_change_nothing_and_are_told_once():
     place = Place()
     before = place.serial()
-    place.cert.write_text("no certificate")
+    bad = place.cert.with_suffix(".new")
+    bad.write_text("no certificate")
+    os.replace(bad, place.cert)
     place.proxy.wait_line(r"TLS: \S+cert\.pem: the files as they were go on")
     assert place.serial() == before
     place.proxy.signal(signal.SIGHUP)
