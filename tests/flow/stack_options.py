@@ -17,8 +17,8 @@ MPTCP = 262
 
 
 class Net:
-    """A client, a proxy and a host, each in a namespace. What passes the
-    proxy is captured."""
+    """A client, a proxy and a host, each in a namespace, where they listen on
+    ports of their own. What passes the proxy is captured."""
 
     def __init__(self, *options, listen="", server=servers.Echo):
         self.client, self.proxy_ns, self.host = (netns.Namespace()
@@ -28,10 +28,10 @@ class Net:
         for space in (self.client, self.proxy_ns, self.host):
             space.run("sysctl", "-qw", "net.ipv4.tcp_fastopen=3")
         self.proxy = flow.proxy(*options, namespace=self.proxy_ns.name,
-                                listen=[f"socks://{self.near}:0{listen}"])
+                                listen=[f"socks://{self.near}:1080{listen}"])
         with self.host.inside():
-            self.server = server(self.far)
-            self.server6 = server(self.far6)
+            self.server = server(self.far, 8004)
+            self.server6 = server(self.far6, 8006)
         with self.proxy_ns.inside():  # IPv6 takes a while to come up
             socket.create_connection((self.far6, self.server6.port), 10).close()
         self.seen = capture.Capture(self.proxy_ns)
@@ -92,7 +92,7 @@ def tos_and_ttl_of_the_client_leg():
     to_client = flow.until(lambda: [
         p for p in list(net.seen.packets) if p.from_port == net.proxy.port
         and p.data == b"there and back"], "the data on its way to the client")
-    assert [(p.tos, p.ttl) for p in to_client] == [(0x28, 33)], to_client
+    assert {(p.tos, p.ttl) for p in to_client} == {(0x28, 33)}, to_client
     syn = net.seen.syn(net.server.port)
     assert (syn.tos, syn.ttl) == (0, 64), "the other leg"
 
@@ -356,7 +356,7 @@ class Hop(Net):
         with self.host.inside():
             self.local = servers.Echo()
         hop = flow.proxy(namespace=self.host.name,
-                         listen=[f"socks://{self.far}:0"])
+                         listen=[f"socks://{self.far}:1080"])
         self.proxy = flow.proxy(
             "--chain", f"{scheme}://{self.far}:{hop.port}",
             namespace=self.proxy_ns.name, listen=[f"socks://{self.near}:0"])
