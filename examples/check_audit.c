@@ -11,19 +11,15 @@ enum {
 };
 
 static int begin(epi_audit **out, const check_options *opts) {
-  char key[EPI_AUDIT_KEY_MAX + 1];
-  FILE *file = fopen(opts->audit_key, "rb");
+  char *key = NULL;
   size_t len = 0;
-  int result;
+  int result = epi_secret_read(opts->audit_key, &key, &len);
 
-  if (!file) {
-    return complain(opts->audit_key, strerror(errno));
+  if (!result) {
+    result = epi_audit_new(out, key, len);
+    epi_wipe(key, len);
+    epi_free(key);
   }
-  setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
-  len = fread(key, 1, sizeof key, file);
-  fclose(file);
-  result = epi_audit_new(out, key, len);
-  epi_wipe(key, sizeof key);
   return result ? complain(opts->audit_key, epi_error_detail()) : FINE;
 }
 

@@ -1,51 +1,38 @@
-/* proxy_keys.c: the chain key and the keys of functions, as files. */
+/* proxy_keys.c: the chain key, the keys of functions, the audit key. */
 #include "proxy_keys.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
   DIGITS = 2 * EPI_FUNCTION_KEY,
 };
 
-/* A key's file, into a block of size bytes. Returns its length, or 0 after a
- * message. */
-static size_t read_key(const char *path, const char *what, char *key,
+/* A key, into a block of size bytes. Returns its length, or 0 after a message
+ * if there is none or it is longer. */
+static size_t read_key(const char *from, const char *what, char *key,
                        size_t size) {
-  FILE *file = fopen(path, "rb");
-  struct stat info;
-  char message[128];
+  char *secret = NULL;
   size_t len = 0;
 
-  if (!file || fstat(fileno(file), &info)) {
-    complain(path, strerror(errno));
+  if (epi_secret_read(from, &secret, &len)) {
+    complain(from, epi_error_detail());
     return 0;
   }
-  if (info.st_mode & S_IROTH) {
-    fclose(file);
-    snprintf(message, sizeof message,
-             "everybody can read the %s key: chmod o-r it", what);
-    complain(path, message);
-    return 0;
-  }
-  setvbuf(file, NULL, _IONBF, 0); /* no copy of it stays behind */
-  len = fread(key, 1, size, file);
-  if (ferror(file) || fgetc(file) != EOF) {
+  if (len && len <= size) {
+    memcpy(key, secret, len);
+  } else {
+    complain(from, what);
     len = 0;
   }
-  fclose(file);
+  epi_wipe(secret, len);
+  epi_free(secret);
   return len;
 }
 
 size_t read_chain_key(const char *path, char *key) {
-  size_t len = read_key(path, "chain", key, KEY_MAX);
-
-  if (!len) {
-    complain(path, "a chain key is a file of 16 to 1024 bytes");
-  }
-  return len;
+  return read_key(path, "a chain key has 16 to 1024 bytes", key, KEY_MAX);
 }
 
 static int digit(char c) {
@@ -56,8 +43,10 @@ static int digit(char c) {
 }
 
 static int read_function_key(const char *path, unsigned char *key) {
+  static const char bad_digits[] = "a function's key has 64 hexadecimal "
+                                   "digits, as epi-proxy key prints them";
   char text[DIGITS + 2];
-  size_t len = read_key(path, "function's", text, sizeof text - 1);
+  size_t len = read_key(path, bad_digits, text, sizeof text - 1);
   int bad = len != DIGITS && !(len == DIGITS + 1 && text[DIGITS] == '\n');
 
   for (size_t i = 0; i < EPI_FUNCTION_KEY && !bad; i++) {
@@ -67,9 +56,7 @@ static int read_function_key(const char *path, unsigned char *key) {
     key[i] = (unsigned char)(bad ? 0 : high << 4 | low);
   }
   epi_wipe(text, sizeof text);
-  return bad ? complain(path, "a function's key is a file of 64 hexadecimal "
-                              "digits, as epi-proxy key prints them")
-             : 0;
+  return !len ? EXIT_USAGE : bad ? complain(path, bad_digits) : 0;
 }
 
 int set_function(epi_engine *engine, const proxy_options *set,
@@ -118,10 +105,10 @@ int set_audit(epi_engine *engine, const proxy_options *set) {
   if (on_error && strcmp(on_error, "refuse") && strcmp(on_error, "ignore")) {
     return complain("--audit-on-error", "must be refuse or ignore");
   }
-  len = read_key(set->audit_key, "audit", key, sizeof key);
+  len = read_key(set->audit_key, "an audit key has 16 to 1024 bytes", key,
+                 sizeof key);
   if (!len) {
-    return complain(set->audit_key, "an audit key is a file of 16 to 1024 "
-                                    "bytes");
+    return EXIT_USAGE;
   }
   if (epi_engine_set_audit(engine, set->audit, key, len,
                            on_error && !strcmp(on_error, "ignore")

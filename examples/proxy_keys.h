@@ -1,4 +1,4 @@
-/* proxy_keys.h: the keys that epi-proxy reads from files, and prints. */
+/* proxy_keys.h: the keys that epi-proxy reads, and prints. */
 #ifndef PROXY_KEYS_H
 #define PROXY_KEYS_H
 
@@ -8,8 +8,8 @@ enum {
   KEY_MAX = 1024,
 };
 
-/* The chain key's file, into a block of KEY_MAX bytes. Returns its length, or 0
- * after a message. */
+/* The chain key, from a file or env:NAME, into a block of KEY_MAX bytes.
+ * Returns its length, or 0 after a message. */
 size_t read_chain_key(const char *path, char *key);
 
 /* Be the function that --function names, with the key of --function-key, or

@@ -57,6 +57,25 @@ EPI_API int epi_set_allocator(void *(*alloc)(size_t size),
  * NULL is fine. Threads: any. */
 EPI_API void epi_free(void *block);
 
+/* Bytes of a secret that epi_secret_read() reads, at most. */
+#define EPI_SECRET_MAX 65536
+
+/* Read a secret as every libepi function and program does that is told where
+ * one is: from a file, or, for a source `env:NAME`, from the environment.
+ *
+ * A file must not be readable by everybody. A variable's name begins with
+ * EPI_SECRET_: programs that libepi starts do not get those. Its value is the
+ * secret as it is, as are the bytes of a file, line ends too. *secret is a
+ * block of *len bytes with a zero behind them: overwrite it with epi_wipe() and
+ * give it back with epi_free(). No other copy is left but the file or variable.
+ *
+ * Returns 0, EPI_EINVAL (no source, or a variable of another name), EPI_ENOENT
+ * (no such file or variable), EPI_EPERM (everybody can read the file, or this
+ * process cannot), EPI_ELIMIT (over EPI_SECRET_MAX bytes), EPI_ESYS or
+ * EPI_ENOMEM; then *secret and *len are as before. Threads: any, while none
+ * changes the environment. */
+EPI_API int epi_secret_read(const char *source, char **secret, size_t *len);
+
 /* Overwrite a secret with zeroes, in a way that no compiler leaves out.
  *
  * Threads: any. */

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/memory.h"
+#include "os/os.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -52,26 +53,23 @@ static int is_set(const char *entry, const char *const *settings) {
   return 0;
 }
 
-/* The settings, then the rest of this process's environment. NULL when out of
- * memory. */
+/* This process's environment without its secrets and what the settings replace,
+ * then the settings. NULL when out of memory. */
 static const char **join_environment(const char *const *settings) {
-  size_t count = 1, used = 0;
+  size_t more = 0, count = 0, used = 0;
   const char **joined;
 
-  for (size_t i = 0; settings[i]; i++) {
-    count++;
+  while (settings[more]) {
+    more++;
   }
-  for (size_t i = 0; environ && environ[i]; i++) {
-    count++;
-  }
-  joined = epi__alloc_array(count, sizeof *joined);
-  for (size_t i = 0; joined && settings[i]; i++) {
-    joined[used++] = settings[i];
-  }
-  for (size_t i = 0; joined && environ && environ[i] && used + 1 < count; i++) {
-    if (!is_set(environ[i], settings)) {
-      joined[used++] = environ[i];
+  joined = epi__environment_without_secrets(more, &count);
+  for (size_t i = 0; joined && i < count; i++) {
+    if (!is_set(joined[i], settings)) {
+      joined[used++] = joined[i];
     }
+  }
+  for (size_t i = 0; joined && i <= more; i++) {
+    joined[used++] = settings[i];
   }
   return joined;
 }

@@ -3,6 +3,8 @@
 #include "os/iptables_run.h"
 
 #include "base/fail.h"
+#include "base/memory.h"
+#include "os/os.h"
 #include "os/redirect_apply.h"
 
 #include <assert.h>
@@ -67,15 +69,20 @@ static int spawn_somewhere(pid_t *out,
                            const posix_spawn_file_actions_t *actions,
                            char *const *arguments) {
   static const char *const folders[] = {"", "/usr/sbin/", "/sbin/"};
-  int error = ENOENT;
+  size_t count;
+  const char **kept = epi__environment_without_secrets(0, &count);
+  char **environment;
+  int error = kept ? ENOENT : ENOMEM;
 
+  memcpy(&environment, &kept, sizeof environment); /* spawn wants no const */
   for (size_t i = 0; i < sizeof folders / sizeof *folders && error == ENOENT;
        i++) {
     char path[64];
 
     snprintf(path, sizeof path, "%s%s", folders[i], arguments[0]);
-    error = posix_spawnp(out, path, actions, NULL, arguments, environ);
+    error = posix_spawnp(out, path, actions, NULL, arguments, environment);
   }
+  epi__free(kept);
   return error;
 }
 
@@ -146,12 +153,13 @@ int epi__iptables_run(const char *const *arguments, const char *input,
   }
   error = start(&pid, arguments, fds);
   if (error) {
-    error = error == ENOENT ? epi__fail(EPI_ENOTSUP,
-                                        "%s is not installed: install the "
-                                        "package iptables",
-                                        arguments[0])
-                            : epi__fail(EPI_ESYS, "%s does not start: %s",
-                                        arguments[0], strerror(error));
+    error = error == ENOMEM   ? EPI_ENOMEM
+            : error == ENOENT ? epi__fail(EPI_ENOTSUP,
+                                          "%s is not installed: install the "
+                                          "package iptables",
+                                          arguments[0])
+                              : epi__fail(EPI_ESYS, "%s does not start: %s",
+                                          arguments[0], strerror(error));
     goto done;
   }
   error = wait_for(pid, arguments[0], fds[2]);

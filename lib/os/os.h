@@ -150,10 +150,27 @@ void epi__sock_close(int fd, int reset);
 
 /* Read a whole file of at most max bytes; "-" is standard input. secret is 1 to
  * refuse a file that others than its owner and group can read, and standard
- * input; no copy of it stays behind but *out. Free *out with epi__free().
+ * input, and to take `env:NAME` for a variable of the environment; no copy of
+ * it stays behind but *out, and that variable. Free *out with epi__free().
  * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
+
+/* ---- secret.c ---- */
+
+/* Is it `env:NAME`? */
+int epi__secret_is_variable(const char *source);
+
+/* The value of its variable, as epi__file_read() gives a file. */
+int epi__secret_variable(const char *source, size_t max, char **out,
+                         size_t *len);
+
+/* What programs that are started get of the environment: its entries, with room
+ * for some more and a NULL behind them. Free with epi__free(). NULL when out of
+ * memory. */
+const char **epi__environment_without_secrets(size_t room, size_t *count);
+
+/* ---- system.c ---- */
 
 /* Why a file could not be opened, by errno: valid until the next call. */
 const char *epi__open_error(const char *path);

@@ -91,11 +91,14 @@ const char *epi__open_error(const char *path) {
 
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len) {
-  int fd = !strcmp(path, "-") && !secret ? fcntl(0, F_DUPFD_CLOEXEC, 0)
-                                         : open(path, O_RDONLY | O_CLOEXEC);
   struct stat info;
-  int result;
+  int fd, result;
 
+  if (secret && epi__secret_is_variable(path)) {
+    return epi__secret_variable(path, max, out, len);
+  }
+  fd = !strcmp(path, "-") && !secret ? fcntl(0, F_DUPFD_CLOEXEC, 0)
+                                     : open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return epi__fail(errno == ENOENT   ? EPI_ENOENT
                      : errno == EACCES ? EPI_EPERM

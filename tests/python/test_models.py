@@ -348,3 +348,26 @@ def test_the_library_says_what_it_is():
     assert secret == bytes(6)
     with pytest.raises(TypeError):
         epi.wipe(b"secret")
+
+
+def test_secrets_are_read_from_files_and_the_environment(tmp_path, monkeypatch):
+    path = tmp_path / "key"
+    path.touch(0o600)
+    path.write_bytes(b"a\0secret\n")
+    assert epi.read_secret(path) == b"a\0secret\n"
+    path.write_bytes(b"")
+    assert epi.read_secret(str(path)) == b""
+    path.chmod(0o644)
+    with pytest.raises(epi.errors.PrivilegeMissing, match="everybody"):
+        epi.read_secret(path)
+    monkeypatch.setenv("EPI_SECRET_X", "another")
+    assert epi.read_secret("env:EPI_SECRET_X") == b"another"
+    monkeypatch.delenv("EPI_SECRET_X")
+    with pytest.raises(epi.errors.NotFound):
+        epi.read_secret("env:EPI_SECRET_X")
+    with pytest.raises(epi.errors.InvalidArgument, match="EPI_SECRET_"):
+        epi.read_secret("env:HOME")
+    path.chmod(0o600)
+    path.write_bytes(bytes(epi.limits.SECRET + 1))
+    with pytest.raises(epi.errors.LimitReached):
+        epi.read_secret(path)

@@ -80,6 +80,47 @@ Test(system, leaves_no_copy_of_a_secret) {
   epi_set_allocator(NULL, NULL, NULL);
 }
 
+Test(system, takes_secrets_from_the_environment) {
+  char *text = NULL;
+  size_t len;
+
+  cr_assert_eq(setenv("EPI_SECRET_A", "from here\n", 1), 0);
+  cr_assert_eq(setenv("HOMELY", "not from here", 1), 0);
+  cr_assert_eq(epi_secret_read("env:EPI_SECRET_A", &text, &len), 0);
+  cr_expect(len == 10 && !strcmp(text, "from here\n"));
+  epi_wipe(text, len);
+  epi_free(text);
+  text = NULL;
+  cr_expect_eq(epi__file_read("env:EPI_SECRET_A", 9, 1, &text, &len),
+               EPI_ELIMIT);
+  cr_expect_eq(epi_secret_read("env:EPI_SECRET_B", &text, &len), EPI_ENOENT);
+  cr_expect_eq(epi_secret_read("env:HOMELY", &text, &len), EPI_EINVAL);
+  cr_expect_eq(epi_secret_read("env:", &text, &len), EPI_EINVAL);
+  cr_expect_eq(epi_secret_read("", &text, &len), EPI_EINVAL);
+  cr_expect_eq(epi_secret_read(NULL, &text, &len), EPI_EINVAL);
+  cr_expect_eq(epi_secret_read("/no/such/file", &text, &len), EPI_ENOENT);
+  cr_expect_null(text);
+  cr_assert_eq(epi__file_read("env:EPI_SECRET_A", LEN, 0, &text, &len),
+               EPI_ENOENT, "a file of no secret has that name");
+}
+
+Test(system, gives_secrets_to_nobody_that_is_started) {
+  size_t count = 0;
+  const char **kept;
+  int found = 0;
+
+  cr_assert_eq(setenv("EPI_SECRET_A", "secret", 1), 0);
+  cr_assert_eq(setenv("EPI_SECRETARY", "no secret", 1), 0);
+  kept = epi__environment_without_secrets(2, &count);
+  cr_assert_not_null(kept);
+  for (size_t i = 0; i < count; i++) {
+    cr_expect(strncmp(kept[i], "EPI_SECRET_", 11));
+    found += !strcmp(kept[i], "EPI_SECRETARY=no secret");
+  }
+  cr_expect_eq(found, 1);
+  epi__free(kept);
+}
+
 Test(system, refuses_secrets_that_everybody_can_read) {
   char *text;
   size_t len;

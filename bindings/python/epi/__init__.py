@@ -61,6 +61,7 @@ from .estimate import (
 from .filter import Bound, Filter, NativeFilter
 from .library import (
     TlsFeature,
+    read_secret,
     tls_has,
     tls_library,
     use_allocator,
@@ -122,7 +123,7 @@ __all__ = [
     "Stack", "StackValue", "TlsFeature", "TokenState", "UdpError", "Verdict",
     "Version", "__version__", "busy_ms", "check_audit", "choose_method",
     "connect", "endpoint_wait", "errors", "estimate_ms", "function_key",
-    "is_good_place", "limits", "open_connection", "reasoner_rule",
-    "reply_text", "service_pass_on", "service_tell", "tls_has", "tls_library",
+    "is_good_place", "limits", "open_connection", "read_secret",
+    "reasoner_rule", "reply_text", "service_pass_on", "service_tell", "tls_has", "tls_library",
     "use_allocator", "users_remove", "users_set", "version", "wipe",
 ]

@@ -42,6 +42,7 @@ EPI_VERSION_MAJOR = 0
 EPI_VERSION_MINOR = 1
 EPI_VERSION_PATCH = 0
 EPI_VERSION_STRING = "0.1.0"
+EPI_SECRET_MAX = 65536
 
 epi_version = quick("epi_version", c_char_p)
 epi_set_allocator = quick(
@@ -49,6 +50,7 @@ epi_set_allocator = quick(
     Callback(c_void_p, c_void_p, c_size_t), Callback(None, c_void_p),
 )
 epi_free = quick("epi_free", None, Bytes)
+epi_secret_read = long("epi_secret_read", c_int, Text, Out, Sizes)
 epi_wipe = quick("epi_wipe", None, Bytes, Size)
 
 # ---- error.h ----

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import os
 from typing import Any
 
 from . import _abi as c
@@ -40,6 +41,24 @@ def wipe(secret: Any) -> None:
     zeroes. A bytes object cannot be wiped: Python may have copies."""
     size = memoryview(secret).nbytes
     c.epi_wipe((ctypes.c_char * size).from_buffer(secret), size)
+
+
+def read_secret(source: str | os.PathLike[str]) -> bytearray:
+    """A secret, from a file that not everybody can read, or for `env:NAME` from
+    the environment variable NAME, whose name begins with EPI_SECRET_: programs
+    that libepi starts do not get those. It is the file's bytes or the
+    variable's value as it is, line ends too; at most 65536 bytes. wipe() it.
+
+    Raises InvalidArgument (no source, or a variable of another name), NotFound,
+    PrivilegeMissing (everybody can read the file, or this process cannot),
+    LimitReached or SystemRefused."""
+    out, size = ctypes.c_void_p(), ctypes.c_size_t()
+    check(c.epi_secret_read(os.fspath(source), ctypes.byref(out),
+                            ctypes.byref(size)))
+    secret = bytearray(ctypes.string_at(out.value or 0, size.value))
+    c.epi_wipe(out, size.value)
+    c.epi_free(out)
+    return secret
 
 
 _kept: list[Any] = []

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import pathlib
 import sys
 
 from ..audit import Audited, check_audit
+from ..library import read_secret, wipe
 
 
 def _print(found: Audited, as_json: bool) -> None:
@@ -28,8 +28,11 @@ def _print(found: Audited, as_json: bool) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """0 if the logs are whole, 1 if not. Raises Error or OSError."""
-    key = pathlib.Path(options.audit_key).read_bytes()
-    found = check_audit([options.model, *options.more], key)
+    key = read_secret(options.audit_key)
+    try:
+        found = check_audit([options.model, *options.more], key)
+    finally:
+        wipe(key)
     if not found:
         print(f"epi check: {found.broken}", file=sys.stderr)
     _print(found, options.json)

@@ -12,7 +12,6 @@ import pathlib
 import queue
 import re
 import signal
-import stat
 import sys
 import sysconfig
 import time
@@ -29,7 +28,7 @@ from ..engine import (
 )
 from ..errors import Error, InvalidArgument, ModelError
 from ..filter import Filter, NativeFilter
-from ..library import wipe
+from ..library import read_secret, wipe
 from ..model import Model
 from ..redirect import MARK
 from ..sandbox import Sandbox, SandboxAccess
@@ -217,15 +216,8 @@ def _filter(spec: str, key: Optional[bytes]) -> Union[Filter, NativeFilter]:
     return NativeFilter.builtin(spec, key)
 
 
-def _key(path: Optional[str]) -> Optional[bytearray]:
-    """A file's bytes, one more than a key has at most."""
-    if not path:
-        return None
-    with open(path, "rb", buffering=0) as file:
-        if os.fstat(file.fileno()).st_mode & stat.S_IROTH:
-            raise InvalidArgument(f"{path}: everybody can read the key: chmod"
-                                  " o-r it")
-        return bytearray(file.read(1025))
+def _key(source: Optional[str]) -> Optional[bytearray]:
+    return read_secret(source) if source else None
 
 
 def _set_audit(engine: Engine, options: argparse.Namespace) -> None:
