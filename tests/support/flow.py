@@ -232,11 +232,13 @@ class Program:
     def wait_line(self, pattern, timeout=10):
         """Wait for a line that matches; the match."""
         def found():
+            over = (self.process.poll() is not None and
+                    not self._reader.is_alive())
             for line in list(self.lines):
                 match = re.search(pattern, line)
                 if match:
                     return match
-            if self.process.poll() is not None and not self._reader.is_alive():
+            if over:
                 raise AssertionError(f"ended with {self.wait()}, without a"
                                      f" line {pattern!r}")
             return None
@@ -270,7 +272,7 @@ class Program:
         if self.process.poll() is None:
             self.signal()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
+                self.process.wait(20)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
