@@ -239,9 +239,7 @@ def a_turned_back_index_sends_nothing_back():
     document["functions"]["gate"] = {
         "provides": ["inspection"], "proof": "none",
         "endpoints": [f"socks6://127.1.0.3:{gate.port}"]}
-    bridge.set_model(document)
-    for proxy in (bridge.near, bridge.far):
-        proxy.wait_line("is in force")
+    bridge.put_in_force(document)
     index = struct.pack(">HH", 998, 1)
     bridge.wire.change = lambda _, data: data.replace(index + b"2",
                                                       index + b"0")

@@ -73,7 +73,7 @@ def a_new_model_cuts_a_bridged_flow():
     document["policy"]["rules"].insert(0, {
         "id": "no-more", "effect": "deny", "to": ["antonius"],
         "reason": "consent was withdrawn"})
-    bridge.set_model(document)
+    bridge.put_in_force(document)
     assert wire.closed(sock, 10), "the flow was not cut"
     bridge.near.wait_line("cut by the new model: denied by rule no-more:"
                           " consent was withdrawn|ended")
@@ -102,9 +102,7 @@ def a_model_that_changes_nothing_cuts_nothing():
     sock = bridged(bridge)
     document = copy.deepcopy(bridge.document)
     document["policy"]["rules"][0]["reason"] = "it is closed"
-    bridge.set_model(document)
-    for proxy in (bridge.near, bridge.far):
-        proxy.wait_line("is in force")
+    bridge.put_in_force(document)
     time.sleep(0.1)
     sock.sendall(b"still here")
     assert wire.read(sock, 10) == b"still here"
@@ -134,15 +132,10 @@ def old_flows_are_judged_while_new_ones_come():
         "id": "no-more", "effect": "deny", "to": ["antonius"]})
     for _ in range(5):
         sock = bridged(bridge)
-        bridge.set_model(denied)
-        assert wire.closed(sock, 10), "an old flow lives on"
-        bridge.set_model(bridge.document)
-
-        def allowed():
-            again, code, _ = bridge.ask()
-            again.close()
-            return code == 0
-        flow.until(allowed, "flows are allowed again")
+        bridge.put_in_force(denied)
+        assert wire.closed(sock), "an old flow lives on"
+        bridge.put_in_force(bridge.document)
+        bridged(bridge).close()  # flows are allowed again
     running.clear()
     for thread in threads:
         thread.join()

@@ -155,6 +155,14 @@ class Bridge:
         new.write_text(json.dumps(document))
         new.rename(self.path)
 
+    def put_in_force(self, document):
+        """The same, and wait until both go by it."""
+        said = [(proxy, len(proxy.lines)) for proxy in (self.near, self.far)]
+        self.set_model(document)
+        for proxy, before in said:
+            flow.until(lambda: any("is in force" in line for line in
+                                   proxy.lines[before:]), "a new model")
+
 
 def connect(to, source=NODE):
     sock = socket.create_connection(to, 15, source_address=(source, 0))
