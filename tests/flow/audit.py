@@ -285,7 +285,9 @@ def kills_at_any_moment_cost_no_whole_line():
         threads = [threading.Thread(target=ask_on) for _ in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(random.uniform(0.1, 0.4))
+        flow.until(lambda: events(log)[len(known):].count("allowed") > 1,
+                   "the load has begun")
+        time.sleep(random.uniform(0, 0.3))
         program.signal(signal.SIGKILL)
         program.wait()
         for thread in threads:
