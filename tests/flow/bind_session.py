@@ -104,10 +104,14 @@ def the_one_that_listens_is_answered_too():
 
 @flow.test
 def it_ends_with_its_connection():
-    proxy = flow.proxy("--bind-timeout", "500")
+    admin = flow.folder() / "admin.sock"
+    proxy = flow.proxy("--bind-timeout", "500", "--admin", admin)
     listening = Listening(proxy, 4)
     listening.sock.sendall(b"nobody is to get this")
     time.sleep(1)
+    ran = flow.run(flow.program_path("epi-proxy"), "ctl", "--admin", admin,
+                   "settings", "set", "bind-timeout", 60000)
+    assert ran.returncode == 0, ran
     waiting = listening.take()
     listening.sock.close()
     assert reply(waiting)[0] == 1, "nothing listens any more"
