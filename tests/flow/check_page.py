@@ -100,7 +100,7 @@ def a_page_that_cannot_be_written_is_an_error():
     assert got.returncode == 2 and "none/page.html" in got.stderr, got
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def shows_areas_chains_and_refusals():
     shown = dom(page(some_flows()))
     assert shown.one("shown")["text"] == "4 flows"
@@ -119,7 +119,7 @@ def shows_areas_chains_and_refusals():
     assert "from a to b: bridged" in cells and len(cells) == 4, cells
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=300)
 def can_be_filtered_by_everything():
     path = page(some_flows())
     for choice, count in (("from=node%3Aa", 2), ("to=area%3A1", 2),
@@ -133,7 +133,7 @@ def can_be_filtered_by_everything():
         assert shown.one("shown")["text"] == f"{count} of 4 flows", choice
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def the_keyboard_does_all():
     press = """
       const key = (where, key) => where.dispatchEvent(
@@ -176,7 +176,7 @@ def hostile():
     }
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def hostile_names_are_text_only():
     for change in (without_policy, lambda text: text):
         path = page(hostile(), change)
@@ -213,7 +213,7 @@ def first_pixel(path):
     return tuple(zlib.decompress(packed)[1:4])
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def is_light_or_dark_as_the_reader_likes():
     path, shot = page(HOSPITALS), flow.folder() / "page.png"
     seen = []
@@ -224,7 +224,7 @@ def is_light_or_dark_as_the_reader_likes():
     assert seen[0] > 600 and seen[1] < 150, seen
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def a_model_without_flows_has_a_page():
     shown = dom(page({"epi": 1, "nodes": {}}))
     assert "no applications" in shown.one("applications")["text"]
@@ -232,7 +232,7 @@ def a_model_without_flows_has_a_page():
     assert len(shown.all("g", **{"class": "area"})) == 1
 
 
-@flow.test(timeout=90)
+@flow.test(timeout=180)
 def a_large_model_asks_to_choose():
     nodes = {f"n{i}": {"attributes": [f"a{i % 7}"]} for i in range(100)}
     shown = dom(page({"epi": 1, "nodes": nodes,

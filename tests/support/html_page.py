@@ -45,4 +45,4 @@ def browse(url, *options):
     return flow.run(chromium, "--headless", "--no-sandbox", "--disable-gpu",
                     "--hide-scrollbars", "--no-first-run",
                     f"--user-data-dir={flow.folder()}", *options, url,
-                    timeout=60).stdout
+                    timeout=120).stdout
