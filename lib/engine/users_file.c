@@ -123,6 +123,7 @@ static void note_failure(epi_engine *engine, epi__users *users, int result) {
  * log has. */
 static int reread(epi_engine *engine, epi__users *users) {
   epi__user_table *table = NULL;
+  size_t count;
   int result;
 
   if (!epi__file_changed(users->path, &users->stamp)) {
@@ -134,9 +135,10 @@ static int reread(epi_engine *engine, epi__users *users) {
     return result;
   }
   users->failed = 0;
-  epi__log(engine, EPI_LOG_NOTE, "%s was read again: %zu users", users->path,
-           epi__user_table_count(table));
+  count = epi__user_table_count(table);
   replace(users, table);
+  epi__log(engine, EPI_LOG_NOTE, "%s was read again: %zu users", users->path,
+           count);
   atomic_fetch_add(&engine->users.changes, 1);
   epi__mailbox_wake_all(engine); /* flows of who is gone are cut */
   warn(engine, users);
