@@ -141,12 +141,13 @@ static int retire(epi__supplied *instance) {
   return 1;
 }
 
-/* It is ready: shall it stay so? */
+/* It is ready: shall it stay so? Flows that wait may be on their way to it. */
 static int keep(epi__provisioner *provisioner, epi__supplied *instance,
                 int64_t *left) {
   int64_t limit = provisioner->engine->settings[EPI_ENGINE_INSTANCE_IDLE_MS];
   int64_t since, now = epi__clock_steady();
   int flows = epi__instance_flows(instance->instance, &since);
+  int needed = flows || instance->supply->waiting;
 
   if (instance->why[0] || epi__instance_fails(instance->instance)) {
     epi__supply_failed(provisioner, instance,
@@ -157,9 +158,9 @@ static int keep(epi__provisioner *provisioner, epi__supplied *instance,
     return retire(instance);
   }
   if (limit) {
-    *left = (flows ? now : since) + limit - now;
+    *left = (needed ? now : since) + limit - now;
   }
-  return limit && !flows && *left <= 0 ? retire(instance) : 0;
+  return limit && !needed && *left <= 0 ? retire(instance) : 0;
 }
 
 /* Its flows are over, or it is high time. */

@@ -23,6 +23,7 @@ static struct program {
   const char *reason; /* why it cannot be started, or NULL */
   int silent;         /* it answers later */
   int dies;           /* it is ready, and gone at once */
+  int64_t idle_ms;    /* how long it may be without flows; 0: for ever */
   atomic_int started, stopped;
   atomic_llong number; /* of the last one */
   char stopped_at[80];
@@ -59,6 +60,16 @@ static void on_stop(int64_t instance, const char *name, const char *url,
   cr_expect_str_eq(name, "gate");
   snprintf(to->stopped_at, sizeof to->stopped_at, "%s", url);
   atomic_fetch_add(&to->stopped, 1);
+}
+
+/* The flows that wait are late to hear that it is ready. */
+static void on_log(int level, const char *line, void *user) {
+  const struct program *of = user;
+
+  (void)level;
+  if (strstr(line, "is ready at")) {
+    epi__sleep(5 * of->idle_ms);
+  }
 }
 
 static uint16_t listen_on(epi_engine *engine, const char *url, size_t index) {
@@ -101,6 +112,8 @@ static uint16_t start(int64_t provision_ms) {
   program.engine = engine;
   epi_engine_set(engine, EPI_ENGINE_WORKERS, 2);
   epi_engine_set(engine, EPI_ENGINE_PROVISION_MS, provision_ms);
+  epi_engine_set(engine, EPI_ENGINE_INSTANCE_IDLE_MS, program.idle_ms);
+  epi_engine_on_log(engine, on_log, &program);
   cr_assert_eq(epi_engine_on_start_instance(engine, on_start, &program), 0);
   cr_assert_eq(epi_engine_on_stop_instance(engine, on_stop, &program), 0);
   cr_assert_eq(epi_model_read(&model, NULL, document, sizeof document - 1), 0,
@@ -203,6 +216,14 @@ Test(provisioner, flows_wait_for_the_answer) {
   cr_expect_eq(outcome(fds[0]), 0);
   cr_expect_eq(outcome(fds[1]), 0);
   cr_expect_eq(atomic_load(&program.started), 1);
+  stop();
+}
+
+Test(provisioner, an_instance_is_not_idle_while_a_flow_waits) {
+  program.idle_ms = 20;
+  cr_expect_eq(outcome(ask(start(PATIENCE_MS))), 0);
+  cr_expect_eq(atomic_load(&program.started), 1);
+  wait_for(&program.stopped, 1);
   stop();
 }
 
