@@ -331,6 +331,9 @@ void epi__flow_sweep(epi__worker *worker) {
 
     worker->ended = flow->next;
     epi__association_free(flow->association);
+    if (flow->chain) {
+      epi__meter_filters(flow);
+    }
     epi__filter_chain_free(flow->chain);
     epi__free(flow->why);
     epi__free(flow->cut);

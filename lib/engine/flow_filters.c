@@ -35,6 +35,11 @@ static int64_t now_ms(void *user) {
   return epi__loop_now(((const epi_flow *)user)->worker->loop);
 }
 
+static int64_t now_ns(void *user) {
+  (void)user;
+  return epi__clock_fine();
+}
+
 static int64_t wall_time(void *user) {
   (void)user;
   return epi__clock_wall();
@@ -66,6 +71,7 @@ int epi__filters_open(epi_flow *flow) {
       .metadata = metadata,
       .set_metadata = set_metadata,
       .now_ms = now_ms,
+      .now_ns = now_ns,
       .wall_time = wall_time,
       .warn = warn,
   };

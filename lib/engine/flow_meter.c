@@ -119,18 +119,17 @@ void epi__meter_failed(epi_flow *flow, const char *why) {
 
 void epi__meter_filters(epi_flow *flow) {
   epi__meter *meter = flow->worker->meter;
-  const char *name;
-  uint64_t fed[2];
+  epi__filter_work work;
 
-  for (size_t i = 0; epi__filter_chain_fed(flow->chain, i, &name, fed); i++) {
-    if (fed[EPI_FORWARD] || fed[EPI_BACKWARD]) {
-      size_t filter =
-          epi__labels_index(&flow->worker->engine->meter_names.filters, name);
+  for (size_t i = 0; epi__filter_chain_work(flow->chain, i, &work); i++) {
+    if (work.fed[EPI_FORWARD] || work.fed[EPI_BACKWARD] || work.spent_ns) {
+      size_t filter = epi__labels_index(
+          &flow->worker->engine->meter_names.filters, work.name);
 
-      epi__meter_more(&meter->filters[filter][EPI_FORWARD],
-                      (int64_t)fed[EPI_FORWARD]);
-      epi__meter_more(&meter->filters[filter][EPI_BACKWARD],
-                      (int64_t)fed[EPI_BACKWARD]);
+      for (int k = 0; k < 2; k++) {
+        epi__meter_more(&meter->filters[filter][k], (int64_t)work.fed[k]);
+      }
+      epi__meter_more(&meter->filter_ns[filter], work.spent_ns);
     }
   }
 }

@@ -72,7 +72,8 @@ typedef struct epi__meter {
   atomic_llong bytes[2];               /* by EPI_FORWARD and EPI_BACKWARD */
   atomic_llong rules[EPI__METER_RULES + 1][2]; /* refused, allowed */
   atomic_llong chains[EPI__METER_CHAINS + 1];
-  atomic_llong filters[EPI__METER_FILTERS + 1][2];
+  atomic_llong filters[EPI__METER_FILTERS + 1][2]; /* bytes, by direction */
+  atomic_llong filter_ns[EPI__METER_FILTERS + 1];
   pthread_mutex_t lock; /* of what follows, which few ask for */
   epi__refusal refusals[EPI__REFUSALS];
   size_t refused; /* so far: the next one is put at this modulo EPI__REFUSALS */
@@ -128,7 +129,7 @@ void epi__meter_cut(epi_flow *flow, const char *why);
 /* It failed before anything was decided, or could be answered. */
 void epi__meter_failed(epi_flow *flow, const char *why);
 
-/* Its filters were fed. */
+/* Its filters have run. */
 void epi__meter_filters(epi_flow *flow);
 
 #endif

@@ -130,6 +130,19 @@ static void put_filters(epi__metrics *out, const epi_engine *engine) {
   }
 }
 
+static void put_filter_times(epi__metrics *out, const epi_engine *engine) {
+  const epi__labels *names = &engine->meter_names.filters;
+  const char *labels[] = {"filter", "", NULL};
+
+  epi__metrics_family(out, "epi_filter_seconds", EPI__FAMILY_COUNTER,
+                      "Time in the calls of filters, by filter.");
+  for (size_t i = first(names); i <= names->most; i = next(names, i)) {
+    labels[1] = name_of(names, i);
+    epi__metrics_micro(out, labels,
+                       EPI__METERS_SUM(engine, filter_ns[i]) / 1000);
+  }
+}
+
 static void put_replies(epi__metrics *out, const epi_engine *engine) {
   char number[16];
   const char *labels[] = {"reply", number, "text", "", NULL};
@@ -312,6 +325,7 @@ int epi_engine_metrics(epi_engine *engine, int format, char **out) {
   put_bytes(&metrics, engine);
   put_times(&metrics, engine);
   put_filters(&metrics, engine);
+  put_filter_times(&metrics, engine);
   put_pool(&metrics, engine);
   put_names(&metrics, engine);
   epi__metrics_put_tls(&metrics, engine);

@@ -101,9 +101,15 @@ static void call_timer(epi_pipe *pipe) {
 
   pipe->timer_at = -1;
   if (calls->timer) {
+    epi_pipe *outer;
+    int result;
+
     pipe->chain->written = 0;
     epi__fail_forget();
-    epi__pipe_returned(pipe, calls->timer(pipe, calls->timer_user), "");
+    outer = epi__pipe_enter(pipe);
+    result = calls->timer(pipe, calls->timer_user);
+    epi__pipe_leave(pipe->chain, outer);
+    epi__pipe_returned(pipe, result, "");
   }
 }
 

@@ -17,6 +17,7 @@ static int call_data(epi_pipe *pipe, int direction, const void *data,
                      size_t len) {
   const epi__filter_calls *calls = pipe->calls;
   uint64_t before = pipe->written[direction];
+  epi_pipe *outer;
   int result, failed, wrote;
 
   if (!calls->data) {
@@ -25,7 +26,9 @@ static int call_data(epi_pipe *pipe, int direction, const void *data,
   }
   epi__fail_forget();
   pipe->fed[direction] += len;
+  outer = epi__pipe_enter(pipe);
   result = calls->data(pipe, direction, data, len, calls->data_user);
+  epi__pipe_leave(pipe->chain, outer);
   failed = result < 0 || pipe->over;
   wrote = pipe->written[direction] != before;
   if (failed && !wrote) {
@@ -97,8 +100,12 @@ static int open_pipe(epi_pipe *pipe) {
   int result = 0;
 
   if (pipe->calls->open) {
+    epi_pipe *outer;
+
     epi__fail_forget();
+    outer = epi__pipe_enter(pipe);
     result = pipe->calls->open(pipe, pipe->calls->open_user);
+    epi__pipe_leave(pipe->chain, outer);
   }
   pipe->opened = result >= 0;
   result = epi__pipe_returned(pipe, result, " fails on opening");
@@ -197,9 +204,14 @@ int epi__filter_chain_end(epi__filter_chain *chain, int direction) {
     }
     chain->written = 0;
     if (!pipe->passed && pipe->calls->end) {
+      epi_pipe *outer;
+      int result;
+
       epi__fail_forget();
-      epi__pipe_returned(
-          pipe, pipe->calls->end(pipe, direction, pipe->calls->end_user), "");
+      outer = epi__pipe_enter(pipe);
+      result = pipe->calls->end(pipe, direction, pipe->calls->end_user);
+      epi__pipe_leave(chain, outer);
+      epi__pipe_returned(pipe, result, "");
     }
     pipe->ended[direction] = 1;
   }
@@ -228,18 +240,21 @@ const char *epi__filter_chain_notes(const epi__filter_chain *chain) {
   return chain->notes;
 }
 
-int epi__filter_chain_fed(epi__filter_chain *chain, size_t index,
-                          const char **name, uint64_t fed[2]) {
+int epi__filter_chain_work(epi__filter_chain *chain, size_t index,
+                           epi__filter_work *out) {
   epi_pipe *pipe = &chain->pipes[index];
 
   if (index >= chain->count) {
     return 0;
   }
-  *name = epi_filter_name(pipe->filter);
+  out->name = epi_filter_name(pipe->filter);
   for (int i = 0; i < 2; i++) {
     /* What failed open is taken back. */
-    fed[i] = pipe->fed[i] > pipe->told[i] ? pipe->fed[i] - pipe->told[i] : 0;
-    pipe->told[i] += fed[i];
+    out->fed[i] =
+        pipe->fed[i] > pipe->told[i] ? pipe->fed[i] - pipe->told[i] : 0;
+    pipe->told[i] += out->fed[i];
   }
+  out->spent_ns = pipe->spent_ns;
+  pipe->spent_ns = 0;
   return 1;
 }

@@ -29,6 +29,7 @@ typedef struct epi__filter_host {
   const char *(*metadata)(int key, void *user);
   int (*set_metadata)(int key, const char *value, void *user);
   int64_t (*now_ms)(void *user);
+  int64_t (*now_ns)(void *user); /* NULL: how long filters run is not told */
   int64_t (*wall_time)(void *user);
   void (*warn)(const char *line, void *user); /* what somebody must read */
 } epi__filter_host;
@@ -80,10 +81,16 @@ int epi__filter_chain_passed(const epi__filter_chain *chain);
  * the direction. */
 int epi__filter_chain_paused(const epi__filter_chain *chain, int direction);
 
-/* The bytes that the filter at an index was fed, by direction, since this was
- * asked last, and its name. Returns 0 if there is no such filter. */
-int epi__filter_chain_fed(epi__filter_chain *chain, size_t index,
-                          const char **name, uint64_t fed[2]);
+/* What a filter did since it was asked for last. */
+typedef struct epi__filter_work {
+  const char *name;
+  uint64_t fed[2];  /* bytes, by direction */
+  int64_t spent_ns; /* in its calls, those of others inside of these left out */
+} epi__filter_work;
+
+/* Returns 0 if there is no filter at the index. */
+int epi__filter_chain_work(epi__filter_chain *chain, size_t index,
+                           epi__filter_work *out);
 
 /* What the filters noted about the flow, ", "-separated; "" for nothing. */
 const char *epi__filter_chain_notes(const epi__filter_chain *chain);

@@ -25,6 +25,7 @@ struct epi_pipe {
   uint64_t told[2];            /* of those that were fed */
   int64_t held, held_at;       /* bytes; when it wrote or held nothing last */
   int64_t timer_at;            /* -1: none */
+  int64_t spent_ns;            /* in its calls, and not told yet */
 };
 
 struct epi__filter_chain {
@@ -39,13 +40,22 @@ struct epi__filter_chain {
   int depth;                   /* calls of filters inside each other */
   size_t written;              /* for this piece of data */
   char notes[EPI__PIPE_NOTES_MAX];
-  char *binding; /* of the pipes from bound_from on, or NULL */
+  epi_pipe *running; /* the innermost that is being called, or NULL */
+  int64_t since_ns;  /* when it was, or was again */
+  char *binding;     /* of the pipes from bound_from on, or NULL */
   size_t bound_from;
   epi_pipe pipes[];
 };
 
 /* The host's time, 0 without a clock. */
 int64_t epi__filter_chain_now(const epi__filter_chain *chain);
+
+/* ---- filter_time.c ---- */
+
+/* Around each call of a filter: what was returned on entering is told on
+ * leaving. */
+epi_pipe *epi__pipe_enter(epi_pipe *pipe);
+void epi__pipe_leave(epi__filter_chain *chain, epi_pipe *before);
 
 /* ---- filter_fail.c ---- */
 

@@ -218,6 +218,9 @@ void epi__thread_be_nice(void);
 /* Milliseconds on a clock that never steps. */
 int64_t epi__clock_steady(void);
 
+/* The same clock in nanoseconds. */
+int64_t epi__clock_fine(void);
+
 /* A condition that waits until a time of CLOCK_MONOTONIC: a clock that is set
  * must neither keep a thread waiting nor wake it. */
 void epi__cond_init(pthread_cond_t *cond);

@@ -130,6 +130,13 @@ int64_t epi__clock_steady(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t epi__clock_fine(void) {
+  struct timespec now = {0};
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void epi__sleep(int64_t ms) {
   struct timespec left = {ms / 1000, ms % 1000 * 1000000};
 

@@ -88,6 +88,7 @@ def the_numbers_add_up():
             ("epi_ready",): 1}.items():
         assert found.get(key) == value, (key, found.get(key), value, sorted(
             k for k in found if k[0] == key[0]))
+    assert 0 < found["epi_filter_seconds_total", "filter=count"] < 10
     assert sum(v for k, v in found.items()
                if k[0] == "epi_refusals_total") == 6
     document = json.loads(flow.run(flow.program_path("epi-check"), model,

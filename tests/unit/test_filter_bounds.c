@@ -39,6 +39,14 @@ static void take_warning(const char *line, void *user) {
   snprintf(warned, sizeof warned, "%s", line);
 }
 
+/* Each look at it is a microsecond later. */
+static int64_t ns;
+
+static int64_t tell_ns(void *user) {
+  (void)user;
+  return ns += 1000;
+}
+
 static const epi_addr source = {.kind = EPI_ADDR_IPV4, .port = 1234};
 static const epi__filter_host host = {
     .source = &source,
@@ -46,6 +54,7 @@ static const epi__filter_host host = {
     .metadata = tell_metadata,
     .set_metadata = take_metadata,
     .now_ms = tell_now,
+    .now_ns = tell_ns,
     .wall_time = tell_wall,
     .warn = take_warning,
 };
@@ -516,4 +525,28 @@ Test(filter_bounds, a_filter_knows_its_flow_and_says_more_on_opening) {
   cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "x", 1), 0);
   cr_expect_str_eq(queued(&forward), "x");
   epi__filter_chain_free(chain);
+}
+
+/* Two filters: the first has written to the second before it returns. */
+Test(filter_bounds, the_time_of_a_filter_is_its_own) {
+  script first = {.write = "x"}, second = {.write = "y"};
+  epi_filter *filters[] = {make(&first), make(&second)};
+  epi__filter_chain *chain = NULL;
+  epi__filter_work work;
+
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, &host, queues, NULL),
+               0);
+  cr_assert_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "abc", 3), 0);
+  cr_assert(epi__filter_chain_work(chain, 0, &work));
+  cr_expect_eq(work.fed[EPI_FORWARD], 3);
+  cr_expect_eq(work.spent_ns, 2000, "before and behind the second");
+  cr_assert(epi__filter_chain_work(chain, 1, &work));
+  cr_expect_eq(work.fed[EPI_FORWARD], 1);
+  cr_expect_eq(work.spent_ns, 1000);
+  cr_assert(epi__filter_chain_work(chain, 1, &work));
+  cr_expect(!work.spent_ns && !work.fed[EPI_FORWARD], "it was told");
+  cr_expect_eq(epi__filter_chain_work(chain, 2, &work), 0);
+  epi__filter_chain_free(chain);
+  epi_filter_free(filters[0]);
+  epi_filter_free(filters[1]);
 }
