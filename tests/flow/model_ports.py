@@ -47,12 +47,8 @@ def refused(port):
     return False
 
 
-def ends(sock):
-    """A connection that is cut, whether or not it got that far."""
-    try:
-        return wire.closed(sock, 10)
-    except OSError:
-        return True
+def turned_away(port, source=NODE):
+    return wire.turned_away(port["port"], UMC, source)
 
 
 def there_and_back(sock, data=SECRET):
@@ -94,7 +90,7 @@ def who_is_not_of_the_node_is_refused():
     bridge = Bridge(echo, ports=[port])
     for source, whose in (("127.2.0.5", "of node antonius"),
                           ("127.9.0.1", "of none")):
-        assert ends(come(port, source)), source
+        assert turned_away(port, source), source
         bridge.near.wait_line(r"refused \(.*\): the port is for node umc, and"
                               rf" {source} is {whose}")
     assert echo.connections == 0
@@ -104,7 +100,7 @@ def who_is_not_of_the_node_is_refused():
 def a_flow_that_is_forbidden_is_refused():
     port = port_to(f"{ORIGIN}:8080")
     bridge = Bridge(servers.Echo(host=ORIGIN), ports=[port])
-    assert ends(come(port))
+    assert turned_away(port)
     bridge.near.wait_line("denied by rule registry: the registry is closed")
 
 
@@ -136,12 +132,12 @@ def ports_change_while_flows_run():
         cut = come(gone)
         there_and_back(cut)
         bridge.set_model(with_ports(bridge, new, kept))
-        assert ends(cut), "a flow of a port that is gone lives on"
+        assert wire.closed(cut), "a flow of a port that is gone lives on"
         flow.until(lambda: refused(gone), "the port is closed")
         fresh = come(new)
         there_and_back(fresh)
         bridge.set_model(with_ports(bridge, kept, gone))
-        assert ends(fresh), "a flow of a port that is gone lives on"
+        assert wire.closed(fresh), "a flow of a port that is gone lives on"
         flow.until(lambda: not refused(gone), "the port is open again")
     before = served[0]
     flow.until(lambda: served[0] > before + 10, "flows come through")
@@ -166,7 +162,7 @@ def a_port_leads_elsewhere_without_a_gap():
     document = with_ports(bridge, port_to(second, port["port"]))
     document["applications"]["train"]["flows"][0]["ports"].append(second.port)
     bridge.set_model(document)
-    assert ends(sock), "the old flow lives on"
+    assert wire.closed(sock), "the old flow lives on"
     bridge.near.wait_line("cut by the new model: the port leads to"
                           rf" {ORIGIN}:{second.port} now")
     bridge.near.wait_line(rf"port {UMC}:{port['port']} changes: from umc to"
@@ -183,7 +179,7 @@ def a_port_for_another_node_cuts_who_is_there():
     sock = come(port)
     there_and_back(sock)
     bridge.set_model(with_ports(bridge, {**port, "from": "antonius"}))
-    assert ends(sock), "the old flow lives on"
+    assert wire.closed(sock), "the old flow lives on"
     bridge.near.wait_line("cut by the new model: the port is for node antonius")
 
 
@@ -244,7 +240,7 @@ def a_loop_that_shows_later_is_cut():
         "policy": {"default": "allow"}}
     proxy = flow.proxy("--name", "px", "--model",
                        flow.file(document, "model.json"))
-    assert ends(wire.connect(number))
+    assert wire.turned_away(number)
     proxy.wait_line(rf"skipping 127\.0\.0\.1:{number}, which is this proxy:"
                     " a loop")
 

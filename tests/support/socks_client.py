@@ -43,6 +43,15 @@ def closed(sock, seconds=10):
     return 1
 
 
+def turned_away(port, host=flow.LOCAL, source=None):
+    """1 if a connection is cut within a time, whether or not it got so far
+    that it saw itself connected."""
+    try:
+        return closed(connect(port, host, source=source))
+    except ConnectionResetError:
+        return 1
+
+
 def connect(port, host=flow.LOCAL, timeout=15, source=None):
     """A plain connection that ends with the test."""
     sock = socket.create_connection((host, port), timeout,
