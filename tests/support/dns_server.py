@@ -17,6 +17,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 from support import flow
 
@@ -34,7 +35,8 @@ class Server:
         self.drop_first, self.lies = None, dict(lies)
         self.gate = threading.Event()  # answers wait while it is cleared
         self.gate.set()
-        self.asked = []
+        self.asked = []  # but for what was asked again: the answer was late
+        self._first = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # An address of our own: port 53 may be taken on others.
         self.host = f"127.53.{os.getpid() % 250 + 1}.{next(_number)}"
@@ -68,7 +70,7 @@ class Server:
             query, client = self._socket.recvfrom(4096)
             if not query:  # the end
                 return
-            answer = self._answer(query)
+            answer = self._answer(query, client)
             self.gate.wait(10)
             if answer:
                 self._socket.sendto(answer, client)
@@ -90,14 +92,21 @@ class Server:
         return number + struct.pack(">HHHHH", bits, 1, count, 0, 0) + question + (
             (owner + data) if count else b"")
 
-    def _answer(self, query):
+    def _is_new(self, query, client):
+        """One that is asked again comes from the same port, with the same
+        number, seconds later."""
+        now = time.monotonic()
+        return now - self._first.setdefault((query, client), now) < 1
+
+    def _answer(self, query, client):
         labels, at = [], 12
         while query[at]:
             labels.append(query[at + 1:at + 1 + query[at]].decode())
             at += 1 + query[at]
         name = ".".join(labels).lower()
         kind = struct.unpack(">H", query[at + 1:at + 3])[0]
-        self.asked.append((name, kind))
+        if self._is_new(query, client):
+            self.asked.append((name, kind))
         if name in self.silent or kind in self.silent_kinds:
             return b""
         if kind == self.drop_first:
