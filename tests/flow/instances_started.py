@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers, socks_client as wire
@@ -125,8 +126,11 @@ def more_flows_than_one_carries_bring_another_one():
     net.refused(2, '"gate" has as many flows as its 2 instances can carry')
     assert all(passes(sock) for sock in flows)
     flows.pop().close()
-    flow.until(lambda: net.said("ended after") == 1, "it has left")
-    assert passes(net.connect())
+
+    def another():
+        sock = net.ask()
+        return wire.reply5(sock)[0] == 0 and sock
+    assert passes(flow.until(another, "room for another flow"))
     assert net.said("is being started") == 2
 
 
@@ -146,8 +150,8 @@ def chains_share_instances():
     first, second = net.connect("127.3.0.1"), net.connect("127.3.0.2")
     assert passes(first) and passes(second)
     assert net.said("is being started") == len(net.instances()) == 2
-    [gate] = set(re.findall(r'of "gate" is ready at (\S+)', net.proxy.text))
-    [meter] = set(re.findall(r'of "meter" is ready at (\S+)', net.proxy.text))
+    gate, meter = (net.proxy.wait_line(rf'of "{name}" is ready at (\S+)')[1]
+                   for name in ("gate", "meter"))
     net.proxy.wait_line(f"via {gate} via {meter}$")
     net.proxy.wait_line(f"default via {meter}$")
 
@@ -198,15 +202,17 @@ def an_instance_without_flows_is_stopped():
     net.proxy.wait_line("instance 1 of .* is being stopped")
     flow.until(lambda: not is_there(pid), "its process ends")
     assert passes(net.connect())
-    assert net.said("instance 2 of .* is ready") == 1
+    net.proxy.wait_line("instance 2 of .* is ready")
 
 
 @flow.test
 def what_cannot_be_started_is_a_reason():
     net = Network("echo starting; echo 'no room left' >&2; exit 1")
+    began = time.monotonic()
     net.refused(1, 'no instance of "gate" can be had: no room left')
     net.refused(1, 'no instance of "gate" can be had: no room left')
-    assert net.said("is being started") == 1, "it was tried again at once"
+    assert net.said("is being started") == 1 or time.monotonic() - began > 1, \
+        "it was tried again at once"
 
 
 @flow.test
@@ -223,7 +229,9 @@ def a_start_that_hangs_ends():
                   options=("--provision-timeout", "300"))
     net.refused(1, "ready in 300 ms")
     flow.until((net.folder / "stopped").exists, "the command is told")
-    assert not is_there(int((net.folder / "pid").read_text()))
+    pid = net.folder / "pid"
+    # It may have been too late for that, too.
+    assert not pid.exists() or not is_there(int(pid.read_text() or "0"))
 
 
 @flow.test

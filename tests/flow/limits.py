@@ -114,10 +114,16 @@ def connections_of_an_address_count_before_they_speak():
     proxy = flow.proxy("--client-connections", "2", "--workers", "2",
                        "--audit", log, "--audit-key",
                        flow.file("the key of the audit log", "key"))
-    silent = [wire.connect(proxy.port) for _ in range(5)]
+    silent, early = [], 0
+    for _ in range(5):
+        try:
+            silent.append(wire.connect(proxy.port))
+        except ConnectionResetError:  # before it saw itself connected
+            early += 1
     flow.until(lambda: proxy.text.count("is turned away") == 3,
                "those that are too many are closed, whichever came last")
-    assert sum(wire.closed(sock, 0.2) for sock in silent) == 3
+    flow.until(lambda: early + sum(wire.closed(sock, 0.1)
+                                   for sock in silent) == 3, "they are closed")
     proxy.wait_line("127.0.0.1:[0-9]+ is turned away: its address has 2"
                     " connections, as many as it may")
     assert ask(proxy, echo, "127.0.0.9")[1] == 0, "another address is another"
@@ -237,14 +243,14 @@ def a_flow_is_held_to_its_rate_and_no_other_is():
     for thread in threads:
         thread.join()
     assert len(taken) == 3 and min(taken) > 1.7, taken
-    assert max(taken) < 8, taken
+    assert max(taken) < 20, taken
 
 
 @flow.test
 def a_rate_that_is_spliced_is_kept():
     proxy = flow.proxy("--flow-rate-back", str(20 * MIB))
     took = seconds_for(proxy, 40 * MIB)
-    assert 1.7 < took < 8, took
+    assert 1.7 < took < 20, took
 
 
 @flow.test
@@ -260,9 +266,10 @@ def a_low_rate_wakes_nobody_in_vain():
                    for line in (task / "status").read_text().splitlines()
                    if line.startswith("voluntary_ctxt"))
     time.sleep(0.3)
-    before = switches()
+    before, start = switches(), CLOCK()
     time.sleep(1.5)
-    assert switches() - before < 40, switches() - before
+    more = switches() - before
+    assert more < 27 * (CLOCK() - start), more
 
 
 @flow.test
@@ -293,8 +300,9 @@ def datagrams_over_the_rate_are_lost_and_over_the_volume_end_the_flow():
     head = b"\0\0\0\1" + bytes([127, 0, 0, 1]) + echo.port.to_bytes(2, "big")
     sent = 0
     while len(echo.got) < 3:
-        mine.sendto(head + bytes(1000), (flow.LOCAL, port))
-        sent += 1
+        for _ in range(50):  # at once, however seldom it is this one's turn
+            mine.sendto(head + bytes(1000), (flow.LOCAL, port))
+        sent += 50
         time.sleep(0.01)
     assert sent > 20, f"{sent} datagrams, of which 3 went on"
     while not wire.closed(control, 0.02):

@@ -9,6 +9,7 @@ import select
 import stat
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers, socks_client as wire
@@ -217,12 +218,16 @@ def guesses_are_refused_after_some():
     echo = servers.Echo()
     proxy = listening(users(ada=HASH), "--login-failures", "3",
                       "--login-pause", "1000")
+    began = time.monotonic()
     for _ in range(3):
         assert code_of(proxy, echo, "ada", "wrong") == "login"
     proxy.wait_line(r"logins from 127\.0\.0\.1:\d+ are refused for 1 s, as 3"
                     " failed within 60 s")
+    refused = 0
     for _ in range(5):
-        assert code_of(proxy, echo, "ada", "secret") == "login"
+        code = code_of(proxy, echo, "ada", "secret")
+        refused += code == "login"
+        assert code == "login" or time.monotonic() - began > 1, code
     # Others are not meant.
     sock = wire.connect(proxy.port, source="127.0.0.2")
     sock.sendall(wire.greeting(2))
@@ -231,7 +236,8 @@ def guesses_are_refused_after_some():
     assert wire.read(sock, 2) == b"\1\0"
     flow.until(lambda: code_of(proxy, echo, "ada", "secret") == 0,
                "the pause is over")
-    proxy.wait_line(r"are checked again: \d+ were refused meanwhile")
+    if refused:
+        proxy.wait_line(r"are checked again: \d+ were refused meanwhile")
     assert proxy.text.count("the login is wrong") == 3, "said once for all"
 
 
@@ -248,8 +254,11 @@ def many_guesses_at_once_are_no_more():
     for thread in threads:
         thread.join()
     proxy.wait_line("are refused for 30 s, as 4 failed")
-    wrong = proxy.text.count("the login is wrong")
-    assert wrong == 4, f"{wrong} were hashed"
+
+    def wrong():
+        return proxy.text.count("the login is wrong")
+    flow.until(lambda: wrong() >= 4, "each is said")
+    assert wrong() == 4, f"{wrong()} were hashed"
 
 
 @flow.test
@@ -278,11 +287,16 @@ def logins_at_once_hold_up_nobody():
 def a_login_that_takes_too_long_ends():
     echo = servers.Echo()
     proxy = listening(users(bob=SLOW + "x"), "--handshake-timeout", "300")
-    sock = wire.connect(proxy.port)
-    sock.sendall(wire.greeting(2))
-    assert wire.read(sock, 2) == b"\5\2"
-    sock.sendall(wire.login5("bob", "x"))
-    assert wire.closed(sock)
+
+    def asked():
+        """A socket with a login, if there was time for that."""
+        sock = wire.connect(proxy.port)
+        with contextlib.suppress(OSError, EOFError):
+            sock.sendall(wire.greeting(2))
+            assert wire.read(sock, 2) == b"\5\2"
+            sock.sendall(wire.login5("bob", "x"))
+            return sock
+    assert wire.closed(flow.until(asked, "a login"))
     proxy.wait_line("did not finish its handshake in time")
     assert proxy.stop() == 0
     assert echo.connections == 0
