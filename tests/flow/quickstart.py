@@ -29,15 +29,14 @@ def begin():
 
 def left_by(process):
     """Namespaces, programs and files that still bear its number."""
-    mark = f"epi-qs-{process.pid}"
+    mark = rf"epi-qs-{process.pid}\b"
     spaces = flow.run("ip", "netns", "list").stdout
     programs = flow.run("pgrep", "-a", "-f", mark).stdout
-    files = [name for name in os.listdir("/tmp") if mark in name]
-    return [line for line in (spaces + programs).splitlines()
-            if mark in line] + files
+    return [line for line in [*(spaces + programs).splitlines(),
+                              *os.listdir("/tmp")] if re.search(mark, line)]
 
 
-@flow.test(timeout=120)
+@flow.test(timeout=300)
 def it_shows_the_main_job_and_leaves_nothing():
     process = begin()
     text, _ = process.communicate()
@@ -46,9 +45,11 @@ def it_shows_the_main_job_and_leaves_nothing():
                  "training data, as asked for by fd00:2::2",
                  "bridged by rule train through count, seal",
                  "bridged by rule train through open",
-                 "Connection reset by peer",
                  "no rule, no namespace, no process is left"):
         assert line in text, f"{line!r} is not in\n{text}"
+    # The second is a reset before curl saw itself connected.
+    assert re.search("Connection reset by peer|Couldn't connect to server",
+                     text), text
     # The first may be a connection that was kept ready for more.
     assert re.search(r"px-umc: flow \d+: 10\.1\.0\.5", text), text
     reason = "the patient registry is closed to other hospitals"
@@ -56,18 +57,25 @@ def it_shows_the_main_job_and_leaves_nothing():
     assert not left_by(process), left_by(process)
 
 
-@flow.test(timeout=120)
+def interrupted(number):
+    """One that was interrupted in the middle; None if it was through by then:
+    this process may have stood still."""
+    process = begin()
+    for line in process.stdout:
+        if line.startswith("5."):
+            break
+    time.sleep(0.05)
+    # A terminal's interrupt goes to the whole group.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    text, _ = process.communicate()
+    return None if process.returncode == 0 and "8. The end" in text else process
+
+
+@flow.test(timeout=300)
 def interrupted_it_leaves_nothing_either():
     for number in (signal.SIGTERM, signal.SIGINT):
-        process = begin()
-        for line in process.stdout:
-            if line.startswith("5."):
-                break
-        time.sleep(0.05)
-        # A terminal's interrupt goes to the whole group.
-        (os.killpg if number == signal.SIGINT else os.kill)(
-            process.pid, number)
-        process.communicate()
+        process = flow.until(lambda: interrupted(number), "it is interrupted",
+                             60)
         assert process.returncode == 128 + number, process.returncode
         assert not left_by(process), left_by(process)
 
