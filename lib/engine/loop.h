@@ -67,7 +67,8 @@ void epi__io_stop(epi__loop *loop, epi__io *io);
  * epi__io_set() said whom. */
 void epi__io_move(epi__loop *loop, epi__io *to, epi__io *from);
 
-/* Call back once, ms milliseconds from now; starting again starts afresh. */
+/* Call back once, ms milliseconds from now; starting again starts afresh. What
+ * descriptors have for this round comes first, and may stop the timer. */
 void epi__timer_start(epi__loop *loop, epi__timer *timer, int64_t ms,
                       void (*callback)(epi__timer *timer));
 void epi__timer_stop(epi__loop *loop, epi__timer *timer);

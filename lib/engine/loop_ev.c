@@ -9,6 +9,13 @@
 #include <stddef.h>
 #include <string.h>
 
+/* What came counts before the time that is over: where this thread stood still,
+ * both are found at once. */
+enum {
+  TIMERS = -1, /* descriptors and wake-ups have 0 */
+  IDLE = -2,
+};
+
 struct epi__loop {
   struct ev_loop *ev;
   ev_prepare prepare;
@@ -75,6 +82,7 @@ int epi__loop_new(epi__loop **out) {
   loop->prepare.data = loop;
   ev_prepare_start(loop->ev, &loop->prepare);
   ev_idle_init(&loop->idle, on_idle);
+  ev_set_priority(&loop->idle, IDLE);
   loop->idle.data = loop;
   *out = loop;
   return 0;
@@ -189,6 +197,7 @@ void epi__timer_start(epi__loop *loop, epi__timer *timer, int64_t ms,
   epi__timer_stop(loop, timer);
   timer->callback = callback;
   ev_timer_init(watcher, on_timer, (double)ms / 1000.0, 0.0);
+  ev_set_priority(watcher, TIMERS);
   watcher->data = timer;
   ev_timer_start(loop->ev, watcher);
 }

@@ -8,6 +8,7 @@
 static epi__loop *loop;
 static epi__io first, second;
 static epi__io *called;
+static epi__timer limit;
 
 static void on_ready(epi__io *io, int events) {
   cr_expect_eq(events, EPI__READ);
@@ -58,6 +59,37 @@ static void move_after(int rounds) {
 Test(loop, what_was_watched_another_watches_on) {
   move_after(0);
   move_after(2);
+}
+
+static void on_too_late(epi__timer *timer) {
+  (void)timer;
+  cr_expect(0, "the time was over before what had come");
+  epi__loop_stop(loop);
+}
+
+static void on_in_time(epi__io *io, int events) {
+  (void)events;
+  called = io;
+  epi__timer_stop(loop, &limit);
+  epi__io_stop(loop, io);
+  epi__loop_stop(loop);
+}
+
+Test(loop, what_came_counts_before_the_time_that_is_over) {
+  int pair[2];
+
+  cr_assert_eq(epi__loop_new(&loop), 0);
+  cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  epi__io_set(loop, &first, pair[0], EPI__READ, on_in_time);
+  epi__timer_start(loop, &limit, 1, on_too_late);
+  cr_assert_eq(write(pair[1], "x", 1), 1);
+  usleep(20000); /* nobody is called back meanwhile */
+  called = NULL;
+  epi__loop_run(loop);
+  cr_expect_eq(called, &first);
+  epi__loop_free(loop);
+  close(pair[0]);
+  close(pair[1]);
 }
 
 Test(loop, rounds_have_numbers) {
