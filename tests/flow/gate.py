@@ -2,7 +2,6 @@
 """gate.py: the built-in firewall on real traffic."""
 import pathlib
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -54,20 +53,24 @@ def counts_flows_and_forgets_those_that_end():
     flow.until(is_let_in, "room for another flow")
 
 
-@flow.test
+@flow.test(timeout=60)
 def lets_so_many_new_flows_in():
+    """Four at once, and four more in each second."""
     echo = servers.Echo()
     proxy = gate("new=4/s")
     start = time.monotonic()
     codes = []
-    while time.monotonic() < start + 2:
+
+    def are_enough():
         codes.append(wire.socks5(proxy.port, flow.LOCAL, echo.port)[1])
-        time.sleep(0.02)
-    assert 8 <= codes.count(0) <= 14, codes
+        return codes.count(0) >= 10 and codes.count(2) >= 10
+    flow.until(are_enough, "some are let in, some are not", 20)
+    most = 4 + 4 * (time.monotonic() - start)
+    assert codes.count(0) <= most + 1, (codes, most)
     assert set(codes) == {0, 2}, codes
 
 
-@flow.test
+@flow.test(timeout=60)
 def holds_a_download_to_its_rate():
     origin = servers.Origin()
     proxy = gate("rate_in=1m")
@@ -76,21 +79,23 @@ def holds_a_download_to_its_rate():
                "%{size_download}")
     took = time.monotonic() - start
     assert got.stdout == "3145728", got
-    assert 2.5 < took < 6, f"{took:.1f} s"
+    assert 2.5 < took < 15, f"{took:.1f} s"
 
 
-@flow.test
+@flow.test(timeout=60)
 def a_rate_holds_up_nobody_else():
     origin = servers.Origin()
     proxy = gate("rate=200k")
-    slow = threading.Thread(daemon=True, target=curl, args=(
-        proxy, origin.url("/size/1000000"), "-o", "/dev/null"))
-    slow.start()
-    time.sleep(0.3)
-    start = time.monotonic()
+    slow = []
+    for _ in range(4):  # more than half a minute of data, in both workers
+        sock, code = wire.socks5(proxy.port, flow.LOCAL, origin.port)
+        assert code == 0, f"reply {code}"
+        sock.sendall(b"GET /size/8000000 HTTP/1.0\r\n\r\n")
+        wire.read(sock, 250_000)  # more than it may take at once
+        slow.append(sock)
     assert curl(proxy, origin.url()).stdout == "hello"
-    assert time.monotonic() - start < 2
-    slow.join()
+    for sock in slow:
+        wire.read(sock, 1000)
 
 
 @flow.test
@@ -127,7 +132,7 @@ def cuts_a_running_flow_when_it_closes():
     assert code == 0, f"reply {code}"
     sock.sendall(b"still open")
     assert wire.read(sock, 10) == b"still open"
-    assert wire.closed(sock, closes - time.time() + 10)
+    assert wire.closed(sock, closes - time.time() + 20)
     assert time.time() >= closes - 1
     proxy.wait_line("the gate is closed now")
 
