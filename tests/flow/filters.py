@@ -70,7 +70,7 @@ def refused_to_start(*options):
 
 # ---- shared objects ----
 
-@flow.test
+@flow.test(timeout=90)
 def a_shared_object_is_loaded_with_its_arguments():
     proxy, server = through(f"{MASK}:X", MASK)
     sock = opened(proxy, server)
@@ -79,7 +79,7 @@ def a_shared_object_is_loaded_with_its_arguments():
     proxy.wait_line("through mask, mask")
 
 
-@flow.test
+@flow.test(timeout=90)
 def what_cannot_be_loaded_is_refused_with_the_reason():
     folder = flow.folder()
     writable = folder / "open.so"
@@ -110,7 +110,7 @@ def model(server, **how):
         "policy": {"default": "allow"}}, "model.json")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_model_loads_code_only_from_the_folder_that_is_allowed():
     server = servers.Echo(host="127.0.0.2")
     folder = flow.folder()
@@ -139,7 +139,7 @@ def a_model_loads_code_only_from_the_folder_that_is_allowed():
 
 # ---- both directions, and their ends ----
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_may_greet_and_answer_by_itself():
     server = Capture()
     proxy, _ = through(f"{FAULTY}:greet", server=server)
@@ -150,7 +150,7 @@ def a_filter_may_greet_and_answer_by_itself():
     assert server.got == b""
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_may_write_when_its_time_comes():
     proxy, server = through(f"{FAULTY}:late")
     sock = opened(proxy, server)
@@ -159,7 +159,7 @@ def a_filter_may_write_when_its_time_comes():
     assert wire.read(sock, 4) == b"ping"
 
 
-@flow.test
+@flow.test(timeout=90)
 def after_its_filters_passed_a_flow_loses_nothing():
     size = 8_000_000
     server = servers.AfterEnd(size)
@@ -174,7 +174,7 @@ def after_its_filters_passed_a_flow_loses_nothing():
     assert server.got == sent
 
 
-@flow.test
+@flow.test(timeout=90)
 def directions_end_one_by_one_through_filters():
     server = servers.AfterEnd(100_000)
     proxy, _ = through(f"{FAULTY}:none", f"{FAULTY}:none", server=server)
@@ -186,7 +186,7 @@ def directions_end_one_by_one_through_filters():
     proxy.wait_line("both sides are done")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_client_that_does_not_read_holds_its_flow_back_alone():
     proxy, server = through(f"{FAULTY}:none")
     slow, quick = opened(proxy, server), opened(proxy, server)
@@ -200,7 +200,7 @@ def a_client_that_does_not_read_holds_its_flow_back_alone():
     assert wire.read(quick, 4) == done(done(b"ping"))
 
 
-@flow.test
+@flow.test(timeout=90)
 def what_a_filter_makes_by_itself_is_bounded():
     proxy, server = through(f"{FAULTY}:drip")
     sock = opened(proxy, server)
@@ -211,7 +211,7 @@ def what_a_filter_makes_by_itself_is_bounded():
     assert wire.read(sock, 50_000_000) == bytes(50_000_000)
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_knows_its_flow_and_sends_metadata_along():
     server = servers.Echo()
     second = flow.proxy("--filter", f"{FAULTY}:tell")
@@ -243,36 +243,37 @@ def cut(fault, why, data=SECRET):
     return proxy
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_that_fails_lets_nothing_through():
     cut("crash", "the peer broke the protocol")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_that_stalls_is_found_out():
     cut("stall", "held data back for over 500 ms")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_that_floods_is_stopped():
     cut("flood", "over 4194304 bytes were made of one piece")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_that_needs_too_much_memory_is_stopped():
     server = Capture()
     proxy, _ = through(f"{FAULTY}:hoard", server=server)
     sock = opened(proxy, server)
-    for _ in range(3):
+
+    def is_cut():  # pieces that come together count as one
         with contextlib.suppress(OSError):
             sock.sendall(SECRET)
-        time.sleep(0.05)
+        return "filter faulty: holds over 20000 bytes of the flow" in proxy.text
+    flow.until(is_cut, "the flow is cut")
     wire.read_all(sock)
-    proxy.wait_line("filter faulty: holds over 20000 bytes of the flow")
     assert server.got == b""
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_filter_that_pauses_for_ever_is_found_out():
     server = Capture()
     proxy, _ = through(f"{FAULTY}:pause", server=server)
@@ -280,15 +281,15 @@ def a_filter_that_pauses_for_ever_is_found_out():
     sock.sendall(SECRET)
     wire.read_all(sock)
     proxy.wait_line("filter faulty: held data back for over 500 ms")
-    assert server.got == done(SECRET)
+    flow.until(lambda: server.got == done(SECRET), "what it wrote arrives")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_refusal_on_data_cuts_with_its_reason():
     cut("refuse", "refuses the flow: a pattern was found")
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_refusal_on_opening_is_in_the_reply():
     server = Capture()
     proxy, _ = through(f"{FAULTY}:shut", server=server)
@@ -299,7 +300,7 @@ def a_refusal_on_opening_is_in_the_reply():
     assert server.got == b""
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_refusal_of_initial_data_is_in_the_reply():
     server = Capture()
     second = flow.proxy()
@@ -313,7 +314,7 @@ def a_refusal_of_initial_data_is_in_the_reply():
 
 # ---- failing open ----
 
-@flow.test
+@flow.test(timeout=90)
 def only_what_may_fail_open_does_and_loudly():
     server = servers.Echo()
     proxy, _ = through(f"{FAULTY}:crash+", server=server)
@@ -326,7 +327,7 @@ def only_what_may_fail_open_does_and_loudly():
     proxy.wait_line("faulty was left out")
 
 
-@flow.test
+@flow.test(timeout=90)
 def what_was_lost_cuts_though_the_filter_may_fail_open():
     server = Capture()
     proxy, _ = through(f"{FAULTY}:stall+", server=server)
@@ -337,13 +338,13 @@ def what_was_lost_cuts_though_the_filter_may_fail_open():
     assert server.got == b""
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_refusal_counts_though_the_filter_may_fail_open():
     proxy, server = through(f"{FAULTY}:shut+")
     assert ask(proxy, server)[1] == DENIED
 
 
-@flow.test
+@flow.test(timeout=90)
 def the_model_says_which_filters_fail_open():
     folder = flow.folder()
     folder.chmod(0o755)
@@ -362,7 +363,7 @@ def the_model_says_which_filters_fail_open():
         assert server.got == got, (fail, server.got)
 
 
-@flow.test
+@flow.test(timeout=90)
 def a_function_that_is_gone_is_left_out_only_if_it_may_be():
     gone = f"socks6://127.0.0.1:{flow.free_port()}"
     unknown = "socks6://no-such-function.invalid:1080"
@@ -381,7 +382,7 @@ def a_function_that_is_gone_is_left_out_only_if_it_may_be():
         assert closed.got == b""
 
 
-@flow.test
+@flow.test(timeout=90)
 def what_may_fail_open_is_told_and_warned_of():
     server = servers.Echo(host="127.0.0.2")
     path = model(server, filter="count", fail="open")
