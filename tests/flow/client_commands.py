@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """client_commands.py: BIND and UDP ASSOCIATE, as programs of others ask
 for them."""
-import contextlib
 import os
 import pathlib
 import re
 import socket
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import flow, socks_peers
+from support import datagrams, flow, socks_peers
 from support import socks_client as wire
 
 LOGIN = ("ada", "secret")
@@ -39,25 +37,6 @@ for line in sys.stdin:
     sock.sendto(line.strip().encode(), ("127.0.0.1", int(sys.argv[1])))
     print(sock.recvfrom(65535)[0].decode())
 """
-
-
-class Echo:
-    """Gives datagrams back, and remembers where they came from."""
-
-    def __init__(self):
-        self.sources = set()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((flow.LOCAL, 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-        flow.at_end(self._socket.close)
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                data, source = self._socket.recvfrom(65535)
-                self.sources.add(source)
-                self._socket.sendto(data, source)
 
 
 def able(command, login=None):
@@ -90,7 +69,7 @@ def gets_datagrams_back(got, echo):
     assert got.returncode == 0, got
     lines = [line.split()[0] for line in got.stdout.splitlines()]
     assert lines == ["one", "two", "three"], got
-    assert len(echo.sources) == 1, echo.sources
+    assert len({source for _, source in echo.got}) == 1, echo.got
 
 
 DATAGRAMS = "one\ntwo\nthree\n"
@@ -123,7 +102,7 @@ def socksify_binds():
 
 
 def sends_datagrams(script, *kind, login=None):
-    proxy, echo = able(wire.UDP_ASSOCIATE, login), Echo()
+    proxy, echo = able(wire.UDP_ASSOCIATE, login), datagrams.Echo()
     gets_datagrams_back(flow.run(
         *script, *kind, proxy.port, flow.LOCAL, echo.port, *(login or ()),
         stdin=DATAGRAMS), echo)
@@ -153,7 +132,7 @@ def perl_sends_datagrams():
 
 @flow.test
 def socksify_sends_datagrams():
-    proxy, echo = able(wire.UDP_ASSOCIATE), Echo()
+    proxy, echo = able(wire.UDP_ASSOCIATE), datagrams.Echo()
     words, more = socks_peers.socksify(proxy.port, protocol="udp",
                                        command="udpassociate")
     gets_datagrams_back(flow.run(

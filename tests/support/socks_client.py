@@ -13,13 +13,14 @@ NONE, LOGIN, NO_METHOD = 0, 2, 255
 
 def read(sock, size):
     """Exactly `size` bytes."""
-    data = b""
+    data = bytearray()
     while len(data) < size:
-        more = sock.recv(size - len(data))
+        more = sock.recv(min(size - len(data), 1 << 20))
         if not more:
-            raise EOFError(f"closed after {data.hex()!r}, {size} bytes wanted")
+            raise EOFError(f"closed after {len(data)} bytes,"
+                           f" {bytes(data[:80]).hex()!r}, {size} wanted")
         data += more
-    return data
+    return bytes(data)
 
 
 def read_all(sock):
