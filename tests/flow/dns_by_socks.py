@@ -111,6 +111,7 @@ def the_server_is_judged_as_a_destination():
         _, (code, *_) = ask6(proxy.port, "0.0.0.0")
         assert code == expected, f"reply {code}, not {expected}"
         proxy.wait_line(r"127\.0\.5\.3.* by rule dns")
+    flow.until(lambda: server.connections, "the one is accepted")
     assert server.connections == 1
 
 

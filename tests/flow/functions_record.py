@@ -22,7 +22,8 @@ def ask(proxy, echo, data=b""):
 
 
 def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    """Those that are whole: the last one may be half written."""
+    return [json.loads(line) for line in path.read_text().split("\n")[:-1]]
 
 
 @flow.test
