@@ -106,7 +106,7 @@ for each in socks_peers.CLIENTS:
             register(each, what)
 
 
-@flow.test
+@flow.test(timeout=120)
 def curl_says_that_the_proxy_refuses():
     for proxy, login, said in (
             (closed(), None, r"complete SOCKS5 connection.*\(2\)"),
@@ -123,7 +123,7 @@ def curl_says_that_the_proxy_refuses():
         assert origin.connections == 0
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=120)
 def ssh_goes_through_with_a_login():
     ssh, ncat = flow.need("ssh", "ncat")
     port = flow.free_port()
@@ -138,7 +138,7 @@ def ssh_goes_through_with_a_login():
     assert got.stdout.split()[-1] == "3000000", got.stdout
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=120)
 def nmap_sees_the_methods():
     nmap = flow.need("nmap")
     for proxy, open_to_all in ((flow.proxy(), 1), (users(), 0)):

@@ -12,7 +12,7 @@ from support import flow
 
 # A request costs more calls the more pieces come that it waits for, and on a busy
 # machine these are more: the least of some attempts counts.
-ATTEMPTS = 4
+ATTEMPTS = 8
 CALLS = 1.12         # times the baseline
 INSTRUCTIONS = 1.15  # and these: compilers differ
 
@@ -42,13 +42,13 @@ def min_of_attempts(count, enough):
     return found
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=300)
 def system_calls_are_no_more_than_the_baseline():
     flow.need("strace")
     compare(counted.calls, counted.baseline()["calls"], CALLS)
 
 
-@flow.test(timeout=120)
+@flow.test(timeout=600)
 def instructions_are_no_more_than_the_baseline():
     flow.need("valgrind")
     compare(counted.instructions, counted.baseline()["instructions"],

@@ -52,7 +52,7 @@ def at_once(work):
     start = threading.Barrier(CLIENTS)
 
     def many():
-        start.wait(20)
+        start.wait(60)
         for _ in range(20):
             work()
 
@@ -61,7 +61,7 @@ def at_once(work):
             done.result()
 
 
-@flow.test
+@flow.test(timeout=120)
 def reply_and_answer_are_both_whole():
     echo, proxy = servers.Echo(), flow.proxy("--workers", "1", "--quiet")
 
@@ -75,7 +75,7 @@ def reply_and_answer_are_both_whole():
     at_once(work)
 
 
-@flow.test
+@flow.test(timeout=120)
 def a_destination_that_says_nothing_holds_up_no_reply():
     silent, echo = Silent(), servers.Echo()
     proxy = flow.proxy("--workers", "1", "--quiet")
@@ -87,7 +87,7 @@ def a_destination_that_says_nothing_holds_up_no_reply():
     at_once(work)
 
 
-@flow.test
+@flow.test(timeout=120)
 def a_destination_that_ends_at_once():
     deaf, proxy = Deaf(), flow.proxy("--workers", "1", "--quiet")
 
@@ -98,7 +98,7 @@ def a_destination_that_ends_at_once():
     at_once(work)
 
 
-@flow.test
+@flow.test(timeout=120)
 def either_side_may_end_first():
     early, proxy = Early(), flow.proxy("--workers", "1", "--quiet")
 
@@ -110,7 +110,7 @@ def either_side_may_end_first():
     at_once(work)
 
 
-@flow.test
+@flow.test(timeout=120)
 def what_a_proxy_behind_sends_at_once_arrives_at_once():
     echo = servers.Echo()
     behind = flow.proxy("--quiet")

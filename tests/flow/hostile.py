@@ -110,13 +110,13 @@ def shown(path):
     return text[1:]
 
 
-@flow.test
+@flow.test(timeout=240)
 def the_whole_document_is_a_model():
     got = bounded(flow.file(WHOLE, "model.json"))
     assert got.returncode == 0, got.stderr
 
 
-@flow.test
+@flow.test(timeout=240)
 def nesting_is_bounded():
     for deep in ("[" * 10_000_000, '{"a":' * 5_000_000,
                  "[" * 1_000_000 + "]" * 1_000_000,
@@ -124,7 +124,7 @@ def nesting_is_bounded():
         refused(deep, "line 1: nested too deep")
 
 
-@flow.test
+@flow.test(timeout=240)
 def a_document_over_the_limit_is_not_read():
     path = flow.folder() / "large.json"
     path.touch()
@@ -145,7 +145,7 @@ def a_document_of_the_largest_size_is_refused_in_time():
         refused(head + body)
 
 
-@flow.test
+@flow.test(timeout=240)
 def every_key_that_is_there_twice_is_named():
     # A text that json.dumps() escapes in no way, to be made equal afterwards.
     for path, value in places():
@@ -156,7 +156,7 @@ def every_key_that_is_there_twice_is_named():
         refused(text.replace(twin, path[-1]), f"{shown(path)}: is there twice")
 
 
-@flow.test
+@flow.test(timeout=240)
 def wrong_types_are_named_everywhere():
     for path, value in places():
         for other in (None, True, 0, "?", [], {}):
@@ -167,7 +167,7 @@ def wrong_types_are_named_everywhere():
             refused(with_value(path, other), shown(path[:1]))
 
 
-@flow.test
+@flow.test(timeout=240)
 def empty_documents_say_so():
     for text in ("", " ", "\n\n", "\ufeff"):
         refused(text, "this is not JSON")
@@ -176,7 +176,7 @@ def empty_documents_say_so():
     refused("{}", "epi: is missing", "nodes: is missing")
 
 
-@flow.test
+@flow.test(timeout=240)
 def empty_names_and_texts_are_refused():
     for path, value in places():
         if isinstance(value, str):
@@ -185,7 +185,7 @@ def empty_names_and_texts_are_refused():
         refused(with_value((part, ""), {}), f"{part}.: a name has 1 to 255")
 
 
-@flow.test
+@flow.test(timeout=240)
 def text_is_utf8():
     good = json.dumps(WHOLE).encode()
     for bad in (b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
@@ -198,7 +198,7 @@ def text_is_utf8():
     refused(good.replace(b"why", b"a\\u001bb"), "a control character")
 
 
-@flow.test
+@flow.test(timeout=240)
 def numbers_stay_in_their_range():
     good = json.dumps(WHOLE)
     for port in ("0", "-0", "-1", "1.5", "65536", "1e999", "-1e999", "1e-400",
@@ -247,7 +247,7 @@ def what_is_over_a_limit_is_refused():
             "more than 12000000 values and keys")
 
 
-@flow.test
+@flow.test(timeout=240)
 def long_names_are_refused():
     for size in (256, 10_000_000):
         name = "x" * size
