@@ -172,12 +172,13 @@ def until(condition, what, timeout=10):
 
 
 def answers(port, host=LOCAL):
-    """1 if something listens on a port."""
+    """1 if something listens on a port, other than the asking socket itself,
+    which may have been given that very port."""
     try:
-        socket.create_connection((host, port), 1).close()
+        with socket.create_connection((host, port), 1) as sock:
+            return int(sock.getsockname()[1] != port)
     except OSError:
         return 0
-    return 1
 
 
 class Program:
