@@ -28,6 +28,7 @@ enum {
   RECORD_ALERT = 21,
   RECORD_HANDSHAKE = 22,
   RECORD_HEAD = 13,
+  SIZE = 3, /* of a message, in its head */
   CLIENT_HELLO = 1,
   HELLO_VERIFY_REQUEST = 3,
 };
@@ -58,6 +59,25 @@ static void start_library(void) {
 static int is_message(const uint8_t *datagram, size_t len, int type) {
   return len > RECORD_HEAD && datagram[0] == RECORD_HANDSHAKE && !datagram[3] &&
          !datagram[4] && datagram[RECORD_HEAD] == type;
+}
+
+/* 1 if a datagram is a ClientHello, all of it, and nothing else. The session
+ * that waits would keep parts of one, and with those of a stranger it takes no
+ * other client's hello. */
+static int is_hello(const uint8_t *datagram, size_t len) {
+  epi__reader in = epi__reader_over(datagram, len);
+  const uint8_t *whole, *part;
+  unsigned size;
+
+  epi__skip(&in, RECORD_HEAD - 2);
+  size = epi__read_u16(&in);
+  epi__skip(&in, 1);
+  whole = epi__read_bytes(&in, SIZE);
+  epi__skip(&in, 2 + SIZE); /* its number, and where the part begins */
+  part = epi__read_bytes(&in, SIZE);
+  return is_message(datagram, len, CLIENT_HELLO) && !in.missing &&
+         size == len - RECORD_HEAD && !memcmp(whole, part, SIZE) &&
+         (size_t)(part[0] << 16 | part[1] << 8 | part[2]) == in.left;
 }
 
 static int on_receive(WOLFSSL *ssl, char *buf, int size, void *user) {
@@ -198,7 +218,7 @@ int epi__dtls_hello(epi__dtls *session, const epi_addr *peer,
   epi__sock_addr name;
   socklen_t name_len = epi__sock_addr_to(&name, peer);
 
-  if (!is_message(datagram, len, CLIENT_HELLO)) {
+  if (!is_hello(datagram, len)) {
     return 0;
   }
   if (wolfSSL_dtls_set_peer(session->ssl, &name, name_len) != WOLFSSL_SUCCESS) {

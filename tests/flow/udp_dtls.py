@@ -189,11 +189,13 @@ def hello_record(sequence=0, cut=None):
 def a_strangers_hello_keeps_nobody_out():
     echo = Echo()
     proxy, port, cert = with_dtls(workers="1")
-    stranger = udp()
+    stranger, neighbour = udp(), udp()
     for record in (hello_record(2 ** 48 - 2), hello_record(0, 20),
-                   hello_record(2 ** 47, 40)):
+                   hello_record(2 ** 47, 40),
+                   hello_record() + hello_record(1, 20)):
         stranger.sendto(record, (flow.LOCAL, port))
-        time.sleep(0.1)
+        neighbour.sendto(hello_record(), (flow.LOCAL, port))
+        assert neighbour.recv(2000)[13] == 3, "the first hello is answered"
         client, dtls = Socks6(proxy.port), Dtls(port, cert)
         dtls.send(pack6(client.id, flow.LOCAL, echo.port, b"hello"))
         assert dtls.receive()[3] == b"hello", record.hex()
