@@ -41,12 +41,15 @@ def with_dtls(*options, workers="3", query=""):
 
 
 class Dtls:
-    """openssl s_client: what it reads at once is one record."""
+    """openssl s_client: what it reads at once is one record. Without -nbio it
+    waits for the proxy to speak first, after a handshake with a datagram that
+    was sent again."""
 
     def __init__(self, port, cert):
         self.process = subprocess.Popen(
-            [flow.need("openssl"), "s_client", "-dtls1_2", "-quiet", "-CAfile",
-             cert, "-verify_return_error", "-connect", f"{flow.LOCAL}:{port}"],
+            [flow.need("openssl"), "s_client", "-dtls1_2", "-quiet", "-nbio",
+             "-CAfile", cert, "-verify_return_error", "-connect",
+             f"{flow.LOCAL}:{port}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
         flow.at_end(self._end)
