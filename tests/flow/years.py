@@ -31,7 +31,7 @@ class Proxy:
         self.echo, self.closed = servers.Echo(), flow.free_port()
         self.model, self.settings = folder / "model", folder / "settings"
         self.port, self.other = flow.free_port(HOST), flow.free_port(HOST)
-        self.rules, self.lines = 0, ["drain = 60000"]
+        self.rules, self.lines = 0, ["drain = 600000"]
         self.write_model()
         self.write_settings()
         self.program = flow.proxy(
@@ -116,7 +116,7 @@ def nothing_fails_over_all_that_changes():
         load.stop()
         assert not load.failed, load.failed
     program.signal()
-    program.wait_line(r"draining: nobody can connect, \d+ flows have 60000 ms")
+    program.wait_line(r"draining: nobody can connect, \d+ flows have 600000 ms")
     for sock in proxy.kept:
         there_and_back(sock)
         sock.close()
