@@ -62,7 +62,7 @@ class Site:
     def curl(self, *options, prefix=()):
         """curl on the node, which knows of no proxy."""
         return self.node.run(*prefix, flow.need("curl"), "-sS", "-g",
-                             "--noproxy", "*", "-m", "10", *options)
+                             "--noproxy", "*", "-m", "15", *options)
 
     def goes_direct(self, server, **more):
         """1 if the origin sees the node, 0 if it sees the proxy."""
