@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import flow, servers, socks_client as wire
 
 TIME_MS = 800
+MOST = 15  # seconds until then, on a machine that does other things, too
 LATE = "the client did not finish its handshake in time"
 
 
@@ -20,11 +21,11 @@ def start(*options):
                       *options)
 
 
-def takes(sock, act=None):
-    """Seconds until the proxy closes; act sends something each time."""
-    begin = time.monotonic()
+def takes(sock, begin, act=None):
+    """Seconds until the proxy closes, from a time before it was connected; act
+    sends something each time."""
     sock.settimeout(0.1)
-    while time.monotonic() < begin + 10:
+    while time.monotonic() < begin + MOST:
         with contextlib.suppress(TimeoutError):
             try:
                 if not sock.recv(65536):
@@ -39,14 +40,18 @@ def takes(sock, act=None):
 
 
 def is_served(proxy, echo):
-    sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
+    def in_time():
+        """Nothing if this process stood still, and it came too late."""
+        with contextlib.suppress(EOFError, ConnectionError):
+            return wire.socks5(proxy.port, flow.LOCAL, echo.port)
+    sock, code = flow.until(in_time, "a handshake in time")
     assert code == 0
     sock.sendall(b"there?")
     assert wire.read(sock, 6) == b"there?"
     sock.close()
 
 
-@flow.test
+@flow.test(timeout=60)
 def a_byte_now_and_then_does_not_gain_time():
     echo, proxy = servers.Echo(), start()
     whole = {
@@ -55,12 +60,13 @@ def a_byte_now_and_then_does_not_gain_time():
                          bytes(64) * 4),
     }
     for message in whole.values():
+        begin = time.monotonic()
         sock, rest = wire.connect(proxy.port), list(message)
 
         def trickle(sock=sock, rest=rest):
             sock.send(bytes([rest.pop(0)]))
-        took = takes(sock, trickle)
-        assert TIME_MS / 1000 - 0.1 < took < 5, took
+        took = takes(sock, begin, trickle)
+        assert TIME_MS / 1000 - 0.1 < took < MOST, took
         assert rest, "it was not done yet"
     flow.until(lambda: proxy.text.count(LATE) == 2, "the log says why")
 
@@ -69,27 +75,34 @@ def a_byte_now_and_then_does_not_gain_time():
 def nor_does_who_answers_one_part_and_then_trickles():
     """The time is that of the whole handshake, not of each message."""
     proxy = start()
-    sock = wire.connect(proxy.port)
-    begin = time.monotonic()
-    time.sleep(TIME_MS / 2000)
-    sock.sendall(wire.greeting(wire.NONE))
-    assert wire.read(sock, 2) == b"\5\0"
-    takes(sock)
-    took = time.monotonic() - begin
-    assert TIME_MS / 1000 - 0.1 < took < 2 * TIME_MS / 1000 + 3, took
+
+    def one_part():
+        """Nothing if this process stood still, and it came too late."""
+        begin = time.monotonic()
+        sock = wire.connect(proxy.port)
+        time.sleep(TIME_MS / 2000)
+        with contextlib.suppress(EOFError, ConnectionError):
+            sock.sendall(wire.greeting(wire.NONE))
+            assert wire.read(sock, 2) == b"\5\0"
+            return sock, begin
+    took = takes(*flow.until(one_part, "a part in time"))
+    assert TIME_MS / 1000 - 0.1 < took < MOST, took
     proxy.wait_line(LATE)
 
 
-@flow.test
+@flow.test(timeout=100)
 def who_says_nothing_or_half_closes_is_closed():
     proxy = start()
+    begin = time.monotonic()
     silent = wire.connect(proxy.port)
-    assert TIME_MS / 1000 - 0.1 < takes(silent) < 5
+    assert TIME_MS / 1000 - 0.1 < takes(silent, begin) < MOST
     for said in (b"", b"\5", wire.greeting(wire.NONE)[:2], b"\6\1\0"):
+        begin = time.monotonic()
         half = wire.connect(proxy.port)
-        half.sendall(said)
-        half.shutdown(socket.SHUT_WR)
-        assert takes(half) < 5, said
+        with contextlib.suppress(OSError):  # it is too late already
+            half.sendall(said)
+            half.shutdown(socket.SHUT_WR)
+        assert takes(half, begin) < MOST, said
 
 
 @flow.test
@@ -119,11 +132,12 @@ def a_flood_is_cut_and_kept_nowhere():
     is_served(proxy, servers.Echo())
 
 
-@flow.test
+@flow.test(timeout=60)
 def many_of_them_hold_up_nobody():
     echo, proxy = servers.Echo(), start()
     slow = [wire.connect(proxy.port) for _ in range(100)]
     stop = threading.Event()
+    flow.at_end(stop.set)
 
     def trickle():
         while not stop.wait(0.05):
@@ -133,7 +147,7 @@ def many_of_them_hold_up_nobody():
     thread = threading.Thread(target=trickle)
     thread.start()
     end, times = time.monotonic() + 2, []
-    while time.monotonic() < end:
+    while time.monotonic() < end or len(times) < 20:
         begin = time.monotonic()
         is_served(proxy, echo)
         times.append(time.monotonic() - begin)

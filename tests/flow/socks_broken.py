@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """socks_broken.py: clients that break off, stay silent or send garbage, and
 bad command lines of epi-proxy."""
+import contextlib
 import errno
 import os
 import pathlib
@@ -94,10 +95,11 @@ def silent_clients_are_closed_in_time():
     echo = servers.Echo()
     proxy = flow.proxy("--handshake-timeout", HANDSHAKE_MS)
     for first in (b"", b"\5", b"\5\1\0", b"\6\1\0"):
-        sock = wire.connect(proxy.port)
-        sock.sendall(first)
         begun = time.monotonic()
-        assert wire.closed(sock, 5), f"{first!r}: kept open"
+        sock = wire.connect(proxy.port)
+        with contextlib.suppress(ConnectionError):  # it is too late already
+            sock.sendall(first)
+        assert wire.closed(sock), f"{first!r}: kept open"
         took = time.monotonic() - begun
         assert took > 0.3, f"{first!r}: closed after {took:.3f} s"
     served(proxy, echo)
@@ -107,8 +109,13 @@ def silent_clients_are_closed_in_time():
 def the_timeout_ends_with_the_handshake():
     echo = servers.Echo()
     proxy = flow.proxy("--handshake-timeout", HANDSHAKE_MS)
-    sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
-    assert code == 0
+    def in_time():
+        """Nothing if this process stood still, and it came too late."""
+        with contextlib.suppress(EOFError, ConnectionError):
+            sock, code = wire.socks5(proxy.port, flow.LOCAL, echo.port)
+            assert code == 0
+            return sock
+    sock = flow.until(in_time, "a handshake in time")
     time.sleep(1.2)
     sock.sendall(b"late")
     assert wire.read(sock, 4) == b"late"
