@@ -29,7 +29,10 @@ def opened(proxy, server):
 @flow.test
 def no_worker_gets_nearly_all():
     proxy, server = flow.proxy("--workers", "3"), servers.Echo()
-    before, kept = watched(proxy), []
+    before = flow.until(  # each its listener, and what wakes it
+        lambda: (now := watched(proxy)) and min(now) >= 2 and now,
+        "all workers have begun")
+    kept = []
     for _ in range(12):
         kept.append(opened(proxy, server))
     more = flow.until(
