@@ -40,7 +40,8 @@ def it_is_told_the_whole_life():
     assert first == "RELOADING=1" and second.startswith("MONOTONIC_USEC=")
     assert int(second.split("=")[1]) > 0
     assert manager.told() == "READY=1"
-    path.write_text("{")
+    path.with_name("new").write_text("{")
+    path.with_name("new").rename(path)  # in one piece, and one change
     proxy.wait_line("this is not JSON")
     assert manager.told().startswith("RELOADING=1")
     assert manager.told() == "READY=1", "the old model is in force"

@@ -5,6 +5,7 @@ import contextlib
 import pathlib
 import re
 import resource
+import select
 import socket
 import sys
 import time
@@ -51,7 +52,8 @@ def without_descriptors_it_waits_and_does_not_spin():
         living.sendall(b"there?")
         assert wire.read(living, 6) == b"there?", "flows that run go on"
         time.sleep(0.1)
-    assert busy_s(proxy) - spent < 0.5, busy_s(proxy) - spent
+    spent, took = busy_s(proxy) - spent, time.monotonic() - start
+    assert spent < took / 3, f"{spent} s of {took} s"
     assert proxy.text.count("Too many open files") == 1, "it is said once"
     allow_files(proxy, before[0])
     for sock in waiting:  # each that waited is served
@@ -64,23 +66,27 @@ def without_descriptors_it_waits_and_does_not_spin():
 def the_limit_leaves_a_reserve_of_descriptors():
     """As many connections as it takes by itself can all be served."""
     echo = servers.Echo()
-    proxy = flow.proxy("--workers", "2",
+    proxy = flow.proxy("--workers", "2", "--log-lines", "0",
                        prefix=["prlimit", "--nofile=150:150"])
-    held = [wire.connect(proxy.port) for _ in range(60)]
-    for sock in held:
+    said = {wire.connect(proxy.port): b"" for _ in range(60)}
+    for sock in said:
         sock.sendall(wire.greeting(wire.NONE) +
                      wire.request5(flow.LOCAL, echo.port))
+        sock.setblocking(False)
     proxy.wait_line("as many as the limit or the descriptors allow")
-    served = 0
-    for sock in held:
-        sock.settimeout(0.05)
-        try:
-            assert wire.read(sock, 2) == b"\5\0"
-            assert wire.reply5(sock)[0] == 0, "one that was taken is served"
-            served += 1
-        except TimeoutError:
-            pass
-    assert 10 < served < 60, served
+
+    def served():
+        for sock in said:
+            with contextlib.suppress(BlockingIOError):
+                said[sock] += sock.recv(12)
+        return sum(len(answer) == 12 for answer in said.values())
+    flow.until(lambda: 10 < served() == flow.flows(proxy), "they are served")
+    time.sleep(0.5)  # or more of them
+    assert flow.flows(proxy) < 60
+    flow.until(lambda: served() == flow.flows(proxy),
+               "one that was taken is served")
+    for answer in said.values():
+        assert answer[:4] in (b"", b"\5\0\5\0"), answer
     assert "Too many open files" not in proxy.text
 
 
@@ -115,10 +121,13 @@ def ask(proxy, server):
     sock.sendall(wire.greeting(wire.NONE))
     assert wire.read(sock, 2) == b"\5\0"
     sock.sendall(wire.request5(flow.LOCAL, server.port))
-    return sock, wire.reply5(sock)[0]
+    code = wire.reply5(sock)[0]
+    if not code:  # the proxy has what comes behind the first bytes
+        assert select.select([sock], [], [], 20)[0], "nothing comes"
+    return sock, code
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=120)
 def memory_of_slow_readers_is_bounded_and_nothing_is_lost():
     fountain = Fountain()
     proxy = flow.proxy("--memory", "1000000", "--workers", "2")
@@ -144,7 +153,7 @@ def memory_of_slow_readers_is_bounded_and_nothing_is_lost():
     assert ask(proxy, fountain)[1] == 0, "there is room again"
 
 
-@flow.test
+@flow.test(timeout=60)
 def what_waits_encrypted_is_bounded_too():
     """Such flows hold more than a buffer each, and all of it counts."""
     authority, fountain = Authority(), Fountain()
@@ -169,11 +178,11 @@ def what_waits_encrypted_is_bounded_too():
     for _ in range(6):
         with contextlib.suppress(OSError):
             slow.append(dial())
-    flow.until(is_full, "a flow is refused")
+    flow.until(is_full, "a flow is refused", 20)
     assert slow
 
 
-@flow.test(timeout=60)
+@flow.test(timeout=120)
 def who_never_reads_does_not_stop_the_others_for_ever():
     fountain = Fountain()
     proxy = flow.proxy("--memory", "300000", "--workers", "1")
@@ -205,6 +214,7 @@ def counted(proxy, about):
 @flow.test
 def a_flood_of_log_lines_becomes_a_count():
     echo, log = servers.Echo(), flow.folder() / "audit.log"
+    start = time.monotonic()
     proxy = flow.proxy("--log-lines", "5", "--workers", "2", "--audit", log,
                        "--audit-key", flow.file("the audit log's key", "key"))
     for _ in range(60):
@@ -219,19 +229,24 @@ def a_flood_of_log_lines_becomes_a_count():
     proxy.stop()
     opened = r"Z flow \d+: 127\S+ > 127\S+$"
     said = len(re.findall(opened, proxy.text, re.M))
-    assert said < 50 and counted(proxy, " > 127") + said == 63, proxy.text
+    seconds = time.monotonic() - start
+    assert said <= 5 * (seconds + 1), f"{said} in {seconds} s"
+    assert counted(proxy, " > 127") + said == 63, proxy.text
     ended = lines_of(proxy, r"Z flow \d+: ended")
     assert ended + counted(proxy, ": ended") == 60, proxy.text
     assert lines_of(proxy, r"Z flow \d+: .* refused \(") == 3, \
         "another kind is not held back"
 
 
-@flow.test
+@flow.test(timeout=60)
 def a_count_comes_although_nothing_follows():
     proxy = flow.proxy("--log-lines", "1")
-    for _ in range(3):
-        wire.connect(proxy.port).sendall(b"GET / HTTP/1.0\r\n\r\n")
-    proxy.wait_line("and 2 more like it in the last 1[0-3] s: ", timeout=20)
+    for sock in [wire.connect(proxy.port) for _ in range(20)]:
+        sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    about = r"flow \d+ from 127"
+    proxy.wait_line(rf"and \d+ more like it in the last [1-9]\d s: {about}", 30)
+    flow.until(lambda: lines_of(proxy, f"Z {about}") +
+               counted(proxy, about) == 20, "all of them count", 30)
 
 
 @flow.test
