@@ -107,7 +107,8 @@ def refuses_wrong_and_missing_logins():
     assert code == "method", f"without login: {code}"
     assert wire.closed(sock)
     proxy.wait_line("the client offers no login")
-    assert proxy.text.count(": the login is wrong") == 3, proxy.text
+    flow.until(lambda: proxy.text.count(": the login is wrong") == 3,
+               "three lines")
     assert origin.connections == 0
     assert "secret" not in proxy.text.lower(), "a password is in the log"
 
@@ -235,7 +236,7 @@ def a_model_from_a_pipe_is_read_once():
     path = flow.folder() / "pipe"
     os.mkfifo(path)
     text = model().read_text()
-    threading.Thread(target=path.write_text, args=(text,)).start()
+    threading.Thread(target=path.write_text, args=(text,), daemon=True).start()
     proxy = flow.proxy("--model", path)
     proxy.signal(signal.SIGHUP)
     proxy.wait_line("not a regular file")

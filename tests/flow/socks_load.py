@@ -19,6 +19,7 @@ BIG = 50 * MIB
 def opened(proxy, port):
     sock, code = wire.socks5(proxy.port, flow.LOCAL, port)
     assert code == 0, f"reply {code}"
+    sock.settimeout(60)  # of all that is sent at once, too
     return sock
 
 

@@ -56,14 +56,16 @@ class Fountain(servers.Server):
 
 
 class Hasty(servers.Server):
-    """Sends, once asked for the end, until nobody takes more, and ends; `ended`
-    once its connection is over on both sides."""
+    """Sends, once asked for the end, until nobody takes more, and ends."""
 
     def __init__(self):
-        self.sent, self.ended, self.full = 0, False, threading.Event()
+        self.sent, self.sock, self.full = 0, None, threading.Event()
+        self.over = threading.Event()
+        flow.at_end(self.over.set)
         super().__init__()
 
     def serve(self, sock):
+        self.sock = sock
         sock.recv(1)
         sock.settimeout(0.5)
         with contextlib.suppress(TimeoutError):
@@ -71,9 +73,12 @@ class Hasty(servers.Server):
                 self.sent += sock.send(bytes(MIB))
         sock.shutdown(socket.SHUT_WR)
         self.full.set()
-        flow.until(lambda: sock.getsockopt(
-            socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\7", "it is closed")
-        self.ended = True
+        self.over.wait(60)
+
+    def has_ended(self):
+        """1 once its connection is over on both sides."""
+        return self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO,
+                                    1) == b"\7"
 
 
 def reset(sock):
@@ -96,6 +101,7 @@ def digest(data):
 def opened(proxy, server):
     sock, code = wire.socks5(proxy.port, flow.LOCAL, server.port)
     assert code == 0, f"reply {code}"
+    sock.settimeout(40)  # of all that is sent at once, too
     return sock
 
 
@@ -128,8 +134,22 @@ def fill(sock):
     with contextlib.suppress(TimeoutError):
         while True:
             sent += sock.send(block[sent % MIB:])
-    sock.settimeout(15)
+    sock.settimeout(40)
     return sent
+
+
+def held(proxy, count=1):
+    """Fill flows until so many are held in tubes: what comes in small pieces,
+    as from a machine that does other things, too, is copied, rightly. The
+    server, the socket and what was sent, of each."""
+    flows = []
+    for _ in range(10 + count):
+        server = Late(answer=servers.body(5 * MIB))
+        sock = opened(proxy, server)
+        flows.append((server, sock, fill(sock)))
+        if tubes(proxy) == count:
+            return flows
+    raise AssertionError("they were copied")
 
 
 def kernel_room():
@@ -168,18 +188,9 @@ def an_end_may_come_at_any_byte():
         proxy.wait_line(f" {size} bytes out, {size} back: both sides")
 
 
-@flow.test
+@flow.test(timeout=60)
 def an_end_waits_for_what_the_tube_holds():
-    proxy = flow.proxy("--workers", "1")
-    for _ in range(10):  # what comes in small pieces is copied, rightly
-        server = Late(answer=servers.body(5 * MIB))
-        sock = opened(proxy, server)
-        sent = fill(sock)
-        if tubes(proxy) == 1:
-            break
-        sock.close()
-        server.go.set()
-    assert tubes(proxy) == 1, "it was copied"
+    *_, (server, sock, sent) = held(flow.proxy("--workers", "1"))
     sock.shutdown(socket.SHUT_WR)
     server.go.set()
     assert digest_of(sock) == digest(server.answer)
@@ -205,15 +216,10 @@ def a_reset_in_the_middle_ends_the_flow():
     there_and_back(proxy, 4 * MIB)
 
 
-@flow.test
+@flow.test(timeout=60)
 def who_does_not_read_holds_back_who_writes():
-    proxy = flow.proxy("--workers", "1")
-    server, kept = Late(), []
-    for _ in range(3):
-        kept.append(opened(proxy, server))
-        sent = fill(kept[-1])
+    for _, _, sent in held(flow.proxy("--workers", "1"), 3):
         assert sent < kernel_room() + 4 * MIB, f"{sent} bytes are on their way"
-    assert tubes(proxy) == 3, "each is held in a tube"
 
 
 @flow.test
@@ -228,15 +234,13 @@ def an_idle_flow_has_no_tube():
     assert 0 < tubes(proxy) < 6, "they do not share"
 
 
-@flow.test
+@flow.test(timeout=60)
 def bulk_beyond_the_tubes_is_copied():
     # So few descriptors that there is one tube; a flow that waits has it.
     proxy = flow.proxy("--workers", "1", prefix=["prlimit", "--nofile=130"])
-    held, server = opened(proxy, Late()), Late()
-    fill(held)
-    assert tubes(proxy) == 1
+    kept = held(proxy)
     there_and_back(proxy, 16 * MIB)
-    assert tubes(proxy) == 1
+    assert tubes(proxy) == 1, f"besides those of {len(kept)} flows"
 
 
 @flow.test
@@ -267,8 +271,8 @@ def a_new_model_cuts_bulk():
     path = flow.file(MODEL)
     proxy = flow.proxy("--workers", "1", "--model", path)
     sock = opened(proxy, Fountain())
-    wire.read(sock, 4 * MIB)
-    assert tubes(proxy) > 0, "it was copied"
+    flow.until(lambda: wire.read(sock, 4 * MIB) and tubes(proxy) > 0,
+               "it is spliced")
     path.write_text(json.dumps(MODEL | {"policy": {"default": "deny"}}))
     with contextlib.suppress(ConnectionResetError):
         digest_of(sock)
@@ -302,9 +306,9 @@ def a_new_model_lets_the_last_bytes_arrive():
     proxy = flow.proxy("--workers", "1", "--model", path)
     sock = opened(proxy, server)
     sock.shutdown(socket.SHUT_WR)
-    server.full.wait(20)
+    assert server.full.wait(20)
     got = b""
-    while not server.ended:
+    while not server.has_ended():
         got += wire.read(sock, 64 * KIB)
     path.write_text(json.dumps(MODEL | {"policy": {
         "default": "allow", "rules": [{"id": "new", "effect": "allow"}]}}))
