@@ -15,6 +15,7 @@ import threading
 from support import flow
 
 _ETH_P_ALL = 3
+_SO_RCVBUFFORCE, _WAITING = 33, 64 << 20  # a flood pushes nothing out
 SYN, ACK, RST = 2, 16, 4
 
 Packet = collections.namedtuple(
@@ -56,6 +57,8 @@ class Capture:
                 self._socket = socket.socket(
                     socket.AF_PACKET, socket.SOCK_DGRAM,
                     socket.htons(_ETH_P_ALL))
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE,
+                                        _WAITING)
             except OSError as error:
                 flow.skip(f"no packets can be captured here: {error}")
         self._over = os.eventfd(0)
