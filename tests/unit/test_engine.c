@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-  PATIENCE_MS = 5000,
+  PATIENCE_MS = 20000,
 };
 
 static epi_engine *listening(void) {
@@ -152,15 +152,15 @@ Test(engine, tells_of_instances) {
   epi_engine_free(engine);
 }
 
-/* Where no connection of anybody takes a port. */
-#define QUIET "127.91.7.3"
-
+/* Where nobody else takes a port. */
 static epi_engine *at_quiet(void) {
   epi_engine *engine = NULL;
+  char url[64];
 
   cr_assert(!epi_engine_new(&engine));
   cr_assert(!epi_engine_set(engine, EPI_ENGINE_WORKERS, 1));
-  cr_assert(!epi_engine_listen(engine, "socks://" QUIET ":0"));
+  snprintf(url, sizeof url, "socks://%s:0", loopback_own());
+  cr_assert(!epi_engine_listen(engine, url));
   return engine;
 }
 
@@ -174,8 +174,8 @@ static int set_port(epi_engine *engine, unsigned port, const char *to) {
            "{\"epi\": 1, \"nodes\": {\"a\": {\"domain\": \"d\", \"addresses\": "
            "[\"127.0.0.0/8\"]}}, \"proxies\": {\"p\": {\"domain\": \"d\", "
            "\"ports\": [{\"port\": %u, \"from\": \"a\", \"to\": \"%s\", "
-           "\"listen\": \"" QUIET "\"}]}}}",
-           port, to);
+           "\"listen\": \"%s\"}]}}}",
+           port, to, loopback_own());
   cr_assert(!epi_model_read(&model, NULL, text, strlen(text)), "%s",
             epi_error_detail());
   result = epi_engine_set_model(engine, model);
@@ -295,7 +295,8 @@ Test(engine, drains_while_it_runs) {
   char url[64];
 
   cr_expect_eq(epi_engine_drain(engine, 1), EPI_ESTATE);
-  snprintf(url, sizeof url, "socks://" QUIET ":%u", port_of(engine, 0));
+  snprintf(url, sizeof url, "socks://%s:%u", loopback_own(),
+           port_of(engine, 0));
   cr_assert(!epi_engine_start(engine), "%s", epi_error_detail());
   cr_expect_eq(epi_engine_has_drained(engine), 0);
   cr_expect_eq(epi_engine_drain(engine, -1), EPI_EINVAL);

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 enum {
-  PATIENCE_MS = 10000,
+  PATIENCE_MS = 20000,
   BETWEEN_MS = 5,
+  RETRY_MS = 1000, /* the least that passes between two that fail */
 };
 
 /* What the callbacks do and saw. */
@@ -158,12 +159,12 @@ static int outcome(int fd) {
   uint8_t reply[12] = {0};
   int code = -1;
 
-  if (recv(fd, reply, sizeof reply, MSG_WAITALL) == sizeof reply) {
+  if (loopback_take(fd, reply, sizeof reply)) {
     code = reply[3];
   }
   if (code == 0) { /* a greeting without methods comes back as a refusal */
     code = send(fd, "\x05\x01\x7f", 3, MSG_NOSIGNAL) == 3 &&
-                   recv(fd, reply, 2, MSG_WAITALL) == 2 && reply[1] == 0xff
+                   loopback_take(fd, reply, 2) && reply[1] == 0xff
                ? 0
                : -1;
   }
@@ -228,13 +229,15 @@ Test(provisioner, an_instance_is_not_idle_while_a_flow_waits) {
 }
 
 Test(provisioner, a_failure_refuses_the_flows_that_wait) {
+  int64_t began = epi__clock_steady();
   uint16_t proxy;
 
   program.reason = "no room";
   proxy = start(PATIENCE_MS);
   cr_expect_eq(outcome(ask(proxy)), 1);
   cr_expect_eq(outcome(ask(proxy)), 1);
-  cr_expect_eq(atomic_load(&program.started), 1);
+  cr_expect(atomic_load(&program.started) == 1 ||
+            epi__clock_steady() - began >= RETRY_MS);
   cr_expect_eq(epi_engine_instance_failed(program.engine, 1, "again"),
                EPI_ENOENT);
   cr_expect_eq(epi_engine_instance_failed(program.engine, 1, ""), EPI_EINVAL);

@@ -2,6 +2,7 @@
 #include "os/os.h"
 
 #include "epi/stack.h"
+#include "support/loopback.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -29,7 +30,7 @@ static int open_socket(const char *text) {
 static int ready(int fd) {
   struct pollfd wait = {fd, POLLOUT, 0};
 
-  return poll(&wait, 1, 5000) == 1;
+  return poll(&wait, 1, 20000) == 1;
 }
 
 Test(sock_stack, what_is_set_is_in_force) {
@@ -89,7 +90,7 @@ Test(sock_stack, a_plain_connection_is_no_multipath) {
 }
 
 Test(sock_stack, no_ttl_expires_where_nobody_listens) {
-  epi_addr addr = address("127.0.0.1");
+  epi_addr addr = address(loopback_own());
   int taken, fd;
 
   cr_assert_eq(epi__sock_listen(&addr, 0, &taken), 0);
@@ -126,13 +127,13 @@ Test(sock_stack, data_of_a_fast_open_arrives_once) {
                  (ptrdiff_t)(5 - sent));
     epi__sock_end(fd);
     wait = (struct pollfd){listener, POLLIN, 0};
-    cr_assert_eq(poll(&wait, 1, 5000), 1);
+    cr_assert_eq(poll(&wait, 1, 20000), 1);
     cr_assert_eq(epi__sock_accept(listener, &server, &peer), 0);
     for (size_t len = 0;;) {
       ptrdiff_t count;
 
       wait = (struct pollfd){server, POLLIN, 0};
-      cr_assert_eq(poll(&wait, 1, 5000), 1);
+      cr_assert_eq(poll(&wait, 1, 20000), 1);
       count = epi__sock_read(server, got + len, sizeof got - len);
       cr_assert_geq(count, 0);
       len += (size_t)count;
