@@ -46,7 +46,7 @@ static void move_after(int rounds) {
   pass(1);
   cr_expect_null(called);
   cr_assert_eq(write(pair[1], "x", 1), 1);
-  pass(5000);
+  pass(20000);
   cr_expect_eq(called, &second);
   epi__io_set(loop, &second, pair[0], 0, on_ready);
   pass(1);

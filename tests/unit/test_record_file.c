@@ -59,7 +59,7 @@ Test(record_file, a_full_disk_is_told_and_what_waits_is_bounded) {
     cr_assert_leq(taken, 4 * EPI__RECORD_WAITING);
   }
   cr_expect_lt(epi__record_file_state(file), 0);
-  for (int i = 0; i < 100 && epi__record_file_state(file) != EPI_ESYS; i++) {
+  for (int i = 0; i < 1000 && epi__record_file_state(file) != EPI_ESYS; i++) {
     epi__sleep(20);
   }
   cr_expect_eq(epi__record_file_state(file), EPI_ESYS);

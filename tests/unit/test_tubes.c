@@ -13,7 +13,8 @@
 
 enum {
   SIZE = 256 * 1024,
-  NOBODY = 64999, /* a user who has nothing else */
+  NOBODY = 64000, /* users who have nothing else, one for each process */
+  NOBODIES = 1000,
 };
 
 /* Socket pairs on either side: in[0] is written to, out[1] read from. */
@@ -175,9 +176,10 @@ Test(tubes, without_descriptors_or_memory_there_is_none) {
 /* Returns how many tubes of 1 MiB a user without privileges got: enough of them
  * to reach what the system allows a user, and then none that is too small. */
 static int count_as_user(void) {
+  uid_t nobody = NOBODY + (uid_t)(getpid() % NOBODIES);
   int count = 0;
 
-  if (setgid(NOBODY) || setuid(NOBODY)) {
+  if (setgid(nobody) || setuid(nobody)) {
     return -1;
   }
   for (epi__tube *tube; count < 250; count++) {
