@@ -245,6 +245,37 @@ def test_wrong_arguments_are_an_exception_at_worst():
     del kept
 
 
+def test_an_object_of_another_class_is_a_type_error():
+    """C would take its pointer for what it is not."""
+    model, engine, query = epi.Model(MODEL), epi.Engine(), epi.Query("a", "b")
+    server, sandbox = Session.server(7), epi.Sandbox()
+    takers = {
+        model.decide: "Query", model.explain: "Query",
+        model.explain_dict: "Query", model.diff: "Model",
+        lambda x: model.diff_flows(x, [query]): "Model",
+        lambda x: model.diff_flows(None, [x]): "Query",
+        model.provision: "Model",
+        lambda x: model.provision(facts=x): "Facts",
+        lambda x: model.with_reply("{}", x): "Query",
+        lambda x: epi.reasoner_rule("{}", x): "Query",
+        lambda x: epi.Engine(model=x): "Model",
+        engine.set_model: "Model", engine.plan: "Model",
+        engine.flows: "Match", lambda x: engine.kill(x, "why"): "Match",
+        lambda x: Session.client(5, x): "Request", server.reply: "Reply",
+        lambda x: server.use_table(x, "o", 0): "SessionTable",
+        sandbox.allow_engine: "Engine",
+    }
+    others = {name: make() for name, make in _objects().items()}
+    others.update({"Query": query, "Facts": epi.Facts(), "Match": epi.Match(),
+                   "a Filter": epi.Filter(), "Engine": engine,
+                   "Server": server})
+    for take, kind in takers.items():
+        for name, other in others.items():
+            if name != kind:
+                with pytest.raises(TypeError, match=f"an? {kind} is needed"):
+                    take(other)
+
+
 def test_calls_in_any_order_are_an_exception_at_worst():
     server = Session.server(7, login=True)
     for call in (lambda: server.login(True), lambda: server.reply(epi.Reply()),

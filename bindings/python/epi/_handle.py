@@ -2,11 +2,22 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, Iterator, NoReturn, Optional, Sequence
+from typing import (
+    Any,
+    Callable,
+    Iterator,
+    NoReturn,
+    Optional,
+    Sequence,
+    Type,
+    TypeVar,
+)
 
 from . import _abi as c
 from . import errors
 from ._foreign import text_of
+
+Kind = TypeVar("Kind")
 
 
 used = False
@@ -69,6 +80,15 @@ def written(write: Callable[..., int], *arguments: Any) -> str:
 def texts(count: int, at: Callable[[int], Any]) -> tuple[str, ...]:
     """All texts of a list."""
     return tuple(text_of(at(i)) for i in range(count))
+
+
+def needed(kind: Type[Kind], value: object) -> Kind:
+    """An argument that must be of a class: C takes any pointer for it."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{article} {kind.__name__} is needed, not"
+                        f" {type(value).__name__}")
+    return value
 
 
 class Handle:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, Optional, Union
 
 from . import _abi as c
-from ._handle import Handle, check, made, taken
+from ._handle import Handle, check, made, needed, taken
 
 Call = Callable[..., int]
 """Engine._call()."""
@@ -115,7 +115,7 @@ def plan_of(call: Call, model: Handle, most: int) -> ModelPlan:
 def flows_of(call: Call, match: Optional[Match], start: int,
              most: int) -> FlowList:
     out = ctypes.c_void_p()
-    wanted = match._made() if match is not None else None
+    wanted = None if match is None else needed(Match, match)._made()
     call(c.epi_engine_flows, wanted, start, most, ctypes.byref(out))
     found = json.loads(taken(out))
     return FlowList(tuple(found["flows"]), found["matched"], found["next"],

@@ -27,7 +27,7 @@ from . import _abi as c
 from . import limits
 from . import pipe as pipes
 from ._foreign import data_of
-from ._handle import Handle, check, made, taken
+from ._handle import Handle, check, made, needed, taken
 from .address import Address, AddressLike
 from .audit import OnAuditError
 from .control import (
@@ -595,7 +595,7 @@ class Engine(Handle):
         is a function; and as NativeFilter for filters that cannot be made. The
         old model then stays."""
         self._call(c.epi_engine_set_model,
-                   None if model is None else model._handle)
+                   None if model is None else needed(Model, model)._handle)
 
     def start(self) -> None:
         """Listen at the ports that the model gives this proxy, and start the
@@ -739,7 +739,8 @@ class Engine(Handle):
 
         Raises InvalidArgument, TimedOut: a worker did not answer in time, and
         kills those that it has once it comes to it."""
-        return self._call(c.epi_engine_kill, match._made(), reason)
+        return self._call(c.epi_engine_kill, needed(Match, match)._made(),
+                          reason)
 
     @property
     def model(self) -> Optional[Model]:
@@ -756,7 +757,7 @@ class Engine(Handle):
 
         Raises InvalidArgument, InvalidState (this engine is a function), and
         as set_model() for filters that cannot be made."""
-        return plan_of(self._call, model, most)
+        return plan_of(self._call, needed(Model, model), most)
 
     def __enter__(self) -> Engine:
         self.start()

@@ -19,7 +19,7 @@ from typing import (
 from . import _abi as c
 from . import picture, review
 from ._foreign import maybe_text_of, text_of
-from ._handle import Handle, Report, check, made_last, texts, written
+from ._handle import Handle, Report, check, made_last, needed, texts, written
 from .address import Address, AddressLike
 from .decision import CDecision, Decision, decision_at
 from .errors import NotFound
@@ -384,7 +384,7 @@ class Model(Handle):
 
         Raises NotFound for a node or an application that is not in the model,
         and InvalidArgument for a query that cannot be asked."""
-        made_query, out = query._made(), CDecision()
+        made_query, out = needed(Query, query)._made(), CDecision()
         check(c.epi_model_decide(self._handle, made_query._handle,
                                  out._handle))
         return decision_at(out._handle, out)
@@ -392,29 +392,31 @@ class Model(Handle):
     def explain(self, query: Query) -> str:
         """Tell why a flow may or may not exist, rule by rule, for a person."""
         return written(c.epi_model_explain, self._handle,
-                       query._made(), c.EPI_FORM_TEXT)
+                       needed(Query, query)._made(), c.EPI_FORM_TEXT)
 
     def explain_dict(self, query: Query) -> dict[str, Any]:
         """The same as Python values (doc/review.md)."""
         found: dict[str, Any] = json.loads(
-            written(c.epi_model_explain, self._handle, query._made(),
-                    c.EPI_FORM_JSON))
+            written(c.epi_model_explain, self._handle,
+                    needed(Query, query)._made(), c.EPI_FORM_JSON))
         return found
 
     def diff(self, old: Model) -> review.Diff:
         """Tell what this model changes against an older one: the flows that
         open, close, or go through another chain."""
-        return review.diff_of(c.epi_model_diff, self._handle, old._handle)
+        return review.diff_of(c.epi_model_diff, self._handle,
+                              needed(Model, old)._handle)
 
     def diff_flows(self, old: Optional[Model],
                    flows: Sequence[Query]) -> review.Diff:
         """The same for a list of flows, as those that live; `flow` of a change
         is the index. Without an old model every flow was allowed before."""
-        queries = [query._made() for query in flows]
+        queries = [needed(Query, query)._made() for query in flows]
         pointers = (ctypes.c_void_p * max(len(queries), 1))(
             *(query._handle for query in queries))
         return review.diff_of(c.epi_model_diff_flows, self._handle,
-                              old._handle if old else None, pointers,
+                              None if old is None
+                              else needed(Model, old)._handle, pointers,
                               len(queries))
 
     def check(self, expectations: Document) -> review.Expected:
@@ -434,7 +436,8 @@ class Model(Handle):
         differs from what another model needs (include/epi/provision.h).
 
         Raises NotFound if neither model has the application."""
-        return provision_of(self._handle, before._handle if before else None,
+        return provision_of(self._handle, None if before is None
+                            else needed(Model, before)._handle,
                             application, facts)
 
     # ---- the policy reasoner ----
@@ -450,7 +453,7 @@ class Model(Handle):
         model = Model.__new__(Model)
         Handle.__init__(model, made_last(
             c.epi_reasoner_apply, self._handle, data, len(data),
-            query._made(), id))
+            needed(Query, query)._made(), id))
         return model
 
     # ---- pictures ----
@@ -497,8 +500,8 @@ def reasoner_rule(reply: Document, query: Query,
     InvalidArgument if an end of the query is a host name, or there is no id."""
     data = json_of(reply)
     rule: dict[str, Any] = json.loads(
-        written(c.epi_reasoner_rule, data, len(data), query._made(),
-                id))
+        written(c.epi_reasoner_rule, data, len(data),
+                needed(Query, query)._made(), id))
     return rule
 
 

@@ -8,7 +8,7 @@ from typing import Any, Iterator, Mapping, Optional
 
 from . import _abi as c
 from ._foreign import maybe_text_of, text_of
-from ._handle import Handle, check, made, written
+from ._handle import Handle, check, made, needed, written
 from .query import Facts
 
 
@@ -83,7 +83,7 @@ def _need(of: int, entry: int) -> Need:
 
 def provision_of(model: int, before: Optional[int], application: Optional[str],
                  facts: Optional[Facts]) -> Provision:
-    query = facts._made() if facts else None
+    query = None if facts is None else needed(Facts, facts)._made()
     listed = _List(made(c.epi_provision_new, model, before, application,
                         query._handle if query else None))
     of = listed._handle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Union
 
 from . import _abi as c
 from ._foreign import text_of
-from ._handle import Handle, check, made
+from ._handle import Handle, check, made, needed
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -108,7 +108,9 @@ class Sandbox(Handle):
         own file, nor what its `filters` name.
 
         Raises as allow()."""
-        check(c.epi_engine_sandbox(engine._handle, self._handle))
+        from .engine import Engine
+        check(c.epi_engine_sandbox(needed(Engine, engine)._handle,
+                                   self._handle))
 
     def enter(self) -> str:
         """Enter, once; `text`. What cannot be had is left out, but for what is

@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from . import _abi as c
 from ._foreign import data_of
-from ._handle import Handle, check, made
+from ._handle import Handle, check, made, needed
 from .errors import InvalidArgument
 from .message import AuthReply, Reply, Request, Version, blob
 
@@ -127,7 +127,8 @@ class Session(Handle):
 
         Raises InvalidArgument for a request that the version cannot say, and
         LimitReached for metadata over its options."""
-        return cls._made(c.epi_session_new_client, version, request._handle)
+        return cls._made(c.epi_session_new_client, version,
+                         needed(Request, request)._handle)
 
     @classmethod
     def server(cls, accept: int = Accept.SOCKS5 | Accept.SOCKS6, *,
@@ -193,7 +194,7 @@ class Session(Handle):
     def reply(self, reply: Reply) -> None:
         """Server: answer Next.REPLY. A BIND has two replies. Raises
         InvalidState if not asked, LimitReached."""
-        check(c.epi_session_reply(self._handle, reply._handle))
+        check(c.epi_session_reply(self._handle, needed(Reply, reply)._handle))
 
     def bind_whole(self) -> None:
         """Server: one reply is all of a BIND, for which a listen backlog was
@@ -205,8 +206,9 @@ class Session(Handle):
         which belong to owner, the client's address, without a login.
 
         Raises InvalidState if it is too late."""
-        check(c.epi_session_use_table(self._handle, table._handle, owner,
-                                      now_ms))
+        check(c.epi_session_use_table(self._handle,
+                                      needed(SessionTable, table)._handle,
+                                      owner, now_ms))
         self._table = table
 
     @property
