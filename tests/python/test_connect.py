@@ -75,11 +75,13 @@ def test_what_can_go_wrong(echo):
                 epi.connect(echo.address, "socks5://%s:%d" % nobody)
         for via in ("http://127.0.0.1:1", "socks6://127.0.0.1",
                     "socks5://127.0.0.1:1?draft=12", "socks6://h:1?draft=9",
-                    "socks6://h:1?x=y", "socks6://h:1/path", "nonsense"):
+                    "socks6://h:1?x=y", "socks6://h:1/path", "nonsense",
+                    "socks6://h:1#x"):
             with pytest.raises(epi.errors.InvalidArgument):
                 epi.connect(echo.address, via)
         for via in ("http://me:secret@h:1", "socks5://me:secret@[::1:1",
-                    "socks5://me:secret\u2100@h:1"):
+                    "socks5://me:secret@h\u2100:1", "me:secret@h:1",
+                    "socks5://:secret@h:1"):
             with pytest.raises(epi.errors.InvalidArgument) as caught:
                 epi.connect(echo.address, via)
             assert "secret" not in str(caught.value)
@@ -93,6 +95,13 @@ def test_what_can_go_wrong(echo):
                 epi.connect(*wrong)
     with pytest.raises(epi.errors.ResolveError):
         epi.connect("no-such-name.invalid:1", timeout=10)
+
+
+def test_a_password_holds_what_it_likes():
+    for password in ("1#2", "1/2", "1?2", "1@2", "1:2", "1%232", ""):
+        link = epi.client.Link.parse(f"socks5://me:{password}@proxy:1080")
+        assert str(link.address) == "proxy:1080" and link.user == "me"
+        assert link.password == password.replace("%23", "#")
 
 
 def _serve_once(answer):

@@ -44,25 +44,32 @@ class Link:
         `?dialect=socksx`. Raises InvalidArgument."""
         if not isinstance(url, str):
             raise TypeError(f"a str is needed, not {type(url).__name__}")
+        head, _, rest = url.partition("://")
+        login, at, place = rest.rpartition("@")
+        user, _, password = login.partition(":")
         try:
-            parts = urlsplit(url)
+            # A login may hold what ends one in other URLs.
+            parts = urlsplit(f"{head}://{place}")
         except ValueError:  # it would tell the whole text
             raise _no_link(url) from None
         scheme, _, more = parts.scheme.partition("+")
         query = parse_qs(parts.query, keep_blank_values=True)
         unknown = set(query) - {"draft", "dialect"}
         if (scheme not in ("socks5", "socks6") or more not in ("", "tls")
-                or unknown or parts.path.strip("/")):
+                or unknown or parts.path.strip("/")
+                or parts.fragment or (at and not user)):
             raise _no_link(url)
         return cls(
-            address=Address.parse(parts.netloc.rpartition("@")[2]),
+            address=Address.parse(parts.netloc),
             version=_version(scheme, query), tls=more == "tls",
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password or "") if parts.username else None)
+            user=unquote(user) if at else None,
+            password=unquote(password) if at else None)
 
 
 def _no_link(url: str) -> InvalidArgument:
-    scheme, found, rest = url.partition("://")
+    scheme, found, rest = url.rpartition("@")[2].partition("://")
+    if not found and "://" in url:  # the scheme was before the login
+        scheme, found, rest = url.partition("://")
     return InvalidArgument(
         f"no link {scheme}{found}{rest.rpartition('@')[2]}: it is socks5:// or"
         " socks6://[USER:PASS@]HOST:PORT")
