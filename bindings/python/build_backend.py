@@ -4,9 +4,9 @@
     pip wheel ./bindings/python
 
 The package is files to be copied, so that is all there is to do. With
-EPI_BUNDLE=PATH in the environment, the library at PATH goes into the wheel, for
-machines without an installed libepi; the libraries that it stands on
-(doc/dependencies.md) must be there all the same."""
+EPI_BUNDLE=PATH in the environment, the library at PATH, which begins with a /,
+goes into the wheel, for machines without an installed libepi; the libraries that
+it stands on (doc/dependencies.md) must be there all the same."""
 import base64
 import hashlib
 import io
@@ -92,6 +92,9 @@ def build_wheel(wheel_directory, config_settings=None,
              for path in _sources()}
     bundled = os.environ.get("EPI_BUNDLE")
     if bundled:
+        if not os.path.isabs(bundled):
+            raise ValueError(f"EPI_BUNDLE={bundled} does not begin with a /,"
+                             " and pip builds in a folder of its own")
         files[LIBRARY] = pathlib.Path(bundled).read_bytes()
     return _write_wheel(wheel_directory, files)
 

@@ -5,6 +5,8 @@ import contextlib
 import http.client
 import json
 import os
+import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -14,7 +16,7 @@ import threading
 import pytest
 
 import epi
-from conftest import HOSPITALS, ROOT, read_exactly
+from conftest import BUILD, HOSPITALS, ROOT, read_exactly
 from epi.brane import PathServer, ProxyConfig
 
 MOVE = ROOT / "bindings" / "python" / "examples" / "brane" / "move.py"
@@ -359,6 +361,21 @@ def test_the_package_checks_and_plans():
     assert _act("check", **document).startswith("bridged")
     assert "umx" in _act("check", **{**flow, "from": "umx"})
     assert "usage" in _act("nothing")
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no dpkg")
+def test_the_package_has_what_the_library_needs():
+    said = subprocess.run(["objdump", "-p", BUILD / "libepi.so"], text=True,
+                          capture_output=True, check=True).stdout
+    listed = (MOVE.parent / "container.yml").read_text().split()
+    for library in re.findall(r"NEEDED +(\S+)", said):
+        owners = subprocess.run(
+            ["dpkg-query", "-S", f"*/{library}"], text=True,
+            capture_output=True).stdout
+        names = {line.partition(":")[0] for line in owners.splitlines()}
+        # Every system has these two.
+        assert (not names or names & {"libc6", "libcrypt1"}
+                or names & set(listed)), library
 
 
 def test_the_package_moves_a_dataset_through_a_chain(tmp_path):

@@ -71,6 +71,19 @@ def test_a_wheel_may_bring_the_library(tmp_path):
                            PYTHONPATH=str(tmp_path / "unpacked"))
 
 
+def test_a_library_for_a_wheel_has_a_whole_path(tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-w", tmp_path, SOURCE],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, "EPI_BUNDLE": "build/libepi.so"})
+    assert ran.returncode and "does not begin with a /" in ran.stderr, ran
+    brane = SOURCE / "examples" / "brane"
+    for page in (SOURCE / "README.md", brane / "README.md",
+                 brane / "container.yml"):
+        said = page.read_text()
+        assert said.count("EPI_BUNDLE=") == said.count("EPI_BUNDLE=$PWD/")
+
+
 def test_a_source_distribution_builds_a_wheel(tmp_path):
     _run(sys.executable, "-c", "import build_backend as b, sys;"
          "b.build_sdist(sys.argv[1])", tmp_path, PYTHONPATH=str(SOURCE))
