@@ -141,11 +141,12 @@ EPI_API void epi_filter_on_free(epi_filter *filter,
 
 /* Pass data on. It is copied.
  *
- * The flow's other filters in that direction see it before the call returns.
+ * The flow's other filters in that direction see it before the call returns;
+ * what on_open writes backward, once they are open.
  * Returns 0, EPI_ELIMIT (over EPI_PIPE_MAX, or filters that write to each other
- * without end), EPI_ESTATE (the direction has ended, or the filter passed) or
- * EPI_ENOMEM, or the error of a filter behind; the flow is cut then, whatever
- * this filter returns. */
+ * without end), EPI_ESTATE (the direction has ended, the filter passed, or the
+ * flow is over) or EPI_ENOMEM, or the error of a filter behind; the flow is cut
+ * then, whatever this filter returns. */
 EPI_API int epi_pipe_write(epi_pipe *pipe, int direction, const void *data,
                            size_t len);
 

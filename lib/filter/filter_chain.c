@@ -8,6 +8,8 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
+#include <stdio.h>
+
 enum {
   DEPTH_MAX = 2 * EPI__FILTER_CHAIN_MAX,
 };
@@ -50,6 +52,10 @@ static int deliver(epi__filter_chain *chain, ptrdiff_t at, int direction,
   if (at < 0 || at == (ptrdiff_t)chain->count) {
     return epi__filter_chain_fail(
         chain, epi__queue_append(chain->queues[direction], data, len));
+  }
+  if (!chain->pipes[at].opened) { /* only backward, and it is opened yet */
+    return epi__filter_chain_fail(
+        chain, epi__queue_append(&chain->pipes[at].early, data, len));
   }
   if (chain->depth == DEPTH_MAX) {
     return epi__filter_chain_fail(
@@ -118,6 +124,22 @@ static int open_pipe(epi_pipe *pipe) {
   return 0;
 }
 
+/* Hand on what was written backward before the pipe was open. */
+static int catch_up(epi_pipe *pipe) {
+  epi__filter_chain *chain = pipe->chain;
+  const uint8_t *data;
+  size_t len = epi__queue_peek(&pipe->early, &data);
+
+  if (len) {
+    deliver(chain, pipe - chain->pipes, EPI_BACKWARD, data, len);
+  }
+  epi__queue_clear(&pipe->early, 1);
+  if (epi__filter_chain_failure(chain)) {
+    return chain->refused ? EPI_EDENIED : EPI_EFILTER;
+  }
+  return 0;
+}
+
 int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
                           size_t count, const epi__filter_host *host,
                           epi__queue *const queues[2],
@@ -154,10 +176,13 @@ int epi__filter_chain_new(epi__filter_chain **out, epi_filter *const *filters,
   }
   chain->opening = 1;
   /* The last one first: what a filter writes on opening finds those behind it
-   * open. */
+   * open, and waits for those before it. */
   for (size_t i = count; i-- > 0;) {
     int result = open_pipe(&chain->pipes[i]);
 
+    if (!result) {
+      result = catch_up(&chain->pipes[i]);
+    }
     if (result) {
       epi__filter_chain_free(chain);
       return result;
@@ -172,12 +197,17 @@ void epi__filter_chain_free(epi__filter_chain *chain) {
   if (!chain) {
     return;
   }
+  if (!chain->failed) { /* nothing is written to what is closed already */
+    chain->failed = EPI_ESTATE;
+    snprintf(chain->why, sizeof chain->why, "the flow is over");
+  }
   for (size_t i = 0; i < chain->count; i++) {
     epi_pipe *pipe = &chain->pipes[i];
 
     if (pipe->opened && pipe->calls->close) {
       pipe->calls->close(pipe, pipe->calls->close_user);
     }
+    epi__queue_clear(&pipe->early, 1);
     epi_filter_free(pipe->filter);
   }
   epi__free(chain->binding);

@@ -26,6 +26,7 @@ struct epi_pipe {
   int64_t held, held_at;       /* bytes; when it wrote or held nothing last */
   int64_t timer_at;            /* -1: none */
   int64_t spent_ns;            /* in its calls, and not told yet */
+  epi__queue early; /* what those behind it wrote backward on opening */
 };
 
 struct epi__filter_chain {

@@ -264,3 +264,93 @@ Test(filter_chain, survives_failing_allocations) {
     epi__queue_clear(&forward, 0);
   }
 }
+
+/* ---- writing on opening and on closing ---- */
+
+static int greet(epi_pipe *pipe, void *user) {
+  return epi_pipe_write(pipe, EPI_BACKWARD, user, 1);
+}
+
+/* Its data may only come once it is open, and before it is closed. */
+static int open_wrap(epi_pipe *pipe, void *user) {
+  epi_pipe_set_state(pipe, user);
+  return 0;
+}
+
+static int wrap_state(epi_pipe *pipe, int direction, const void *data,
+                      size_t len, void *user) {
+  cr_assert_not_null(epi_pipe_state(pipe));
+  return wrap(pipe, direction, data, len, user);
+}
+
+static void close_wrap(epi_pipe *pipe, void *user) {
+  (void)user;
+  epi_pipe_set_state(pipe, NULL);
+}
+
+static epi_filter *make_with_state(const char *letter) {
+  epi_filter *filter = make(letter, wrap_state);
+
+  epi_filter_on_open(filter, open_wrap, (void *)(uintptr_t)letter);
+  epi_filter_on_close(filter, close_wrap, NULL);
+  return filter;
+}
+
+Test(filter_chain, what_is_written_backward_on_opening_waits_for_those_before) {
+  epi_filter *filters[4] = {make_with_state("a"), make("b", wrap),
+                            make_with_state("c"), make("d", wrap)};
+  epi__filter_chain *chain;
+
+  epi_filter_on_open(filters[1], greet, (void *)(uintptr_t) "1");
+  epi_filter_on_open(filters[3], greet, (void *)(uintptr_t) "2");
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 4, NULL, queues, NULL),
+               0);
+  cr_expect_str_eq(queued(&backward), "a1bc2cba");
+  epi__filter_chain_free(chain);
+  for (int i = 0; i < 4; i++) {
+    epi_filter_free(filters[i]);
+  }
+}
+
+static int refuse_data(epi_pipe *pipe, int direction, const void *data,
+                       size_t len, void *user) {
+  (void)direction;
+  (void)data;
+  (void)len;
+  (void)user;
+  return epi_pipe_refuse(pipe, "no greetings");
+}
+
+Test(filter_chain, what_was_written_on_opening_may_be_refused) {
+  epi_filter *filters[2] = {make("a", refuse_data), make("b", wrap)};
+  epi__filter_chain *chain;
+
+  epi_filter_on_open(filters[1], greet, (void *)(uintptr_t) "1");
+  cr_expect_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               EPI_EDENIED);
+  cr_expect_str_eq(epi_error_detail(),
+                   "filter a refuses the flow: no greetings");
+  epi_filter_free(filters[0]);
+  epi_filter_free(filters[1]);
+}
+
+static int written_on_close;
+
+static void write_on_close(epi_pipe *pipe, void *user) {
+  (void)user;
+  written_on_close = epi_pipe_write(pipe, EPI_BACKWARD, "x", 1);
+}
+
+Test(filter_chain, nothing_is_written_to_what_is_closed) {
+  epi_filter *filters[2] = {make_with_state("a"), make("b", wrap)};
+  epi__filter_chain *chain;
+
+  epi_filter_on_close(filters[1], write_on_close, NULL);
+  cr_assert_eq(epi__filter_chain_new(&chain, filters, 2, NULL, queues, NULL),
+               0);
+  epi__filter_chain_free(chain);
+  cr_expect_eq(written_on_close, EPI_ESTATE);
+  cr_expect_str_eq(queued(&backward), "");
+  epi_filter_free(filters[0]);
+  epi_filter_free(filters[1]);
+}
