@@ -99,6 +99,7 @@ static int see_to_thread(epi__record_file *file) {
     return EPI_ESYS;
   }
   file->runs = 1;
+  file->error = 0;
   return 0;
 }
 
@@ -158,6 +159,9 @@ int epi__record_file_state(epi__record_file *file) {
   int result = 0;
 
   pthread_mutex_lock(&file->lock);
+  if (file->error && !file->runs) { /* nobody else tries again */
+    see_to_thread(file);
+  }
   if (file->error) {
     result = epi__fail(EPI_ESYS, "cannot write: %s", strerror(file->error));
   } else if (file->dropped) {

@@ -28,8 +28,7 @@ int epi__secret_variable(const char *source, size_t max, char **out,
                ? epi__fail(EPI_ENOENT, "%s: there is no such variable", source)
                : epi__fail(EPI_EINVAL,
                            "%.80s: a variable with a secret is named " PREFIX
-                           "and something more: programs that are started do "
-                           "not get those",
+                           "NAME: programs that are started do not get those",
                            source);
   }
   *len = strlen(value);

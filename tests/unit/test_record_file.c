@@ -4,6 +4,7 @@
 #include "os/os.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,28 @@ Test(record_file, a_full_disk_is_told_and_what_waits_is_bounded) {
   cr_expect_eq(epi__record_file_state(file), EPI_ESYS);
   cr_expect(strstr(epi_error_detail(), "No space"));
   epi__record_file_free(file); /* does not wait for the disk */
+}
+
+/* The size of the stacks of threads that are begun from now on. */
+static void set_stacks(size_t size) {
+  pthread_attr_t how;
+
+  cr_assert_eq(pthread_attr_init(&how), 0);
+  cr_assert_eq(pthread_attr_setstacksize(&how, size), 0);
+  cr_assert_eq(pthread_setattr_default_np(&how), 0);
+  pthread_attr_destroy(&how);
+}
+
+Test(record_file, a_thread_that_could_not_begin_is_tried_again) {
+  epi__record_file *file = open_at("/dev/null");
+
+  set_stacks((size_t)1 << 60);
+  cr_expect_lt(epi__record_file_put(file, line, sizeof line - 1), 0);
+  cr_expect_lt(epi__record_file_state(file), 0);
+  set_stacks(1024 * 1024);
+  cr_expect_eq(epi__record_file_state(file), 0);
+  cr_expect_eq(epi__record_file_put(file, line, sizeof line - 1), 0);
+  epi__record_file_free(file);
 }
 
 Test(record_file, what_is_no_file_is_refused) {
