@@ -9,10 +9,12 @@ static void settle(epi__worker *worker, const epi__listeners *list) {
   pthread_mutex_unlock(&worker->engine->lock);
 }
 
+/* One that this worker has closed stays so: the list that it took next may have
+ * the listener still, which a later one has retired meanwhile. */
 static void open_door(epi__worker *worker, epi__listener *listener) {
   epi__door *door = &listener->doors[worker->number];
 
-  if (door->worker) {
+  if (door->worker || listener->fds[worker->number] < 0) {
     return;
   }
   epi__door_open(door, worker, listener);

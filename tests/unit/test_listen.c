@@ -204,6 +204,22 @@ Test(listen, has_its_states) {
   epi_engine_free(engine);
 }
 
+/* A worker may take a list while the next one is made, which has retired a
+ * listener that both have. */
+Test(listen, lists_follow_each_other_without_a_pause, .timeout = 60) {
+  static const char *const urls[] = {ANY "?version=5", ANY "?version=6"};
+  epi_engine *engine = started(16);
+  uint16_t port = port_of(engine, 0);
+
+  cr_assert_eq(epi_engine_listen(engine, urls[0]), 0);
+  for (int i = 0; i < 4000; i++) {
+    cr_assert_eq(epi_engine_listen(engine, urls[(i + 1) % 2]), 0);
+    cr_assert_eq(epi_engine_unlisten(engine, urls[i % 2]), 0);
+  }
+  cr_expect(answers(port));
+  epi_engine_free(engine);
+}
+
 Test(listen, workers_come_and_go) {
   epi_engine *engine = started(1);
   uint16_t port = port_of(engine, 0);
