@@ -267,8 +267,48 @@ static void tell_manager(int state) {
   }
 }
 
+static void model_again(epi_engine *engine, const proxy_options *set) {
+  if (!set_model_again(engine, set->model)) {
+    fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
+  }
+}
+
+/* A changed file, or SIGHUP, sets the model or the settings anew; a bad one is
+ * reported and changes nothing. */
+static void read_again(epi_engine *engine, const proxy_options *set,
+                       proxy_settings *file, watch *files, int got) {
+  int settings = watch_has_changed(&files[SETTINGS], got == SIGIO) ||
+                 (set->settings && got == SIGHUP);
+  int model = watch_has_changed(&files[MODEL], got == SIGIO) ||
+              (set->model && got == SIGHUP);
+
+  epi_engine_reload_tls(engine, got == SIGHUP); /* the log has the rest */
+  if (!settings && !model) {
+    return;
+  }
+  tell_manager(EPI_SERVICE_RELOADING);
+  if (settings) {
+    settings_again(file, engine);
+  }
+  if (model) {
+    model_again(engine, set);
+  }
+  tell_manager(EPI_SERVICE_READY);
+}
+
+/* What may cut a flow goes on to count for those that are to finish. */
+static void judge_again(epi_engine *engine, const proxy_options *set,
+                        watch *files, int got) {
+  epi_engine_reload_users(engine);
+  if (watch_has_changed(&files[MODEL], got == SIGIO) ||
+      (set->model && got == SIGHUP)) {
+    model_again(engine, set);
+  }
+}
+
 /* Let connections finish for a while; a second signal ends it at once. */
-static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
+static void drain(epi_engine *engine, const proxy_options *set, int64_t ms,
+                  const sigset_t *signals, watch *files) {
   static const struct timespec interval = {0, DRAIN_LOOK_MS * 1000000L};
 
   if (!ms) {
@@ -278,11 +318,18 @@ static void drain(epi_engine *engine, int64_t ms, const sigset_t *signals) {
     fail("--drain");
     return;
   }
-  while (!epi_engine_has_drained(engine)) {
+  for (int looks = 1; !epi_engine_has_drained(engine); looks++) {
     int got = sigtimedwait(signals, NULL, &interval);
 
     if (got == SIGTERM || got == SIGINT) {
       return;
+    }
+    if (got == SIGIO) {
+      watch_took_note();
+    }
+    if (got == SIGIO || got == SIGHUP ||
+        looks % (WATCH_MS / DRAIN_LOOK_MS) == 0) {
+      judge_again(engine, set, files, got);
     }
   }
 }
@@ -303,7 +350,7 @@ static void status_have_path(epi_engine *engine, const proxy_options *set) {
 /* Have another process take over, and let connections finish here. Returns 0
  * if this one is to go on. */
 static int give_way(epi_engine *engine, const proxy_options *set,
-                    const upgrade *how, const sigset_t *signals) {
+                    const upgrade *how, const sigset_t *signals, watch *files) {
   pid_t next;
 
   if (audit_leave(engine, set)) {
@@ -323,31 +370,9 @@ static int give_way(epi_engine *engine, const proxy_options *set,
   }
   fprintf(stderr, "epi-proxy: upgrade: process %d took over\n", (int)next);
   epi_engine_serve_status(engine, NULL); /* who asks now asks about that */
-  drain(engine, set->drain_ms ? set->drain_ms : UPGRADE_DRAIN_MS, signals);
+  drain(engine, set, set->drain_ms ? set->drain_ms : UPGRADE_DRAIN_MS, signals,
+        files);
   return 1;
-}
-
-/* A changed file, or SIGHUP, sets the model or the settings anew; a bad one is
- * reported and changes nothing. */
-static void read_again(epi_engine *engine, const proxy_options *set,
-                       proxy_settings *file, watch *files, int got) {
-  int settings = watch_has_changed(&files[SETTINGS], got == SIGIO) ||
-                 (set->settings && got == SIGHUP);
-  int model = watch_has_changed(&files[MODEL], got == SIGIO) ||
-              (set->model && got == SIGHUP);
-
-  epi_engine_reload_tls(engine, got == SIGHUP); /* the log has the rest */
-  if (!settings && !model) {
-    return;
-  }
-  tell_manager(EPI_SERVICE_RELOADING);
-  if (settings) {
-    settings_again(file, engine);
-  }
-  if (model && !set_model_again(engine, set->model)) {
-    fprintf(stderr, "epi-proxy: the model in %s is in force\n", set->model);
-  }
-  tell_manager(EPI_SERVICE_READY);
 }
 
 /* Until a signal ends it. */
@@ -361,10 +386,10 @@ static void serve(epi_engine *engine, const proxy_options *set,
 
     if (got == SIGTERM || got == SIGINT) {
       tell_manager(EPI_SERVICE_STOPPING);
-      drain(engine, got == SIGTERM ? set->drain_ms : 0, signals);
+      drain(engine, set, got == SIGTERM ? set->drain_ms : 0, signals, files);
       return;
     }
-    if (got == SIGUSR2 && give_way(engine, set, how, signals)) {
+    if (got == SIGUSR2 && give_way(engine, set, how, signals, files)) {
       return;
     }
     if (got == SIGIO) {

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """drain.py: a proxy that is to end lets connections finish."""
+import json
+import os
 import pathlib
 import signal
 import sys
@@ -117,6 +119,50 @@ def workers_that_begin_late_close_their_sockets_too():
     there_and_back(sock)
     sock.close()
     assert proxy.wait() == 0
+
+
+def model(path, default):
+    """Have a model at a path that allows or denies all."""
+    new = path.with_name("new")
+    new.write_text(json.dumps({"epi": 1, "nodes": {"here": {
+        "domain": "d", "addresses": ["127.0.0.0/8"]}}, "policy": {
+            "default": default}}))
+    os.replace(new, path)
+
+
+@flow.test
+def a_new_model_cuts_what_is_to_finish():
+    """One that is wrong changes nothing."""
+    echo, path = servers.Echo(), flow.folder() / "model.json"
+    model(path, "allow")
+    proxy, sock = draining(LONG, echo, "--model", path)
+    path.write_text("{")
+    proxy.wait_line("epi-proxy: .*/model.json: ")
+    there_and_back(sock, b"still there")
+    model(path, "deny")
+    assert wire.closed(sock, 20)
+    assert proxy.wait(20) == 0
+    proxy.wait_line("flow 1: ended after .*cut by .* rule default")
+
+
+@flow.test
+def who_is_taken_out_of_a_users_file_does_not_finish():
+    path = flow.folder() / "users"
+    path.touch(0o600)
+    path.write_text("ada:secret\n")
+    proxy = flow.proxy("--drain", LONG, listen=[
+        f"socks://127.0.0.1:0?users={path}"])
+    echo = servers.Echo()
+    sock, code = wire.socks5(proxy.port, "127.0.0.1", echo.port,
+                             ("ada", "secret"))
+    assert code == 0
+    proxy.signal()
+    proxy.wait_line("draining: nobody can connect, 1 flows")
+    there_and_back(sock)
+    path.write_text("bob:secret\n")
+    assert wire.closed(sock, 20)
+    assert proxy.wait(20) == 0
+    proxy.wait_line("its user was taken out of the users file")
 
 
 flow.main()

@@ -99,6 +99,23 @@ def connections_stay_where_they_are():
     through(proxy.port)
 
 
+@flow.test(timeout=60)
+def a_new_model_cuts_what_stayed():
+    echo, path = servers.Echo(), flow.folder() / "model.json"
+    for default in ("allow", "deny"):
+        os.replace(flow.file({"epi": 1, "nodes": {"a": {
+            "domain": "d", "addresses": ["127.0.0.0/8"]}}, "policy": {
+                "default": default}}, "new"), path)
+        if default == "allow":
+            proxy = flow.proxy("--model", path, listen=[listener(echo)])
+            sock = through(proxy.port)
+            upgraded(proxy)
+            there_and_back(sock, b"still there")
+    assert wire.closed(sock, 20)
+    assert proxy.process.wait(20) == 0
+    proxy.wait_line("flow 1: ended after .*cut by .* rule default")
+
+
 @flow.test
 def who_waits_is_served():
     """Who is in the queue when the processes change is accepted by one."""
