@@ -9,6 +9,7 @@
 #include "os/child.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum {
   SPARE_MS = 1000, /* the provisioner notices first that it takes too long */
@@ -91,9 +92,10 @@ void epi__command_stop(epi__provisioner *provisioner, epi__supplied *instance) {
 /* What it printed is no URL: who knows what it started. */
 static void refuse_answer(epi__provisioner *provisioner,
                           epi__supplied *instance) {
-  char why[EPI__ERRAND_WORDS];
+  char why[EPI__ERRAND_WORDS], detail[200];
 
-  epi__printable(why, sizeof why, epi_error_detail());
+  snprintf(why, sizeof why, "what it printed is of no use: %s",
+           epi__printable(detail, sizeof detail, epi_error_detail()));
   pthread_mutex_lock(&provisioner->lock);
   epi__supply_failed(provisioner, instance, why);
   instance->state = EPI__UNWANTED;

@@ -218,7 +218,8 @@ def what_cannot_be_started_is_a_reason():
 @flow.test
 def garbage_is_no_instance():
     net = Network('[ "$1" = start ] || touch stopped; echo "what is this"')
-    net.refused(1, 'no instance of "gate" can be had: ')
+    net.refused(1, 'no instance of "gate" can be had: what it printed is of no'
+                   " use: a URL is SCHEME://HOST:PORT")
     flow.until((net.folder / "stopped").exists, "the command is told")
 
 
