@@ -163,6 +163,63 @@ def test_who_refuses_says_why(proxy, echo):
     assert engine.counts.refused == 1
 
 
+class Odd(epi.Error):
+    code = 77
+
+
+class Passing(epi.Error):
+    code = int(epi.PASS.value)
+
+
+class Worded(epi.Error):
+    code = "why"
+
+
+class Wordless(epi.Denied):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("kind", [Odd, Passing, Worded, Wordless])
+@pytest.mark.parametrize("callback", ["open", "data"])
+def test_no_exception_lets_a_flow_go_on(proxy, echo, callback, kind):
+    def fail(self, pipe, *more):
+        raise kind("no")
+
+    class Wrong(epi.Filter):
+        fail_open = kind is Wordless  # which is for failures, not refusals
+
+    setattr(Wrong, callback, fail)
+    engine = proxy(Wrong())
+    if callback == "open":
+        with pytest.raises(epi.errors.Refused):
+            through(engine, echo.address)
+        return
+    with through(engine, echo.address) as sock:
+        sock.settimeout(10)
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(b"x")
+            assert sock.recv(1) == b""
+
+
+def test_a_log_handler_that_fails_lets_no_flow_go_on(proxy, echo):
+    class Full(logging.Handler):
+        def emit(self, record):
+            raise RuntimeError("no room")
+
+    class Broken(epi.Filter):
+        def open(self, pipe):
+            raise LookupError
+
+    handler = Full()
+    logging.getLogger("epi.filter").addHandler(handler)
+    try:
+        with pytest.raises(epi.errors.Refused):
+            through(proxy(Broken()), echo.address)
+    finally:
+        logging.getLogger("epi.filter").removeHandler(handler)
+
+
 @pytest.mark.parametrize("wrong", [
     ValueError("payload"), KeyboardInterrupt(), SystemExit(3),
     epi.errors.LimitReached("too much"), epi.errors.Error("other")])

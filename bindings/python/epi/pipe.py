@@ -15,7 +15,7 @@ from ._foreign import data_of, maybe_text_of, text_of
 from ._handle import check
 from .address import Address
 from .decision import Decision, decision_at
-from .errors import Denied, Error, InvalidArgument, InvalidState
+from .errors import CLASSES, Denied, Error, InvalidArgument, InvalidState
 
 if TYPE_CHECKING:
     from .filter import Filter
@@ -206,27 +206,34 @@ def _run(pipe: Pipe, pointer: int, call: Callable[[], Any]) -> int:
     inside.depth += 1
     try:
         return int(call())
-    except Denied as refusal:
-        return int(c.epi_pipe_refuse(pointer, _printable(str(refusal))))
-    except Error as error:
-        if not error.code:
-            error.code = c.EPI_EFILTER
-        return _failed(pointer, error, error.code)
     except BaseException as error:  # nothing may pass through C
-        return _failed(pointer, error, c.EPI_EFILTER)
+        return _failed(pointer, error)
     finally:
         inside.depth -= 1
         pipe._pointer, pipe._thread = before
 
 
-def _failed(pointer: int, error: BaseException, code: int) -> int:
-    # The traceback says where; its text may hold payload, and stays here.
-    log.error("a filter failed", exc_info=error)
-    c.epi_pipe_note(pointer, type(error).__name__)
-    return code
+def _failed(pointer: int, error: BaseException) -> int:
+    """The error of C for an exception; never 0 or PASS, with which the flow
+    would go on."""
+    if isinstance(error, Denied):
+        return int(c.epi_pipe_refuse(pointer, _reason(error)))
+    try:
+        # The traceback says where; its text may hold payload, and stays here.
+        log.error("a filter failed", exc_info=error)
+        c.epi_pipe_note(pointer, type(error).__name__)
+    except BaseException:  # of a log handler of the program's own
+        pass
+    if isinstance(error, Error) and error.code in CLASSES:
+        return int(error.code)
+    return int(c.EPI_EFILTER)
 
 
-def _printable(reason: str) -> str:
+def _reason(refusal: Denied) -> str:
+    try:
+        reason = str(refusal)
+    except BaseException:
+        reason = Denied.meaning
     return reason.replace("\0", "?").encode(errors="replace").decode()
 
 
@@ -261,9 +268,9 @@ def _open(pointer: int, user: int) -> int:
 def _data(pointer: int, direction: int, data: int, length: int,
           user: int) -> int:
     pipe, filter = _pipes[c.epi_pipe_state(pointer)], filters[user]
-    piece = ctypes.string_at(data, length)
     return _run(pipe, pointer, lambda: _write(
-        pointer, direction, filter.data(pipe, Direction(direction), piece)))
+        pointer, direction, filter.data(pipe, Direction(direction),
+                                        ctypes.string_at(data, length))))
 
 
 def _end(pointer: int, direction: int, user: int) -> int:
