@@ -48,7 +48,8 @@ def files(tmp_path, hospitals):
     f"{FLOW} --verdict deny", f"{FLOW} --verdict deny --as-rule",
     f"{FLOW} --verdict deny --as-verdict deliberation", "--diff old",
     "--diff old --json", "--assert expected", "--assert expected --json",
-    "--lint", "--lint --json", "--provision --json",
+    "--lint", "--lint --json", "--provision", "--provision --diff old",
+    "--provision --json",
     "--provision --diff old --json", "--provision --application train --json",
     "--dot", "--html -", "--ports --application train --base-port 65535",
     "--ports --application train --json", "--ports --application train"
@@ -82,6 +83,28 @@ def test_check_refuses_as_epi_check(files, words):
     assert ours.stderr and "Traceback" not in ours.stderr
 
 
+@pytest.mark.parametrize("option", ["--flow", "--diff", "--assert", "--html",
+                                    "--verdict", "--at", "--base-port"])
+def test_check_takes_no_empty_value_for_none(option):
+    """As of a variable that is not set: exit code 0 would mean allowed."""
+    ours = run(*OURS, "check", HOSPITALS, option, "")
+    assert (ours.returncode, ours.stdout) == (2, "") and option in ours.stderr
+
+
+@pytest.mark.parametrize("words", ["broken", "MODEL --diff broken",
+                                   "MODEL --assert broken", "/no/such",
+                                   "MODEL --assert /no/such", "-"])
+def test_check_names_the_file_that_is_wrong(files, words):
+    words = [str(HOSPITALS) if word == "MODEL" else
+             str(files / word) if (files / word).exists() else word
+             for word in words.split()]
+    said = [run(*program, *words, stdin="{}").stderr.replace("epi check",
+                                                             "epi-check")
+            for program in ([BUILD / "examples" / "epi-check"],
+                            [*OURS, "check"])]
+    assert said[0] == said[1] and said[0]
+
+
 ODD = {"epi": 1, "nodes": {
     'a"\\&': {"addresses": ["192.0.2.0/24"], "attributes": ["x&"]},
     "b": {"addresses": ["2001:db8::1", "b.example"], "attributes": ["x&", "y"]},
@@ -91,6 +114,35 @@ ODD = {"epi": 1, "nodes": {
         {"from": "<c>", "to": "b"}, {"from": "b", "to": 'a"\\&', "ports": [3]},
         {"from": 'a"\\&', "to": "b", "ports": [4]}]}},
     "policy": {"default": "allow"}}
+
+
+IMAGES = {"epi": 1, "nodes": {"a": {"domain": "a", "attributes": ["x", "y"]},
+                             "b": {"domain": "b"}, "c": {"domain": "b"}},
+          "proxies": {"p": {"domain": "a", "endpoint": "socks6://h:1"}},
+          "functions": {
+              "f": {"provides": ["x"], "image": "i:1", "instances": 1,
+                    "capacity": 1, "options": {"k": "v\"\u00e9/"}},
+              "g": {"provides": ["y"], "endpoints": ["socks6://h:2"],
+                    "capacity": 1}},
+          "applications": {"u": {"flows": [
+              {"from": "a", "to": "b", "ports": [1]}, {"from": "a", "to": "c"},
+              {"from": "a", "to": "b", "ports": [2]}]}},
+          "policy": {"default": "allow"}}
+
+
+def test_check_lists_what_must_run_as_epi_check(tmp_path):
+    fewer = {**IMAGES, "applications": {"u": {"flows": [
+        {"from": "a", "to": "c"}]}}}
+    none = {"epi": 1, "nodes": {}}
+    for name, model in (("all", IMAGES), ("fewer", fewer), ("none", none)):
+        (tmp_path / name).write_text(json.dumps(model))
+    for now in ("all", "fewer", "none"):
+        for before in ("all", "fewer", "none"):
+            words = [tmp_path / now, "--provision", "--diff", tmp_path / before]
+            theirs = run(BUILD / "examples" / "epi-check", *words)
+            ours = run(*OURS, "check", *words)
+            assert ours.stdout == theirs.stdout
+            assert (ours.returncode, theirs.returncode) == (0, 0)
 
 
 @pytest.mark.parametrize("words", ["--dot", "--html -", "--ports",

@@ -9,7 +9,7 @@ import json
 import pathlib
 import re
 import sys
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence, TypeVar
 
 from ..address import Address
 from ..decision import ReasonerVersion
@@ -17,9 +17,11 @@ from ..errors import Error, InvalidArgument, ModelError
 from ..estimate import For
 from ..model import Model, reasoner_rule
 from ..query import End, Facts, Query
-from . import audits, dot, estimates, html, overview, ports
+from . import audits, dot, estimates, html, needs, overview, ports
 
 FINE, ANSWER_IS_NO, BAD_INPUT = 0, 1, 2
+
+T = TypeVar("T")
 
 _FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _BASE_PORT = 20000
@@ -61,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lint", action="store_true",
                         help="what has no effect")
     parser.add_argument("--provision", action="store_true",
-                        help="list what must run, as JSON")
+                        help="list what must run")
     parser.add_argument("--ports", action="store_true",
                         help="the listeners of a reverse proxy for the flows of"
                              " an application")
@@ -89,6 +91,15 @@ def _parser() -> argparse.ArgumentParser:
                         help="with --audit, what follows the first")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _check_values(options: argparse.Namespace) -> None:
+    """An option without its value, as of a variable that is not set, must not
+    count as left out: that would answer another question."""
+    for name, value in vars(options).items():
+        if value == "" and name not in ("model", "application", *_FACTS):
+            name = {"expected": "assert"}.get(name, name)
+            raise InvalidArgument(f"--{name.replace('_', '-')} is empty")
 
 
 def _check_audit_fits(options: argparse.Namespace) -> None:
@@ -185,6 +196,20 @@ def _read(path: str) -> bytes:
             else pathlib.Path(path).read_bytes())
 
 
+def _of(path: str, read: Callable[[], T]) -> T:
+    """What is read of a file; what is wrong there is told with its name."""
+    try:
+        return read()
+    except ModelError as error:
+        raise ModelError(error.detail,
+                         [f"{path}: {line}" for line
+                          in error.problems or [str(error)]]) from None
+
+
+def _load(path: str) -> Model:
+    return _of(path, lambda: Model.load(path))
+
+
 def _answer_flow(model: Model, options: argparse.Namespace) -> int:
     query = _query(model, options)
     if options.verdict:
@@ -239,9 +264,11 @@ def _answer(model: Model, options: argparse.Namespace) -> int:
     if options.flow:
         return _answer_flow(model, options)
     if options.provision:
-        before = Model.load(options.diff) if options.diff else None
-        print(model.provision(before, options.application,
-                              Facts(**_facts(options))).to_json())
+        before = _load(options.diff) if options.diff else None
+        listed = model.provision(before, options.application,
+                                 Facts(**_facts(options)))
+        print(listed.to_json() if options.json else "\n".join(
+            needs.lines(model, listed, before is not None)))
         return FINE
     if options.ports:
         print("\n".join(ports.lines(
@@ -254,12 +281,13 @@ def _answer(model: Model, options: argparse.Namespace) -> int:
         return FINE
     found: Any
     if options.diff:
-        found = model.diff(Model.load(options.diff))
+        found = model.diff(_load(options.diff))
         print(found.to_json() if options.json else found.text,
               end="\n" if options.json else "")
         return ANSWER_IS_NO if found else FINE
     if options.expected:
-        found = model.check(_read(options.expected))
+        expected = _read(options.expected)
+        found = _of(options.expected, lambda: model.check(expected))
         print(found.to_json() if options.json else found.text,
               end="\n" if options.json else "")
         return FINE if found else ANSWER_IS_NO
@@ -288,14 +316,18 @@ def main(arguments: Sequence[str]) -> int:
     """Run the program; its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        _check_values(options)
         _check_audit_fits(options)
         if options.audit:
             return audits.answer(options)
         _check_fit(options)
-        return _answer(Model.load(options.model), options)
+        return _answer(_load(options.model), options)
     except ModelError as error:
         for line in error.problems or [str(error)]:
             print(f"epi check: {line}", file=sys.stderr)
-    except (Error, OSError) as error:
+    except OSError as error:
+        print(f"epi check: {error.filename}: {error.strerror}"
+              if error.filename else f"epi check: {error}", file=sys.stderr)
+    except Error as error:
         print(f"epi check: {error}", file=sys.stderr)
     return BAD_INPUT
