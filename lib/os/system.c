@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -79,10 +81,23 @@ static int read_all(int fd, const char *path, size_t max, int secret,
   return EPI_ENOMEM;
 }
 
+/* By its mode a file may be read, or made if it is not there. */
+static int may_open(const char *path) {
+  const char *slash = strrchr(path, '/');
+  char folder[PATH_MAX];
+
+  if (!access(path, F_OK)) {
+    return !access(path, R_OK);
+  }
+  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1,
+           slash ? path : ".");
+  return !access(folder, W_OK | X_OK);
+}
+
 /* A sandbox of files does not show in a file's mode. */
 const char *epi__open_error(const char *path) {
   int error = errno;
-  int hidden = error == EACCES && !access(path, F_OK) && !access(path, R_OK);
+  int hidden = error == EACCES && may_open(path);
 
   errno = error;
   return hidden ? "it is outside of the sandbox, which has other folders"

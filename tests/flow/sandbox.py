@@ -165,6 +165,27 @@ def files_are_read_again_inside():
 
 
 @flow.test
+def a_model_is_told_what_is_outside():
+    folder, inside, outside = flow.folder(), flow.folder(), flow.folder()
+    shutil.copy(INTRUDER, outside / "intruder.so")
+    (inside / "intruder.so").symlink_to(outside / "intruder.so")
+    path = folder / "model.json"
+    path.write_text(json.dumps(model()))
+    proxy = flow.proxy("--model", path, "--filter-path", inside, *MUST)
+    for name, spec in (("flows", f"record:file={outside / 'flows'}"),
+                       ("intruder.so", "intruder.so")):
+        new = folder / "new"
+        new.write_text(json.dumps(model(functions={
+            "far": {"provides": ["x"], "filter": spec}})))
+        new.rename(path)
+        proxy.wait_line(
+            rf"functions\.far\.filter: cannot .*{name}: it is outside of the"
+            " sandbox, which has other folders")
+    assert not (outside / "flows").exists()
+    works(proxy, servers.Echo())
+
+
+@flow.test
 def audit_and_record_go_on_inside():
     folder, other = flow.folder(), flow.folder()
     key = flow.file("an audit key that is long enough", "key")
