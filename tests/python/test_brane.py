@@ -125,8 +125,9 @@ def test_many_connections_pass_a_path_at_once(echo):
 
 
 @pytest.mark.parametrize("body", [
-    "", "no", "[]", "{}", {"address": 5}, {"address": "gopher://a:1"},
-    {"address": "a"}, {"address": "a:1", "tls": 5},
+    "", "no", "[]", pytest.param("[" * 60000, id="deep"), "{}",
+    {"address": 5}, {"address": "gopher://a:1"}, {"address": "a"},
+    {"address": "a:1", "tls": 5},
     {"address": "a:1", "tls": {"location": "../x", "use_client_auth": False}},
     {"address": "a:1", "tls": {"location": "x", "use_client_auth": "no"}},
     {"address": "a:1", "tls": {"location": "x", "use_client_auth": False}}])
@@ -308,6 +309,7 @@ forward:
     "outgoing_range: {start: 0, end: 4}", "incoming: {x: a:1}",
     "incoming: {5: a}", "forward: {address: a:1}", "more: 5",
     "forward: {address: a:1, protocol: http}", "incoming: [5]", "{", "a:\n b",
+    "incoming: 5", '{"incoming": [5]}',
     "incoming:\n  5: a:1\n 6: a:2\n", "incoming: {\n", "- a: 5",
     "incoming: {}\nincoming: {}\n"])
 def test_a_bad_configuration_is_told(text):

@@ -46,10 +46,12 @@ class ProxyConfig:
         if unknown:
             raise InvalidArgument(f"proxy.yml: unknown key"
                                   f" {sorted(unknown)[0]!r}")
+        incoming = said.get("incoming") or {}
+        if not isinstance(incoming, Mapping):
+            raise InvalidArgument("proxy.yml: incoming has PORT: HOST:PORT")
         return cls(outgoing=_range(said.get("outgoing_range")),
                    incoming={_port(port): Address.parse(str(to))
-                             for port, to in
-                             (said.get("incoming") or {}).items()},
+                             for port, to in incoming.items()},
                    forward=_forward(said.get("forward")))
 
 

@@ -56,7 +56,7 @@ class PathRequest:
         """Read the body of a request. Raises InvalidArgument."""
         try:
             said = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidArgument(f"no JSON: {error}") from None
         if not isinstance(said, dict) or not isinstance(
                 said.get("address"), str):
@@ -282,9 +282,11 @@ class PathServer:
             status, body = "400 Bad Request", str(error)
         except Error as error:
             status, body = "500 Internal Server Error", str(error)
-        except (asyncio.TimeoutError, OSError):
+        except BaseException as error:
             writer.close()
-            return
+            if isinstance(error, (asyncio.TimeoutError, OSError)):
+                return
+            raise
         kind = "application/json" if body.startswith("[") else "text/plain"
         data = body.encode()
         writer.write(f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n"
