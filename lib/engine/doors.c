@@ -2,9 +2,9 @@
 #include "engine/dtls_door.h"
 
 /* Who has a listener closed may wait for that. */
-static void settle(epi__worker *worker, const epi__listeners *list) {
+static void settle(epi__worker *worker) {
   pthread_mutex_lock(&worker->engine->lock);
-  worker->settled = list;
+  worker->settled = worker->listeners->number;
   pthread_cond_broadcast(&worker->engine->settled);
   pthread_mutex_unlock(&worker->engine->lock);
 }
@@ -55,7 +55,7 @@ static void open_all(epi__worker *worker) {
 
 void epi__doors_open(epi__worker *worker) {
   open_all(worker);
-  settle(worker, worker->listeners);
+  settle(worker);
 }
 
 void epi__doors_update(epi__worker *worker) {
@@ -72,13 +72,15 @@ void epi__doors_update(epi__worker *worker) {
     }
   }
   open_all(worker);
-  settle(worker, worker->listeners);
-  epi__listeners_free(old); /* no other list gets its address before */
+  epi__listeners_free(old); /* it may close sockets, which is waited for */
+  settle(worker);
 }
 
 int epi__doors_are_settled(const epi_engine *engine) {
+  const epi__listeners *list = atomic_load(&engine->listeners);
+
   for (size_t i = 0; i < engine->worker_count; i++) {
-    if (engine->workers[i]->settled != atomic_load(&engine->listeners)) {
+    if (engine->workers[i]->settled != list->number) {
       return 0;
     }
   }

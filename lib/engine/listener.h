@@ -61,6 +61,7 @@ typedef struct epi__door {
 
 struct epi__listener {
   atomic_int references; /* lists and flows hold it */
+  atomic_int lists;      /* those that have it; with the last, its sockets go */
   atomic_int retired;    /* the engine does not listen with it any more */
   int kept;   /* the next list has it, too; the engine's calls' own */
   int64_t id; /* its own in the engine */
@@ -90,6 +91,7 @@ struct epi__listener {
 
 typedef struct epi__listeners {
   atomic_int references;
+  int64_t number; /* each has one more than the one before it */
   size_t count;
   epi__listener *items[]; /* referenced */
 } epi__listeners;

@@ -16,6 +16,7 @@ epi__listeners *epi__listeners_new(size_t room) {
 }
 
 void epi__listeners_add(epi__listeners *list, epi__listener *listener) {
+  atomic_fetch_add(&listener->lists, 1);
   list->items[list->count++] = epi__listener_ref(listener);
 }
 
@@ -24,12 +25,21 @@ epi__listeners *epi__listeners_ref(epi__listeners *list) {
   return list;
 }
 
+/* A worker that was late may never have opened a socket of one that came and
+ * went: it would listen on, and nobody accept, until the last flow is over. */
+static void let_go(epi__listener *listener) {
+  if (atomic_fetch_sub(&listener->lists, 1) == 1) {
+    epi__listener_close(listener);
+  }
+  epi__listener_free(listener);
+}
+
 void epi__listeners_free(epi__listeners *list) {
   if (!list || atomic_fetch_sub(&list->references, 1) > 1) {
     return;
   }
   for (size_t i = 0; i < list->count; i++) {
-    epi__listener_free(list->items[i]);
+    let_go(list->items[i]);
   }
   epi__free(list);
 }
@@ -65,6 +75,7 @@ static epi__listeners *swap(epi_engine *engine, epi__listeners *list,
       atomic_store(&old->items[i]->retired, 1);
     }
   }
+  list->number = old->number + 1;
   engine->listeners = list;
   return old;
 }

@@ -85,8 +85,8 @@ struct epi__worker {
   epi__loop *loop;
   epi__resolver *resolver;
   epi__wake wake;
-  epi__listeners *listeners;     /* whose doors are open */
-  const epi__listeners *settled; /* the same, with the engine's lock */
+  epi__listeners *listeners; /* whose doors are open */
+  int64_t settled; /* the number of the same, with the engine's lock; 0: none */
   epi__association *associations[EPI__ASSOCIATION_BUCKETS]; /* by id */
   epi__warm *warm;
   epi__policy *policy; /* as of generation; NULL: no model */

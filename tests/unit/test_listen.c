@@ -4,6 +4,7 @@
 #include "support/loopback.h"
 
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,6 +218,85 @@ Test(listen, lists_follow_each_other_without_a_pause, .timeout = 60) {
     cr_assert_eq(epi_engine_unlisten(engine, urls[i % 2]), 0);
   }
   cr_expect(answers(port));
+  epi_engine_free(engine);
+}
+
+/* A worker stands still in a filter until it is told to go on. */
+static atomic_int stands, goes_on;
+
+static int on_open(epi_pipe *pipe, void *user) {
+  (void)pipe;
+  (void)user;
+  atomic_store(&stands, 1);
+  for (int i = 0; i < 20000 && !atomic_load(&goes_on); i++) {
+    usleep(1000);
+  }
+  return EPI_EDENIED;
+}
+
+/* Two workers, of which one stands still. */
+static epi_engine *half_asleep(void) {
+  epi_engine *engine;
+  epi_filter *filter;
+  int fd;
+
+  cr_assert_eq(epi_engine_new(&engine), 0);
+  cr_assert_eq(epi_filter_new(&filter, "stand"), 0);
+  epi_filter_on_open(filter, on_open, NULL);
+  cr_assert_eq(epi_engine_add_filter(engine, filter), 0);
+  epi_filter_free(filter);
+  cr_assert_eq(epi_engine_set(engine, EPI_ENGINE_WORKERS, 2), 0);
+  cr_assert_eq(epi_engine_set(engine, EPI_ENGINE_HANDSHAKE_MS, 600000), 0);
+  cr_assert_eq(epi_engine_listen(engine, "tcp://127.0.0.1:0=127.0.0.1:1"), 0);
+  cr_assert_eq(epi_engine_start(engine), 0, "%s", epi_error_detail());
+  fd = loopback_connect_to("127.0.0.1", SOCK_STREAM, port_of(engine, 0), 20000);
+  for (int i = 0; i < 20000 && !atomic_load(&stands); i++) {
+    usleep(1000);
+  }
+  cr_assert(fd >= 0 && atomic_load(&stands));
+  close(fd);
+  return engine;
+}
+
+/* Connect until the worker that runs has one of the connections. */
+static int fill(uint16_t port, int fds[64]) {
+  uint8_t reply[2];
+  int count = 0;
+
+  while (count < 64) {
+    int fd = loopback_connect_to("127.0.0.1", SOCK_STREAM, port, 200);
+
+    cr_assert(fd >= 0 && send(fd, "\x05\x01\x00", 3, MSG_NOSIGNAL) == 3);
+    fds[count++] = fd;
+    if (loopback_take(fd, reply, 2)) {
+      return count;
+    }
+  }
+  return 0;
+}
+
+Test(listen, a_socket_that_no_worker_has_opened_closes_too, .timeout = 90) {
+  epi_engine *engine = half_asleep();
+  int fds[64], count, fd = 0;
+  uint16_t port;
+
+  cr_assert_eq(epi_engine_listen(engine, ANY "?version=5"), 0);
+  port = port_of(engine, 1);
+  count = fill(port, fds);
+  cr_assert_gt(count, 0);
+  cr_expect_eq(epi_engine_unlisten(engine, ANY "?version=5"), 0);
+  atomic_store(&goes_on, 1);
+  for (int i = 0; i < 2000 && fd >= 0; i++) {
+    usleep(10000);
+    fd = loopback_connect_to("127.0.0.1", SOCK_STREAM, port, 20000);
+    if (fd >= 0) {
+      close(fd);
+    }
+  }
+  cr_expect_lt(fd, 0, "nobody listens there any more");
+  while (count) {
+    close(fds[--count]);
+  }
   epi_engine_free(engine);
 }
 
