@@ -263,6 +263,18 @@ def test_settings_change_while_a_proxy_runs(tmp_path, echo):
             pass
 
 
+def test_a_change_while_a_proxy_starts_is_seen(tmp_path):
+    """The filter's module changes the settings, which were read before."""
+    (tmp_path / "settings").write_text("listen = socks://127.0.0.1:0\n")
+    (tmp_path / "late.py").write_text(
+        "import epi, pathlib\npathlib.Path('settings').write_text("
+        "'listen = socks://127.0.0.1:0\\nlimit = 9\\n')\n"
+        "class Late(epi.Filter):\n    pass\n")
+    with Running("--settings", "settings", "--filter", "python:late:Late",
+                 cwd=tmp_path) as proxy:
+        proxy.wait_for("are in force")
+
+
 @pytest.mark.parametrize("program", ["check", "proxy"])
 def test_our_options_are_theirs(program):
     """But for those of socksx."""

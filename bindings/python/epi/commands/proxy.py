@@ -350,11 +350,12 @@ def _problems(error: Exception) -> None:
 
 
 class _Watch:
-    """Has a file read anew when it has changed, or when it is asked to."""
+    """Has a file read anew when it has changed since this was made, or when it
+    is asked to. It is made before the file is read first: what changes after
+    that must not be taken for what was read."""
 
-    def __init__(self, path: Optional[str],
-                 read: Callable[[str], None]) -> None:
-        self.path, self.read = path, read
+    def __init__(self, path: Optional[str]) -> None:
+        self.path = path
         self.seen = self._look()
         self.asked = False
 
@@ -365,14 +366,14 @@ class _Watch:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
 
-    def look(self) -> None:
+    def look(self, read: Callable[[str], None]) -> None:
         if not self.path:
             return
         now = self._look()
         if self.asked or (now is not None and now != self.seen):
             self.asked, self.seen = False, now or self.seen
             _tell(ServiceState.RELOADING)
-            self.read(self.path)
+            read(self.path)
             _tell(ServiceState.READY)
 
 
@@ -458,19 +459,15 @@ def _confine(engine: Engine, options: argparse.Namespace) -> None:
     sandbox.enter()
 
 
-def _serve(engine: Engine, file: Settings,
-           options: argparse.Namespace) -> None:
+def _serve(engine: Engine, file: Settings, options: argparse.Namespace,
+           settings: _Watch, model: _Watch) -> None:
     """Until a signal ends it."""
     ends = Ends()
-    watches = (_Watch(options.settings, lambda _: file.again(engine, _say)),
-               _Watch(options.model, lambda path: _read_model(engine, path)))
-
     hung_up = queue.SimpleQueue[int]()
 
     def read_again(number: int, _: object) -> None:
         hung_up.put(number)
-        for watch in watches:
-            watch.asked = True
+        settings.asked = model.asked = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: ends.put(number))
@@ -492,8 +489,8 @@ def _serve(engine: Engine, file: Settings,
                 _audit_head(engine)
             with contextlib.suppress(Error):  # which the log has
                 engine.reload_tls(again)
-            for watch in watches:
-                watch.look()
+            settings.look(lambda _: file.again(engine, _say))
+            model.look(lambda path: _read_model(engine, path))
             with contextlib.suppress(Error):  # the same
                 engine.reload_users()
         _tell(ServiceState.STOPPING)
@@ -559,7 +556,8 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
         _warn_of_secrets(options)
         options.made = _sandbox(options)
-        _serve(*_set_up(options), options)
+        watches = _Watch(options.settings), _Watch(options.model)
+        _serve(*_set_up(options), options, *watches)
         return 0
     except (Error, OSError, ImportError, AttributeError, ValueError) as error:
         _problems(error)
