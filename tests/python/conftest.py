@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("EPI_BUILD", "build")
@@ -86,12 +87,21 @@ def read_exactly(sock, count):
     return data
 
 
+def until(condition, what):
+    """Wait for a condition; its value, which is true."""
+    end = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < end, what
+        time.sleep(0.005)
+    return value
+
+
 def run_python(code, *arguments, **environment):
     """Run a program in an interpreter of its own; what it printed."""
     import subprocess
     ran = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", code, *arguments],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=300,
         env={**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python"),
              **environment})
     assert ran.returncode == 0, (ran.returncode, ran.stdout, ran.stderr)

@@ -94,7 +94,7 @@ def test_what_can_go_wrong(echo):
             with pytest.raises(TypeError):
                 epi.connect(*wrong)
     with pytest.raises(epi.errors.ResolveError):
-        epi.connect("no-such-name.invalid:1", timeout=10)
+        epi.connect("no-such-name.invalid:1", timeout=60)
 
 
 def test_a_password_holds_what_it_likes():

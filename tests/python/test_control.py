@@ -6,7 +6,7 @@ import time
 import pytest
 
 import epi
-from conftest import read_exactly
+from conftest import read_exactly, until
 
 MODEL = {
     "epi": 1,
@@ -15,13 +15,6 @@ MODEL = {
     "policy": {"rules": [
         {"id": "own", "effect": "allow", "from": ["here"], "to": ["here"]}]},
 }
-
-
-def until(condition, what):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -36,7 +29,7 @@ def connect(engine, echo):
     """Open a flow, which ends with the test."""
     with contextlib.ExitStack() as stack:
         def one():
-            sock = epi.connect(echo.address, timeout=10,
+            sock = epi.connect(echo.address, timeout=60,
                                via=f"socks6://{engine.addresses[0]}")
             stack.enter_context(sock)
             sock.sendall(b"hello")
@@ -135,7 +128,7 @@ def test_the_log_has_the_reason(echo):
     lines = []
     with epi.Engine(listen="socks://127.0.0.1:0", workers=1,
                     on_log=lambda level, line: lines.append(line)) as engine:
-        with epi.connect(echo.address, timeout=10,
+        with epi.connect(echo.address, timeout=60,
                          via=f"socks5://{engine.addresses[0]}"):
             assert engine.kill(epi.Match(), "an incident\x1b") == 1
     assert any("killed: an incident?" in line for line in lines)
@@ -164,7 +157,7 @@ def test_lists_and_kills_while_flows_come_and_go(engine, echo):
     def churn():
         while not over.is_set():
             try:
-                with epi.connect(echo.address, timeout=10,
+                with epi.connect(echo.address, timeout=60,
                                  via=f"socks5://{engine.addresses[0]}") as sock:
                     sock.sendall(b"x")
                     sock.recv(1)
@@ -301,7 +294,7 @@ def test_an_admin_has_files_read_again(tmp_path):
         engine.on_reload(asked.set)
         engine.serve_admin(tmp_path / "admin.sock")
         epi.Admin(tmp_path / "admin.sock").ask("reload")
-        assert asked.wait(10)
+        assert asked.wait(60)
         engine.stop()
         assert not (tmp_path / "admin.sock").exists()
         with pytest.raises(epi.errors.InvalidState):

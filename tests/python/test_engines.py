@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 import epi
-from conftest import BUILD, read_exactly
+from conftest import BUILD, read_exactly, until
 from epi import PASS, Direction
 
 ANY = "socks://127.0.0.1:0"
@@ -20,19 +20,12 @@ ANY = "socks://127.0.0.1:0"
 
 def through(engine, dest, scheme="socks6", **more):
     return epi.connect(dest, via=f"{scheme}://{engine.addresses[0]}",
-                       timeout=10, **more)
+                       timeout=60, **more)
 
 
 def talk(sock, said):
     sock.sendall(said)
     return read_exactly(sock, len(said))
-
-
-def until(condition, what):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -378,7 +371,7 @@ def test_an_engine_under_asyncio(echo):
                 await asyncio.sleep(0.005)
         assert flows[0].dest == epi.Address.of(echo.address)
         assert lines[0][0] == epi.LogLevel.NOTE
-    asyncio.run(asyncio.wait_for(main(), 20))
+    asyncio.run(asyncio.wait_for(main(), 120))
 
 
 def test_log_lines_go_to_the_logger(proxy, echo, caplog):
@@ -492,10 +485,11 @@ def test_settings_change_while_an_engine_runs(proxy, echo):
             with through(engine, echo.address) as sock:
                 assert talk(sock, b"by any of them") == b"by any of them"
     engine.set(epi.Parameter.IDLE_MS, 50)
+    began = time.monotonic()
     with through(engine, echo.address) as sock:
-        assert talk(sock, b"soon") == b"soon"
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b"", "it was idle for too long"
+    assert time.monotonic() - began >= 0.05
 
 
 def test_an_engine_drains(proxy, echo):
@@ -527,7 +521,7 @@ def test_a_service_manager_is_told(tmp_path, monkeypatch):
     assert not epi.service_tell(epi.ServiceState.READY)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         assert epi.service_tell(epi.ServiceState.STOPPING)
         assert manager.recv(64) == b"STOPPING=1"
@@ -594,7 +588,7 @@ def test_counts_and_the_end_of_an_engine_may_meet():
             thread.start()
         engine.close()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -603,10 +597,10 @@ def test_other_threads_run_while_a_call_waits():
         server.bind(("127.0.0.1", 0))
         url = "socks5://%s:%d" % server.getsockname()
         waiting = threading.Thread(target=epi.endpoint_wait,
-                                   args=(url, 10000))
+                                   args=(url, 60000))
         waiting.start()
         server.listen()  # never, if that thread kept the interpreter's lock
-        waiting.join(10)
+        waiting.join(60)
         assert not waiting.is_alive()
 
 
@@ -656,7 +650,7 @@ def test_instances_of_functions_are_told(hospitals):
 
 
 def test_waiting_for_an_endpoint(echo):
-    epi.endpoint_wait("socks6://%s:%d" % echo.address, 1000)
+    epi.endpoint_wait("socks6://%s:%d" % echo.address, 60000)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(epi.errors.TimedOut):

@@ -53,22 +53,30 @@ def test_objects_leave_nothing_behind(name):
     make = _objects()[name]
     for _ in range(500):
         make()
-    before = _memory()
-    for _ in range(10000):
-        make()
+
+    def grown():
+        before = _memory()
+        for _ in range(10000):
+            make()
+        return _memory() - before
+
     # A leak of the smallest block for each object would be over 300 KiB, and
-    # of an object much more.
-    assert _memory() - before < 300
+    # of an object much more, each time.
+    assert any(grown() < 300 for _ in range(3))
 
 
 @pytest.mark.weighed
 def test_a_million_objects_need_no_more_memory_than_one():
     for _ in range(1000):
         epi.AuthReply()
-    before = _memory()
-    for _ in range(1_000_000):
-        epi.AuthReply()
-    assert _memory() - before < 1000
+
+    def grown():
+        before = _memory()
+        for _ in range(1_000_000):
+            epi.AuthReply()
+        return _memory() - before
+
+    assert any(grown() < 1000 for _ in range(3))
 
 
 @pytest.mark.weighed
@@ -86,13 +94,17 @@ def test_engines_leave_nothing_behind():
     from epi import pipe
     for _ in range(5):
         make()
-    before, threads = _memory(), threading.active_count()
-    for _ in range(30):
-        make()
-    after = _memory()
+    threads = threading.active_count()  # some of which may still end
+
+    def grown():
+        before = _memory()
+        for _ in range(30):
+            make()
+        return _memory() - before
+
+    assert any(grown() < 1000 for _ in range(3))
     assert pipe.filters == {} and pipe._pipes == {}
-    assert threading.active_count() == threads
-    assert after - before < 1000
+    assert threading.active_count() <= threads
 
 
 def test_what_an_object_was_made_from_may_go_first():

@@ -20,7 +20,7 @@ def _run(*argv, **environment):
     for name in [name for name, value in env.items() if not value]:
         del env[name]
     ran = subprocess.run([str(a) for a in argv], capture_output=True,
-                         text=True, env=env, timeout=120)
+                         text=True, env=env, timeout=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

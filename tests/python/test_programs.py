@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -21,7 +22,7 @@ FLOW = "--flow=umc:antonius:443"
 
 def run(*argv, stdin=""):
     return subprocess.run([str(a) for a in argv], capture_output=True,
-                          text=True, env=ENV, timeout=30, input=stdin)
+                          text=True, env=ENV, timeout=300, input=stdin)
 
 
 @pytest.fixture
@@ -182,11 +183,15 @@ class Running:
             env={**ENV, **environment},
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         self.said = ""
+        # Who waits for a line that never comes gets an end.
+        self.limit = threading.Timer(300, self.process.kill)
+        self.limit.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
+        self.limit.cancel()
         self.process.kill()
         self.process.wait()
         self.process.stderr.close()
@@ -214,7 +219,7 @@ def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
             assert read_exactly(sock, 5) == b"HELLO"
         proxy.wait_for("through upper, count")
         proxy.process.send_signal(signal.SIGTERM)
-        assert proxy.process.wait(10) == 0
+        assert proxy.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
@@ -327,20 +332,20 @@ def test_a_proxy_drains(tmp_path, echo, signals):
             for number in signals[1:]:
                 proxy.process.send_signal(number)
             if signals != [signal.SIGTERM]:
-                assert proxy.process.wait(10) == 0  # cuts it
-        assert proxy.process.wait(10) == 0
+                assert proxy.process.wait(60) == 0  # cuts it
+        assert proxy.process.wait(60) == 0
 
 
 def test_a_proxy_tells_the_service_manager(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(10)
+        manager.settimeout(60)
         with Running("--listen", "socks://127.0.0.1:0", cwd=tmp_path,
                      NOTIFY_SOCKET=str(tmp_path / "notify")) as proxy:
             assert manager.recv(64) == b"READY=1"
             proxy.process.send_signal(signal.SIGTERM)
             assert manager.recv(64) == b"STOPPING=1"
-            assert proxy.process.wait(10) == 0
+            assert proxy.process.wait(60) == 0
 
 
 def test_a_proxy_serves_status_at_a_path(tmp_path):
@@ -397,7 +402,7 @@ def test_a_proxy_follows_its_model(tmp_path, echo):
     with Running("--listen", "socks://127.0.0.1:0", "--model", model,
                  cwd=tmp_path) as proxy:
         where = proxy.wait_for(r"listening on socks://(\S+)")[1]
-        epi.endpoint_wait(f"socks6://{where}", 10000)
+        epi.endpoint_wait(f"socks6://{where}", 60000)
         epi.connect(echo.address, f"socks6://{where}").close()
         model.write_text("{")
         proxy.wait_for("epi proxy: .*(JSON|expected|end)")
@@ -407,7 +412,7 @@ def test_a_proxy_follows_its_model(tmp_path, echo):
         with pytest.raises(epi.errors.Refused):
             epi.connect(echo.address, f"socks6://{where}")
         proxy.process.send_signal(signal.SIGINT)
-        assert proxy.process.wait(10) == 0
+        assert proxy.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("words", [
@@ -421,7 +426,7 @@ def test_a_proxy_refuses_bad_settings(tmp_path, words):
     (tmp_path / "key").chmod(0o644)
     ran = subprocess.run([*OURS, "proxy", "--listen", "socks://127.0.0.1:0",
                           *words.split()], env=ENV, cwd=tmp_path,
-                         capture_output=True, text=True, timeout=30)
+                         capture_output=True, text=True, timeout=300)
     assert ran.returncode == 2
     assert ran.stderr and "Traceback" not in ran.stderr
 

@@ -17,7 +17,7 @@ import epi
 def inside(code):
     """Run some code in a process of its own; what it prints."""
     ran = subprocess.run([sys.executable, "-c", START + code], text=True,
-                         capture_output=True, timeout=60)
+                         capture_output=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.strip()
 

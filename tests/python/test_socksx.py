@@ -15,11 +15,11 @@ from epi.compat.socksx.socket import (
     SocketFunction,
     SocketServer,
 )
-from support import fetched
+from support import fetched, flow
 
 
 def run(main):
-    return asyncio.run(asyncio.wait_for(main, 20))
+    return asyncio.run(asyncio.wait_for(main, 120))
 
 
 async def _through(client, dest, chain=None, said=b"there and back"):
@@ -268,14 +268,12 @@ class Real:
         program, why = fetched.socksx()
         if not program:
             pytest.skip(why)
-        with sockets.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = flow.free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [program, "-h", "127.0.0.1", "-p", str(self.port), *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        epi.endpoint_wait(f"socks6://{self.address}", 10000)
+        epi.endpoint_wait(f"socks6://{self.address}", 60000)
 
     def __enter__(self):
         return self

@@ -65,7 +65,7 @@ def test_passwd_makes_lines(tmp_path):
         return subprocess.run(
             [sys.executable, "-m", "epi", "proxy", "passwd", *arguments,
              str(path), "ada"], input=says, text=True, capture_output=True,
-            timeout=30, env={**os.environ,
+            timeout=300, env={**os.environ,
                              "PYTHONPATH": str(ROOT / "bindings" / "python")})
 
     assert passwd(says="secret\nmore\n").returncode == 0

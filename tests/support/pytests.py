@@ -6,6 +6,7 @@ that have it in their names.
 With the sanitizers' build, only those tests are run that call the library
 itself in many ways; the interpreter then has the sanitizer's run time, which
 programs that they start would have too."""
+import faulthandler
 import os
 import pathlib
 import subprocess
@@ -18,6 +19,7 @@ from support import verdict
 
 
 SANITIZED = os.environ.get("EPI_BUILD", "build").endswith("-asan")
+PATIENCE_S = 1200  # with a test that may wait for ever
 WITH_SANITIZERS = ("test_codecs", "test_connect", "test_control",
                    "test_engines", "test_lifetimes", "test_models")
 
@@ -33,6 +35,11 @@ class Verdicts:
 
     def __init__(self, part):
         self.part = part
+        self.said = open(os.dup(2), "w")  # pytest takes 2 for its own
+
+    def pytest_runtest_logstart(self, nodeid):
+        faulthandler.dump_traceback_later(PATIENCE_S, exit=True,
+                                          file=self.said)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
