@@ -72,8 +72,11 @@ epi_install_quietly() (
     printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" || exit 1
   fi
   export DEBIAN_FRONTEND=noninteractive
-  if apt-get -q update >"$log" 2>&1 </dev/null &&
-    apt-get -qy install --no-install-recommends "$@" >>"$log" 2>&1 </dev/null
+  retries="-o Acquire::Retries=5"
+  # shellcheck disable=SC2086 # two words
+  if apt-get -q $retries update >"$log" 2>&1 </dev/null &&
+    apt-get -qy $retries install --no-install-recommends "$@" \
+      >>"$log" 2>&1 </dev/null
   then
     exit 0
   fi
