@@ -74,7 +74,7 @@ def test_a_wheel_may_bring_the_library(tmp_path):
 def test_a_library_for_a_wheel_has_a_whole_path(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-w", tmp_path, SOURCE],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=600,
         env={**os.environ, "EPI_BUNDLE": "build/libepi.so"})
     assert ran.returncode and "does not begin with a /" in ran.stderr, ran
     brane = SOURCE / "examples" / "brane"
