@@ -247,6 +247,18 @@ int epi__audit_put(epi_engine *engine, epi__text *line, int needed) {
   return log->refuse ? result : 0;
 }
 
+/* The last head is not in the file then: who looks for it is to know why. */
+static void say_lost(epi_engine *engine) {
+  uint64_t lost = epi__record_file_end(engine->audit->file);
+
+  if (lost) {
+    epi__record_file_state(engine->audit->file);
+    epi__log(engine, EPI_LOG_ERROR,
+             "audit: %s: the last %" PRIu64 " lines are LOST",
+             epi_error_detail(), lost);
+  }
+}
+
 void epi__audit_end(epi_engine *engine) {
   epi__audit_log *log = engine->audit;
   epi__text line = {0};
@@ -258,6 +270,7 @@ void epi__audit_end(epi_engine *engine) {
   epi__audit_put(engine, &line, 0);
   epi__text_clear(&line);
   epi__audit_say_head(engine, 1);
+  say_lost(engine);
   epi__record_file_free(log->file);
   epi__free(log);
   engine->audit = NULL;

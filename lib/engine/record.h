@@ -31,7 +31,12 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
 /* Begin to write an audit log. Returns 0 or EPI_ESYS (no thread). */
 int epi__record_file_begin(epi__record_file *file);
 
-/* Write what waits, as far as the disk takes it, and end. NULL is fine. */
+/* Write what waits, as far as the disk takes it, and no more after that.
+ * Returns how many lines were lost at the end; epi__record_file_state() says
+ * why. */
+uint64_t epi__record_file_end(epi__record_file *file);
+
+/* End, and free the file. NULL is fine. */
 void epi__record_file_free(epi__record_file *file);
 
 /* Hand over a line with its end; never waits for the disk. Returns 0, or

@@ -303,9 +303,20 @@ int epi__record_file_new_chained(epi__record_file **out, const char *path,
   return 0;
 }
 
-void epi__record_file_free(epi__record_file *file) {
-  if (!file) {
-    return;
+static uint64_t count_lost(const epi__record_file *file) {
+  const uint8_t *data;
+  size_t len = epi__queue_peek(&file->waiting, &data);
+  uint64_t count = file->dropped;
+
+  for (size_t i = 0; i < len; i++) {
+    count += data[i] == '\n';
+  }
+  return count;
+}
+
+uint64_t epi__record_file_end(epi__record_file *file) {
+  if (file->stopping) {
+    return count_lost(file);
   }
   pthread_mutex_lock(&file->lock);
   file->stopping = 1;
@@ -316,6 +327,14 @@ void epi__record_file_free(epi__record_file *file) {
   } else {
     run(file); /* what waits for want of a thread, and no longer */
   }
+  return count_lost(file);
+}
+
+void epi__record_file_free(epi__record_file *file) {
+  if (!file) {
+    return;
+  }
+  epi__record_file_end(file);
   epi__queue_clear(&file->waiting, 0);
   pthread_cond_destroy(&file->wake);
   pthread_cond_destroy(&file->written);

@@ -212,6 +212,9 @@ def a_full_disk_refuses_flows_or_is_ignored_loudly():
     program = proxy("/dev/full")
     flow.until(lambda: ask(program, echo.port) == 1, "flows are refused")
     program.wait_line("audit: cannot write: No space.*flows are refused")
+    program.stop()
+    program.wait_line(r"audit: cannot write: No space.*: the last \d+ lines are"
+                      " LOST")
     program = proxy("/dev/full", "--audit-on-error", "ignore")
     flow.until(lambda: ask(program, echo.port) == 0 and "WITHOUT" in
                program.text, "flows go on, and the log says so")
