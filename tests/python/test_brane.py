@@ -367,6 +367,11 @@ def test_the_package_checks_and_plans():
     assert _act("check", **document).startswith("bridged")
     assert "umx" in _act("check", **{**flow, "from": "umx"})
     assert "usage" in _act("nothing")
+    del document["from"]
+    assert "FROM is missing" in _act("plan", **document)
+    assert "move.py: " in _act("plan", **{**flow, "port": "443"})
+    assert "PROXY is missing" in _act("move", dataset=str(HOSPITALS), port=1,
+                                      host="127.0.0.1")
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="no dpkg")

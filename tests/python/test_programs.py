@@ -431,6 +431,21 @@ def test_a_proxy_refuses_bad_settings(tmp_path, words):
     assert ran.stderr and "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("spec, said", [
+    ("python:mine", "python:MODULE:CLASS"), ("python:", "python:MODULE:CLASS"),
+    ("python:mine:Wants", "TypeError"), ("python:mine:Nothing", "Attribute"),
+    ("python:wrong:X", "SyntaxError"), ("python:.mine:X", "TypeError")])
+def test_a_filter_that_cannot_be_made_is_told(tmp_path, spec, said):
+    (tmp_path / "mine.py").write_text("class Wants:\n"
+                                      " def __init__(self, what): pass\n")
+    (tmp_path / "wrong.py").write_text("class\n")
+    ran = subprocess.run([*OURS, "proxy", "--listen", "socks://127.0.0.1:0",
+                          "--filter", spec], env=ENV, cwd=tmp_path,
+                         capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 2 and "Traceback" not in ran.stderr
+    assert f"{spec}: " in ran.stderr and said in ran.stderr
+
+
 @pytest.mark.parametrize("words", [
     "status", "flows", "settings", "--json flows --rule own", "explain 99",
     "log loud", "nonsense", "explain x", "listeners", "--json model show",

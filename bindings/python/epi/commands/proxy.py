@@ -203,14 +203,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _python_filter(spec: str) -> Filter:
+    _, module, name = [*spec.split(":", 2), ""][:3]
+    if not module or not name:
+        raise InvalidArgument(f"{spec}: it is python:MODULE:CLASS")
+    sys.path.insert(0, os.getcwd())
+    try:
+        made = getattr(importlib.import_module(module), name)()
+    except Exception as error:  # whatever that code does
+        raise InvalidArgument(f"{spec}: {type(error).__name__}:"
+                              f" {error}") from error
+    if not isinstance(made, Filter):
+        raise InvalidArgument(f"{spec} is no epi.Filter")
+    return made
+
+
 def _filter(spec: str, key: Optional[bytes]) -> Union[Filter, NativeFilter]:
     if spec.startswith("python:"):
-        _, module, name = spec.split(":", 2)
-        sys.path.insert(0, os.getcwd())
-        made = getattr(importlib.import_module(module), name)()
-        if not isinstance(made, Filter):
-            raise InvalidArgument(f"{spec} is no epi.Filter")
-        return made
+        return _python_filter(spec)
     if "/" in spec.partition(":")[0]:
         return NativeFilter.load(spec)
     return NativeFilter.builtin(spec, key)

@@ -20,10 +20,16 @@ import epi
 PIECE = 1024 * 1024
 
 
-def given(name, default=None):
-    """An input, or the default."""
+def given(name, optional=False):
+    """An input, or None."""
     text = os.environ.get(name.upper())
-    return default if text is None else json.loads(text)
+    if text is None and not optional:
+        raise SystemExit(f"move.py: {name.upper()} is missing")
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        raise SystemExit(f"move.py: {name.upper()} is no JSON: a text has"
+                         " quotes") from None
 
 
 def model():
@@ -32,8 +38,9 @@ def model():
 
 
 def decision():
-    return model().decide(epi.Query(given("from"), given("to"), given("port"),
-                                    purpose=given("purpose")))
+    return model().decide(epi.Query(given("from"), given("to"),
+                                    given("port", optional=True),
+                                    purpose=given("purpose", optional=True)))
 
 
 def check():
@@ -53,8 +60,9 @@ def plan():
 def move():
     path = pathlib.Path(given("dataset"))
     metadata = {epi.Meta.DATASET: path.name}
-    if given("purpose"):
-        metadata[epi.Meta.PURPOSE] = given("purpose")
+    purpose = given("purpose", optional=True)
+    if purpose:
+        metadata[epi.Meta.PURPOSE] = purpose
     digest, sent = hashlib.sha256(), 0
     with path.open("rb") as file, epi.connect(
             (given("host"), given("port")), via=given("proxy"),
@@ -75,7 +83,7 @@ def main():
         sys.exit(f"usage: move.py {'|'.join(actions)}")
     try:
         output = actions[sys.argv[1]]()
-    except (epi.Error, OSError) as error:
+    except (epi.Error, OSError, TypeError) as error:
         sys.exit(f"move.py: {error}")
     # JSON is YAML, too.
     print(f"output: {json.dumps(output)}")
