@@ -65,6 +65,16 @@ def every_archetype_does_what_is_expected():
             assert not why, f"{name}: {why}"
 
 
+@flow.test(timeout=120)
+def a_proxy_can_be_started_with_each():
+    key = flow.folder() / "chain.key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o600)
+    for path in [FOLDER / f"{name}.json" for name in NAMES] + [
+            flow.EXAMPLES / "hospitals.json"]:
+        flow.proxy("--model", path, "--chain-key", key, cwd=flow.folder())
+
+
 @flow.test
 def each_is_there_for_one_domain_and_for_several():
     for name in NAMES:
