@@ -1,5 +1,6 @@
 """test_models.py: models, decisions, plans, and the questions about them."""
 import copy
+import dataclasses
 import datetime
 import json
 import pickle
@@ -86,6 +87,14 @@ def test_a_decision_is_a_plain_object(hospitals):
     assert decision == hospitals.decide(TRAIN)
     refused = hospitals.decide(epi.Query("antonius", "umc"))
     assert not refused and refused.verdict == epi.Verdict.DENIED
+    assert dataclasses.asdict(decision)["rule"] == "train"
+    copied = copy.deepcopy(decision)
+    form = epi.ReasonerVersion.DELIBERATION
+    assert copied == decision and "verdict" in copied.reasoner_reply(form)
+    loaded = pickle.loads(pickle.dumps(decision))
+    assert loaded == decision and loaded.to_json() == decision.to_json()
+    with pytest.raises(epi.errors.InvalidState, match="pickled"):
+        loaded.reasoner_reply(form)
 
 
 def test_a_query_may_be_by_address(hospitals):

@@ -81,6 +81,18 @@ class CDecision(Handle):
     def __init__(self) -> None:
         super().__init__(made(c.epi_decision_new))
 
+    # It never changes once it is decided, so that copies share it. What is
+    # pickled goes without.
+
+    def __copy__(self) -> CDecision:
+        return self
+
+    def __deepcopy__(self, memo: object) -> CDecision:
+        return self
+
+    def __reduce__(self) -> Any:
+        return type(None), ()
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -129,9 +141,11 @@ class Decision:
 
         reference is the verdict_reference of the first version, the rule that
         decided if it is None. Raises InvalidArgument for no such version, and
-        InvalidState for a decision of a flow in a filter, which is over."""
+        InvalidState for a decision of a flow in a filter, which is over, and
+        for one that was pickled."""
         if self._made is None:
-            raise InvalidState("this decision is that of a running flow")
+            raise InvalidState("this decision is that of a running flow, or was"
+                               " pickled")
         return written(c.epi_reasoner_reply, self._made._handle, version,
                        reference)
 
