@@ -312,6 +312,31 @@ Test(filter_chain, what_is_written_backward_on_opening_waits_for_those_before) {
   }
 }
 
+Test(filter_chain, what_waits_for_those_before_survives_a_lack_of_memory) {
+  for (alloc_fail_start(); alloc_fail_more();) {
+    epi_filter *filters[3] = {NULL, NULL, NULL};
+    epi__filter_chain *chain = NULL;
+    int result = epi__count_new(&filters[0]);
+
+    if (!result) {
+      result = epi__count_new(&filters[1]);
+    }
+    if (!result) {
+      result = epi_filter_new(&filters[2], "greeter");
+    }
+    if (!result) {
+      epi_filter_on_open(filters[2], greet, (void *)(uintptr_t) "1");
+      result = epi__filter_chain_new(&chain, filters, 3, NULL, queues, NULL);
+    }
+    cr_expect_eq(result != 0, alloc_fail_happened());
+    epi__filter_chain_free(chain);
+    for (int i = 0; i < 3; i++) {
+      epi_filter_free(filters[i]);
+    }
+    epi__queue_clear(&backward, 0);
+  }
+}
+
 static int refuse_data(epi_pipe *pipe, int direction, const void *data,
                        size_t len, void *user) {
   (void)direction;
