@@ -71,9 +71,9 @@ EPI_API void epi_free(void *block);
  *
  * Returns 0, EPI_EINVAL (no source, or a variable of another name), EPI_ENOENT
  * (no such file or variable), EPI_EPERM (everybody can read the file, or this
- * process cannot), EPI_ELIMIT (over EPI_SECRET_MAX bytes), EPI_ESYS or
- * EPI_ENOMEM; then *secret and *len are as before. Threads: any, while none
- * changes the environment. */
+ * process cannot), EPI_ELIMIT (over EPI_SECRET_MAX bytes), EPI_ETIMEOUT (a pipe
+ * that nobody writes to for 5 seconds), EPI_ESYS or EPI_ENOMEM; then *secret
+ * and *len are as before. Threads: any, while none changes the environment. */
 EPI_API int epi_secret_read(const char *source, char **secret, size_t *len);
 
 /* Overwrite a secret with zeroes, in a way that no compiler leaves out.

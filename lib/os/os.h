@@ -152,7 +152,8 @@ void epi__sock_close(int fd, int reset);
  * refuse a file that others than its owner and group can read, and standard
  * input, and to take `env:NAME` for a variable of the environment; no copy of
  * it stays behind but *out, and that variable. Free *out with epi__free().
- * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ESYS or EPI_ENOMEM. */
+ * Returns 0, EPI_ENOENT, EPI_EPERM, EPI_ELIMIT, EPI_ETIMEOUT (a pipe that
+ * nobody writes to), EPI_ESYS or EPI_ENOMEM. */
 int epi__file_read(const char *path, size_t max, int secret, char **out,
                    size_t *len);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NICENESS = 10 };
+enum {
+  NICENESS = 10,
+  WRITER_MS = 5000, /* for somebody to write to a pipe */
+};
 
 static void drop(char *text, size_t capacity, int secret) {
   if (secret) {
@@ -45,16 +49,45 @@ static int over(const char *path, size_t max) {
   return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", path, max);
 }
 
+/* Returns as poll(). */
+static int await_bytes(int fd, int ms) {
+  struct pollfd one = {.fd = fd, .events = POLLIN};
+  int result;
+
+  do {
+    result = poll(&one, 1, ms);
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+/* A pipe without a writer looks like one that has ended. */
+static int has_writer(int fd) {
+  struct stat info;
+
+  return fstat(fd, &info) || !S_ISFIFO(info.st_mode) ||
+         await_bytes(fd, WRITER_MS) > 0;
+}
+
 static int read_all(int fd, const char *path, size_t max, int secret,
                     char **out, size_t *len) {
   size_t used = 0, capacity = 4096;
   char *text = epi__alloc(capacity);
+  int asked = 0;
 
   while (text) {
     ssize_t got = read(fd, text + used, capacity - used - 1);
 
-    if (got < 0 && errno == EINTR) {
+    if (got < 0 &&
+        (errno == EINTR || (errno == EAGAIN && await_bytes(fd, -1) > 0))) {
       continue;
+    }
+    if (!got && !used && !asked++) {
+      if (has_writer(fd)) {
+        continue;
+      }
+      drop(text, capacity, secret);
+      return epi__fail(EPI_ETIMEOUT, "%s is a pipe that nobody writes to",
+                       path);
     }
     if (got < 0) {
       int why = errno;
@@ -112,8 +145,9 @@ int epi__file_read(const char *path, size_t max, int secret, char **out,
   if (secret && epi__secret_is_variable(path)) {
     return epi__secret_variable(path, max, out, len);
   }
-  fd = !strcmp(path, "-") && !secret ? fcntl(0, F_DUPFD_CLOEXEC, 0)
-                                     : open(path, O_RDONLY | O_CLOEXEC);
+  fd = !strcmp(path, "-") && !secret
+           ? fcntl(0, F_DUPFD_CLOEXEC, 0)
+           : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     return epi__fail(errno == ENOENT   ? EPI_ENOENT
                      : errno == EACCES ? EPI_EPERM

@@ -169,4 +169,19 @@ def a_bad_document_changes_nothing_and_is_reported():
     followed.is_in_force("third")
 
 
+@flow.test(timeout=60)
+def a_pipe_that_nobody_writes_to_holds_nothing_up():
+    path, followed = a_file()
+    pipe = path.with_name("patterns")
+    os.mkfifo(pipe, 0o600)
+    new = path.with_name("new")
+    new.write_text(json.dumps({**json.loads(text("second")), "functions": {
+        "scan": {"provides": ["x"], "filter": f"inspect:patterns={pipe}"}}}))
+    os.replace(new, path)
+    followed.proxy.wait_line("is a pipe that nobody writes to", 30)
+    followed.is_in_force("first")
+    path.write_text(text("third"))
+    followed.is_in_force("third")
+
+
 flow.main()
