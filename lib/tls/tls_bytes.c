@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/* wolfSSL asks for a record's header by itself. */
+static void note_header(epi__tls *session, const char *data, size_t len) {
+  if (len == EPI__TLS_HEADER) {
+    memcpy(session->header, data, len);
+  }
+}
+
 int epi__tls_on_receive(WOLFSSL *ssl, char *buf, int size, void *user) {
   epi__tls *session = user;
   const uint8_t *waiting;
@@ -14,6 +21,7 @@ int epi__tls_on_receive(WOLFSSL *ssl, char *buf, int size, void *user) {
     len = len < (size_t)size ? len : (size_t)size;
     memcpy(buf, waiting, len);
     epi__queue_ack(&session->in, len);
+    note_header(session, buf, len);
     return (int)len;
   }
   len = session->lent_len < (size_t)size ? session->lent_len : (size_t)size;
@@ -23,6 +31,7 @@ int epi__tls_on_receive(WOLFSSL *ssl, char *buf, int size, void *user) {
   memcpy(buf, session->lent, len);
   session->lent += len;
   session->lent_len -= len;
+  note_header(session, buf, len);
   return (int)len;
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "tls/tls_parts.h"
 
+#include <string.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
@@ -32,15 +33,35 @@ static const struct alert {
     {120, EPI_EPROTO, "no protocol in common (ALPN)"},
 };
 
+/* OpenSSL's clients send an alert about a certificate of TLS 1.3 as it is,
+ * which wolfSSL does not expect any more. Returns its number, or -1. */
+static int plain_alert(const epi__tls *session) {
+  static const uint8_t header[EPI__TLS_HEADER] = {21, 3, 3, 0, 2};
+  const uint8_t *body;
+  size_t len = epi__queue_peek(&session->in, &body);
+
+  if (!len) {
+    body = session->lent;
+    len = session->lent_len;
+  }
+  return !session->open && len >= 2 && body[0] == FATAL &&
+                 !memcmp(session->header, header, sizeof header)
+             ? body[1]
+             : -1;
+}
+
 /* Returns 0 if the peer sent no fatal alert. */
-static int explain_alert(const epi__tls *session) {
+static int explain_alert(const epi__tls *session, int code) {
   WOLFSSL_ALERT_HISTORY history = {{-1, -1}, {-1, -1}};
   int number;
   size_t i;
 
   wolfSSL_get_alert_history(session->ssl, &history);
-  number = history.last_rx.code;
-  if (number < 0 || history.last_rx.level != FATAL) {
+  number = history.last_rx.level == FATAL ? history.last_rx.code : -1;
+  if (number < 0 && code == PARSE_ERROR) {
+    number = plain_alert(session);
+  }
+  if (number < 0) {
     return 0;
   }
   for (i = 0; i < sizeof alerts / sizeof *alerts; i++) {
@@ -61,7 +82,7 @@ static int explain_staple(int code) {
 }
 
 int epi__tls_explain(epi__tls *session, int code) {
-  int result = explain_alert(session);
+  int result = explain_alert(session, code);
 
   if (result) {
     return result;

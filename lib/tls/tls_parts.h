@@ -61,6 +61,8 @@ struct epi__tls_context {
 
 /* ---- a session ---- */
 
+enum { EPI__TLS_HEADER = 5 }; /* bytes of a record's header */
+
 struct epi__tls {
   epi__tls_context *context;
   const epi__tls_own *own;
@@ -70,6 +72,7 @@ struct epi__tls {
   epi__queue in;       /* ciphertext that is not decrypted yet */
   const uint8_t *lent; /* more of it, the caller's during a call */
   size_t lent_len;
+  uint8_t header[EPI__TLS_HEADER]; /* what wolfSSL took last, if so long */
   epi__queue out;
   int failed;   /* the error, once there is one */
   char *reason; /* may be NULL: no memory for it */

@@ -76,6 +76,24 @@ def fails(connect):
 
 
 @flow.test
+def a_client_with_another_authority_is_named_as_such():
+    """OpenSSL's clients say it in plain text by TLS 1.3."""
+    place = Place()
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = Authority().client()
+        context.minimum_version = context.maximum_version = version
+        try:
+            context.wrap_socket(wire.connect(place.proxy.port),
+                                server_hostname=NAME).close()
+        except ssl.SSLCertVerificationError:
+            continue
+        raise AssertionError("the client believes the certificate")
+    for number in (1, 2):
+        place.proxy.wait_line(f"flow {number} from .*our certificate is by an"
+                              " authority that it does not know")
+
+
+@flow.test
 def a_renamed_certificate_counts_and_flows_go_on():
     place = Place()
     running = place.dial()
