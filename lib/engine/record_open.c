@@ -20,13 +20,18 @@ int epi__record_open(int *out, const char *path) {
       0600);
 
   if (fd < 0) {
-    return epi__fail(errno == ENOENT   ? EPI_ENOENT
-                     : errno == EACCES ? EPI_EPERM
-                                       : EPI_ESYS,
-                     "cannot open %s: %s", path, epi__open_error(path));
+    int why = errno;
+    int result = epi__fail(why == ENOENT   ? EPI_ENOENT
+                           : why == EACCES ? EPI_EPERM
+                                           : EPI_ESYS,
+                           "cannot open %s: %s", path, epi__open_error(path));
+
+    errno = why;
+    return result;
   }
   if (fstat(fd, &info) || !(S_ISREG(info.st_mode) || S_ISCHR(info.st_mode))) {
     close(fd);
+    errno = EIO;
     return epi__fail(EPI_ESYS, "%s is not a file", path);
   }
   *out = fd;
@@ -70,7 +75,7 @@ int epi__record_follow(int *fd, const char *path) {
     return 0;
   }
   if (epi__record_open(&other, path)) {
-    return EIO;
+    return errno;
   }
   if (flock(other, LOCK_EX | LOCK_NB)) {
     close(other);

@@ -221,6 +221,19 @@ def a_full_disk_refuses_flows_or_is_ignored_loudly():
 
 
 @flow.test
+def a_folder_that_takes_no_new_file_is_named_as_such():
+    """Without the right to pass over its mode, which the sandbox drops."""
+    flow.need_root()
+    log, echo = new_log(), servers.Echo()
+    program = proxy(log)
+    wait_for(log, "start")
+    log.parent.chmod(0o500)
+    log.rename(log.with_name("old"))
+    flow.until(lambda: ask(program, echo.port) == 1, "flows are refused")
+    program.wait_line("audit: cannot write: Permission denied: flows are ref")
+
+
+@flow.test
 def flows_go_on_once_there_is_room_again():
     """A limit on the size of files stands in for a disk."""
     log, echo = new_log(), servers.Echo()
