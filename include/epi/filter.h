@@ -73,7 +73,8 @@ EPI_API const char *epi_filter_name(const epi_filter *filter);
 /* Call back when a flow opens, before any data.
  *
  * The callback returns 0, EPI_PASS, or an error, which refuses the flow (SOCKS
- * reply 1). Set all callbacks before the filter is used. */
+ * reply 1); so does what is none of these, here and below. Set all callbacks
+ * before the filter is used. */
 EPI_API void epi_filter_on_open(epi_filter *filter,
                                 int (*callback)(epi_pipe *pipe, void *user),
                                 void *user);

@@ -113,7 +113,7 @@ static int open_pipe(epi_pipe *pipe) {
     result = pipe->calls->open(pipe, pipe->calls->open_user);
     epi__pipe_leave(pipe->chain, outer);
   }
-  pipe->opened = result >= 0;
+  pipe->opened = !result || result == EPI_PASS;
   result = epi__pipe_returned(pipe, result, " fails on opening");
   if (result < 0) {
     return pipe->chain->refused ? EPI_EDENIED : EPI_EFILTER;

@@ -66,6 +66,8 @@ int epi__pipe_returned(epi_pipe *pipe, int result, const char *does) {
                        pipe->calls->bounds[EPI_FILTER_MEMORY]);
   } else if (result == EPI_PASS && pipe->held) {
     result = epi__fail(EPI_ESTATE, "passes, and holds data of the flow");
+  } else if (result > 0 && result != EPI_PASS) {
+    result = epi__fail(EPI_EINVAL, "returns %d, which means nothing", result);
   }
   if (result < 0) {
     return epi__pipe_fail(pipe, result, does);

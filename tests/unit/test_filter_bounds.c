@@ -550,3 +550,13 @@ Test(filter_bounds, the_time_of_a_filter_is_its_own) {
   epi_filter_free(filters[0]);
   epi_filter_free(filters[1]);
 }
+
+Test(filter_bounds, what_means_nothing_is_an_error) {
+  script my = {.write = "x", .result = 77};
+  epi__filter_chain *chain = open_chain(make(&my));
+
+  cr_expect_eq(epi__filter_chain_feed(chain, EPI_FORWARD, "abc", 3),
+               EPI_EINVAL);
+  cr_expect_not_null(strstr(epi_error_detail(), "77"));
+  epi__filter_chain_free(chain);
+}
