@@ -55,7 +55,21 @@ static int is_replaced(const step *steps, size_t count, const char *url) {
   return 0;
 }
 
-static size_t plan(step *out, const many *before, const many *after) {
+/* An admin may have closed one, or put another in its place. */
+static int is_open(const epi_engine *engine, const char *url) {
+  char *open;
+  int found = 0;
+
+  for (size_t i = 0; !found && !epi_engine_listener_url(engine, i, &open);
+       i++) {
+    found = !strcmp(open, url);
+    epi_free(open);
+  }
+  return found;
+}
+
+static size_t plan(const epi_engine *engine, step *out, const many *before,
+                   const many *after) {
   size_t count = 0;
 
   for (size_t i = 0; i < after->count; i++) {
@@ -68,7 +82,7 @@ static size_t plan(step *out, const many *before, const many *after) {
       char *old = before->items[k];
 
       if (!has(after, old) && same_place(old, next.url) &&
-          !is_replaced(out, count, old)) {
+          !is_replaced(out, count, old) && is_open(engine, old)) {
         next.old = old;
       }
     }
@@ -95,7 +109,7 @@ static void undo(epi_engine *engine, const step *steps, size_t count) {
 int listens_change(epi_engine *engine, const many *command_line,
                    const many *before, const many *after) {
   step steps[MANY];
-  size_t count = plan(steps, before, after);
+  size_t count = plan(engine, steps, before, after);
 
   if (listens_check(command_line, after)) {
     return EXIT_USAGE;
@@ -115,7 +129,7 @@ int listens_change(epi_engine *engine, const many *command_line,
     char *url = before->items[i];
 
     if (!has(after, url) && !is_replaced(steps, count, url) &&
-        epi_engine_unlisten(engine, url)) {
+        is_open(engine, url) && epi_engine_unlisten(engine, url)) {
       complain(url, epi_error_detail());
     }
   }

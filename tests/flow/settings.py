@@ -95,6 +95,27 @@ def listeners_come_and_go():
 
 
 @flow.test
+def an_admin_may_have_closed_one():
+    """The file is followed all the same."""
+    echo = servers.Echo()
+    here, there = reverse(echo), reverse(echo)
+    socket_path = flow.folder() / "admin"
+    settings = Settings(f"listen = {here}", f"listen = {there}",
+                        options=("--admin", socket_path))
+
+    def close(url):
+        told = flow.run(flow.program_path("epi-proxy"), "ctl", "--admin",
+                        socket_path, "listeners", "remove", url)
+        assert told.returncode == 0, told
+    close(here)
+    close(there)
+    is_closed(port_of(here), HOST)
+    settings.change(f"listen = {here}?allow=127.0.0.0/8")
+    through(here)
+    assert f"no listener {there}" not in settings.proxy.text
+
+
+@flow.test
 def a_listener_gets_other_settings_and_nobody_is_refused():
     """Its sockets stay, and with them who waits in their queues."""
     echo, other = servers.Echo(), servers.Origin()
