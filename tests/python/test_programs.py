@@ -225,6 +225,7 @@ def test_a_proxy_with_a_filter_in_python(tmp_path, echo):
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_check_reads_an_audit_log_as_epi_check(tmp_path, as_json):
     key, log, changed = (tmp_path / name for name in ("key", "log", "changed"))
+    key.touch(0o600)
     key.write_bytes(bytes(range(32)))
     epi.Engine().set_audit(log, key.read_bytes())
     changed.write_text(log.read_text().replace("stop", "step"))
@@ -235,6 +236,8 @@ def test_check_reads_an_audit_log_as_epi_check(tmp_path, as_json):
         assert ours.stdout == theirs.stdout
         assert ours.returncode == theirs.returncode, ours.stderr
         assert bool(ours.stderr) == bool(theirs.stderr)
+    assert run(*OURS, "check", "--audit", "--audit-key", key,
+               log).returncode == 0
 
 
 @pytest.mark.parametrize("words", [
@@ -266,6 +269,20 @@ def test_settings_change_while_a_proxy_runs(tmp_path, echo):
             assert sock.recv(64) == b"still there"
         with epi.connect(echo.address, via=f"socks6://{where}"):
             pass
+
+
+def test_settings_are_followed_when_an_admin_closed_a_listener(tmp_path):
+    file, admin = tmp_path / "settings", tmp_path / "admin"
+    first, second = "socks://127.0.0.1:0", "socks://127.0.0.1:0?version=5"
+    file.write_text(f"listen = {first}\nlisten = {second}\n")
+    with Running("--settings", file, "--admin", admin, cwd=tmp_path) as proxy:
+        proxy.wait_for("listening on socks://.*\n.*listening on socks://")
+        assert run(*OURS, "proxy", "ctl", "--admin", admin, "listeners",
+                   "remove", first).returncode == 0
+        (tmp_path / "new").write_text(f"listen = {second}\nlimit = 77\n")
+        (tmp_path / "new").replace(file)
+        proxy.wait_for("are in force")
+        assert "no listener" not in proxy.said
 
 
 def test_a_change_while_a_proxy_starts_is_seen(tmp_path):

@@ -141,6 +141,8 @@ class Settings:
         """What opens comes first: if one cannot, what was done is taken
         back."""
         steps: list[tuple[Optional[str], str]] = []
+        # An admin may have closed one, or put another in its place.
+        before = [url for url in before if url in engine.urls]
         try:
             for url in after:
                 if url not in before:
