@@ -71,6 +71,12 @@ def too_long(files):
     return problems
 
 
+def timeouts(files):
+    """tests/unit/meson.build says why there are none."""
+    return [name for name in files if name.startswith("tests/unit/test_")
+            and ".timeout" in ROOT.joinpath(name).read_text()]
+
+
 def not_formatted(files):
     ran = subprocess.run(["clang-format", "--dry-run", "-Werror",
                           *c_files(files)], cwd=ROOT, capture_output=True,
@@ -90,6 +96,7 @@ def main():
     check("tree.file_names_are_unique", same_names(files))
     check("tree.no_path_of_a_machine", machine_paths(files))
     check("tree.no_file_is_too_long", too_long(files))
+    check("tree.no_timeouts_of_unit_tests", timeouts(files))
     if shutil.which("clang-format"):
         check("tree.clang_format", not_formatted(files))
     else:

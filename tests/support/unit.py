@@ -69,7 +69,9 @@ def main():
                   f" ({result['result'].lower()})")
             for part in ("stdout", "stderr"):
                 said = COLOUR.sub("", result.get(part, "")).splitlines()
-                for line in [s for s in said if not DULL.match(s)][-60:]:
+                if result["result"] != "TIMEOUT":  # else what ran tells more
+                    said = [line for line in said if not DULL.match(line)]
+                for line in said[-60:]:
                     print("    " + line)
     print("total", *total)
     return 1 if total[1] else 0

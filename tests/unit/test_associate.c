@@ -125,7 +125,7 @@ static void forget(int remote) {
   }
 }
 
-Test(associate, what_fails_fails_alone, .timeout = 60) {
+Test(associate, what_fails_fails_alone) {
   epi_engine *engine;
   epi_addr socks;
   uint16_t port;

@@ -142,7 +142,7 @@ static int ask_by_name(uint16_t proxy, uint16_t port) {
   return works;
 }
 
-Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
+Test(engine_memory, ports_that_are_bound_fail_alone) {
   epi_engine *engine;
   epi_filter *filter;
   epi_addr socks;
@@ -177,7 +177,7 @@ Test(engine_memory, ports_that_are_bound_fail_alone, .timeout = 60) {
   epi_engine_free(engine);
 }
 
-Test(engine_memory, what_fails_fails_alone, .timeout = 60) {
+Test(engine_memory, what_fails_fails_alone) {
   epi_engine *engine;
   epi_filter *filter;
   epi_addr socks, reverse;
@@ -238,7 +238,7 @@ static int is_whole(const char *path, int64_t *lines) {
   return !result;
 }
 
-Test(engine_memory, no_flow_goes_unaudited, .timeout = 60) {
+Test(engine_memory, no_flow_goes_unaudited) {
   char path[] = "/tmp/epi-audit-XXXXXX", url[80];
   int fd = mkstemp(path), worked = 0;
   epi_engine *engine;

@@ -207,7 +207,7 @@ Test(listen, has_its_states) {
 
 /* A worker may take a list while the next one is made, which has retired a
  * listener that both have. */
-Test(listen, lists_follow_each_other_without_a_pause, .timeout = 60) {
+Test(listen, lists_follow_each_other_without_a_pause) {
   static const char *const urls[] = {ANY "?version=5", ANY "?version=6"};
   epi_engine *engine = started(16);
   uint16_t port = port_of(engine, 0);
@@ -275,7 +275,7 @@ static int fill(const char *host, uint16_t port, int fds[64]) {
   return 0;
 }
 
-Test(listen, a_socket_that_no_worker_has_opened_closes_too, .timeout = 90) {
+Test(listen, a_socket_that_no_worker_has_opened_closes_too) {
   const char *host = loopback_own();
   epi_engine *engine = half_asleep();
   int fds[64], count, fd = 0;
@@ -324,7 +324,7 @@ Test(listen, workers_come_and_go) {
   epi_engine_free(engine);
 }
 
-Test(listen, a_change_without_memory_is_none, .timeout = 60) {
+Test(listen, a_change_without_memory_is_none) {
   epi_engine *engine;
   static const char other[] = ANY "?version=6&udp=0";
   int failed = 0, workers = 1;

@@ -340,8 +340,7 @@ Test(provisioner, a_failure_needs_no_memory) {
   cr_expect_eq(atomic_load(&program.stopped), 0, "there is nothing to stop");
 }
 
-Test(provisioner, without_memory_flows_fail_and_nothing_is_left,
-     .timeout = 60) {
+Test(provisioner, without_memory_flows_fail_and_nothing_is_left) {
   int asked = 0, worked = 0;
 
   cr_assert_eq(alloc_every_install(), 0);

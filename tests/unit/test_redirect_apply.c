@@ -286,11 +286,11 @@ static void leaves_open_connections_alone(int backend) {
   epi_redirect_free(redirect);
 }
 
-Test(redirect_apply, nftables_leaves_open_connections_alone, .timeout = 60) {
+Test(redirect_apply, nftables_leaves_open_connections_alone) {
   leaves_open_connections_alone(EPI_BACKEND_NFTABLES);
 }
 
-Test(redirect_apply, iptables_leaves_open_connections_alone, .timeout = 60) {
+Test(redirect_apply, iptables_leaves_open_connections_alone) {
   leaves_open_connections_alone(EPI_BACKEND_IPTABLES);
 }
 
