@@ -20,7 +20,7 @@ static int begin(epi_audit **out, const check_options *opts) {
     epi_wipe(key, len);
     epi_free(key);
   }
-  return result ? complain(opts->audit_key, epi_error_detail()) : FINE;
+  return result ? complain("--audit-key", epi_error_detail()) : FINE;
 }
 
 /* Returns FINE, ANSWER_IS_NO or BAD_INPUT, each but the first with a message.

@@ -9,15 +9,15 @@ enum {
   DIGITS = 2 * EPI_FUNCTION_KEY,
 };
 
-/* A key, into a block of size bytes. Returns its length, or 0 after a message
- * if there is none or it is longer. */
-static size_t read_key(const char *from, const char *what, char *key,
-                       size_t size) {
+/* A key, from where an option says, into a block of size bytes. Returns its
+ * length, or 0 after a message if there is none or it is longer. */
+static size_t read_key(const char *option, const char *from, const char *what,
+                       char *key, size_t size) {
   char *secret = NULL;
   size_t len = 0;
 
   if (epi_secret_read(from, &secret, &len)) {
-    complain(from, epi_error_detail());
+    complain(option, epi_error_detail());
     return 0;
   }
   if (len && len <= size) {
@@ -32,7 +32,8 @@ static size_t read_key(const char *from, const char *what, char *key,
 }
 
 size_t read_chain_key(const char *path, char *key) {
-  return read_key(path, "a chain key has 16 to 1024 bytes", key, KEY_MAX);
+  return read_key("--chain-key", path, "a chain key has 16 to 1024 bytes", key,
+                  KEY_MAX);
 }
 
 static int digit(char c) {
@@ -46,7 +47,8 @@ static int read_function_key(const char *path, unsigned char *key) {
   static const char bad_digits[] = "a function's key has 64 hexadecimal "
                                    "digits, as epi-proxy key prints them";
   char text[DIGITS + 2];
-  size_t len = read_key(path, bad_digits, text, sizeof text - 1);
+  size_t len =
+      read_key("--function-key", path, bad_digits, text, sizeof text - 1);
   int bad = len != DIGITS && !(len == DIGITS + 1 && text[DIGITS] == '\n');
 
   for (size_t i = 0; i < EPI_FUNCTION_KEY && !bad; i++) {
@@ -105,8 +107,8 @@ int set_audit(epi_engine *engine, const proxy_options *set) {
   if (on_error && strcmp(on_error, "refuse") && strcmp(on_error, "ignore")) {
     return complain("--audit-on-error", "must be refuse or ignore");
   }
-  len = read_key(set->audit_key, "an audit key has 16 to 1024 bytes", key,
-                 sizeof key);
+  len = read_key("--audit-key", set->audit_key,
+                 "an audit key has 16 to 1024 bytes", key, sizeof key);
   if (!len) {
     return EXIT_USAGE;
   }

@@ -22,6 +22,7 @@ int epi__secret_variable(const char *source, size_t max, char **out,
                          size_t *len) {
   const char *name = source + strlen(SOURCE);
   const char *value = begins(name, PREFIX) ? getenv(name) : NULL;
+  char *copy;
 
   if (!value) {
     return begins(name, PREFIX)
@@ -31,12 +32,16 @@ int epi__secret_variable(const char *source, size_t max, char **out,
                            "NAME: programs that are started do not get those",
                            source);
   }
-  *len = strlen(value);
-  if (*len > max) {
+  if (strlen(value) > max) {
     return epi__fail(EPI_ELIMIT, "%s has over %zu bytes", source, max);
   }
-  *out = epi__strdup(value);
-  return *out ? 0 : EPI_ENOMEM;
+  copy = epi__strdup(value);
+  if (!copy) {
+    return EPI_ENOMEM;
+  }
+  *out = copy;
+  *len = strlen(copy);
+  return 0;
 }
 
 const char **epi__environment_without_secrets(size_t room, size_t *count) {

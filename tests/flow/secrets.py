@@ -91,10 +91,13 @@ def a_listener_takes_its_key():
 def bad_names_and_lengths_are_named():
     where = "epi-proxy: env:"
     assert refused("--chain-key", "env:EPI_SECRET_A") == [
-        where + "EPI_SECRET_A: env:EPI_SECRET_A: there is no such variable"]
+        "epi-proxy: --chain-key: env:EPI_SECRET_A: there is no such variable"]
     [line] = refused("--chain-key", "env:HOME")
-    assert line.startswith(where + "HOME: env:HOME: a variable with a secret is"
-                           " named EPI_SECRET_"), line
+    assert line.startswith("epi-proxy: --chain-key: env:HOME: a variable with a"
+                           " secret is named EPI_SECRET_"), line
+    [line] = refused("--chain-key", "/no/such/key")
+    assert line == ("epi-proxy: --chain-key: cannot open /no/such/key: No such"
+                    " file or directory")
     [line] = refused("--chain-key", "env:EPI_SECRET_A", A=SECRET * 100)
     assert line == where + "EPI_SECRET_A: a chain key has 16 to 1024 bytes"
     [line] = refused("--function", "gate", "--function-key", "env:EPI_SECRET_A",

@@ -17,19 +17,8 @@ SECRET = b"the record of patient 4711, not for anybody on the way"
 ANSWER = b"all that the registry knows: he is in good health"
 
 
-class Keeper(servers.Server):
-    """Keeps what it gets, and answers the first of it."""
-
-    def __init__(self, **where):
-        self.got = b""
-        super().__init__(**where)
-
-    def serve(self, sock):
-        with contextlib.suppress(OSError):
-            while data := sock.recv(65536):
-                if not self.got:
-                    sock.sendall(ANSWER)
-                self.got += data
+class Keeper(bridging.Keeper):
+    answer = ANSWER
 
 
 class Place:

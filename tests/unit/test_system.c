@@ -93,6 +93,10 @@ Test(system, takes_secrets_from_the_environment) {
   text = NULL;
   cr_expect_eq(epi__file_read("env:EPI_SECRET_A", 9, 1, &text, &len),
                EPI_ELIMIT);
+  cr_assert_eq(setenv("EPI_SECRET_A", "shorter", 1), 0);
+  cr_expect_eq(epi__file_read("env:EPI_SECRET_A", 6, 1, &text, &len),
+               EPI_ELIMIT);
+  cr_expect_eq(len, 10, "it is as before");
   cr_expect_eq(epi_secret_read("env:EPI_SECRET_B", &text, &len), EPI_ENOENT);
   cr_expect_eq(epi_secret_read("env:HOMELY", &text, &len), EPI_EINVAL);
   cr_expect_eq(epi_secret_read("env:", &text, &len), EPI_EINVAL);

@@ -51,7 +51,8 @@ def read_secret(source: str | os.PathLike[str]) -> bytearray:
 
     Raises InvalidArgument (no source, or a variable of another name), NotFound,
     PrivilegeMissing (everybody can read the file, or this process cannot),
-    LimitReached or SystemRefused."""
+    LimitReached, TimedOut (a pipe that nobody writes to for 5 seconds) or
+    SystemRefused."""
     out, size = ctypes.c_void_p(), ctypes.c_size_t()
     check(c.epi_secret_read(os.fspath(source), ctypes.byref(out),
                             ctypes.byref(size)))
